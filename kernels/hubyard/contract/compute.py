@@ -1,0 +1,50 @@
+"""Compute: a profile of the catalogue, as every surface shows it."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from hubyard.contract.base import Read, Seconds, Written
+from hubyard.contract.money import Money
+from hubyard.contract.workload import Limits
+
+
+class Compute(Read):
+    """One profile: what it gives, what it costs and how long it may live."""
+
+    name: str
+    description: str
+    cpu: float = Field(description="cores")
+    memory_bytes: int
+    gpu: int
+    price: Money = Field(description="per hour")
+    longest_lifetime_s: int
+    default_lifetime_s: int
+    default_cost: Money = Field(description="the most the default lifetime can cost")
+    most: Money = Field(description="the most the longest lifetime can cost")
+    available: bool
+    reason: str | None = Field(default=None, description="why it is not available")
+
+
+class Catalogue(Read):
+    """Every compute profile that the caller may use, in the deployment's order."""
+
+    currency: str
+    limits: Limits
+    compute: tuple[Compute, ...]
+
+
+class EstimateRequest(Written):
+    """What to put a price on."""
+
+    compute: str
+    lifetime_s: Seconds | None = None
+
+
+class Estimate(Read):
+    """Price x time, before: the same number on every surface."""
+
+    compute: str
+    price: Money
+    lifetime_s: int
+    total: Money = Field(description="the most this lifetime can cost")

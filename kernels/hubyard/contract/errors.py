@@ -1,0 +1,100 @@
+"""The one error tree. The docstring is the message where none is given.
+
+HubyardError
++-- Rejected            400  the request says something that cannot be
+|   +-- Invalid         422  a value is wrong; says which and what to write
+|   +-- Forbidden       403  known, and not allowed
+|   +-- NotFound        404  does not exist, or is not yours: the same answer
+|   +-- Conflict        409  true now, may not be later
+|   +-- TooLarge        413  more than is taken
++-- Unavailable         503  a part of Hubyard does not answer
+
+Only these reach a person. `status` is the HTTP status that carries them.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from hubyard.contract.base import Read
+
+
+class HubyardError(Exception):
+    """Something went wrong inside Hubyard; its log says more."""
+
+    status: ClassVar[int] = 500
+
+    def __init__(self, message: str = "", *, field: str | None = None) -> None:
+        self.message = message or (type(self).__doc__ or "").splitlines()[0]
+        self.field = field
+        super().__init__(self.message)
+
+
+class Rejected(HubyardError):
+    """This request cannot be carried out."""
+
+    status = 400
+
+
+class Invalid(Rejected):
+    """A value is not one that can be used here."""
+
+    status = 422
+
+
+class Forbidden(Rejected):
+    """You are not allowed to do this."""
+
+    status = 403
+
+
+class NotFound(Rejected):
+    """There is no such thing, or it is not yours."""
+
+    status = 404
+
+
+class Conflict(Rejected):
+    """This cannot be done in the present state."""
+
+    status = 409
+
+
+class TooLarge(Rejected):
+    """This is larger than what is taken."""
+
+    status = 413
+
+
+class Unavailable(HubyardError):
+    """A part of Hubyard does not answer; try again in a moment."""
+
+    status = 503
+
+
+class Problem(Read):
+    """The body of every answer of 400 and above."""
+
+    message: str
+    field: str | None = None
+
+
+_BY_STATUS: dict[int, type[HubyardError]] = {
+    kind.status: kind
+    for kind in (
+        Rejected,
+        Invalid,
+        Forbidden,
+        NotFound,
+        Conflict,
+        TooLarge,
+        Unavailable,
+    )
+}
+
+
+def from_status(status: int, problem: Problem) -> HubyardError:
+    """The error that an HTTP answer stands for."""
+    fallback = Rejected if status < HubyardError.status else HubyardError
+    kind = _BY_STATUS.get(status, fallback)
+    return kind(problem.message, field=problem.field)

@@ -1,0 +1,94 @@
+"""A schedule: cron, time zone and what becomes of a missed fire."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, JsonValue
+
+from hubyard.contract.base import Digest, Moment, Read, Seconds, Title, Written
+from hubyard.contract.money import Money
+from hubyard.contract.workload import Status
+
+Cron = Annotated[str, Field(min_length=9, max_length=256)]
+"""Five fields: minute, hour, day of month, month, day of week."""
+
+
+class Missed(StrEnum):
+    """What becomes of fires that came due while nothing could start them."""
+
+    SKIP = "skip"
+    ONCE = "once"
+
+
+class PreviewRequest(Written):
+    """What a schedule would do, asked before it is made."""
+
+    cron: str = Field(max_length=256)
+    time_zone: str = Field(default="UTC", max_length=64)
+    compute: str | None = None
+    lifetime_s: Seconds | None = None
+    notebook: str | None = Field(
+        default=None, description="its past runs give the expected duration"
+    )
+
+
+class Preview(Read):
+    """A cron in words, its next fires, and what it would cost."""
+
+    text: str
+    next_fires: tuple[Moment, ...] = Field(description="five")
+    fires_per_month: int
+    price: Money
+    per_run: Money
+    per_month: Money
+    basis: str = Field(description="what the estimate rests on, in words")
+
+
+class ScheduleRequest(Written):
+    """Run a notebook whenever its cron comes due."""
+
+    source: Digest
+    notebook: str
+    name: Title | None = None
+    cron: Cron
+    time_zone: str = Field(default="UTC", max_length=64)
+    parameters: dict[str, JsonValue] = Field(default_factory=dict)
+    compute: str | None = None
+    lifetime_s: Seconds | None = None
+    cell_timeout_s: Seconds | None = None
+    missed: Missed = Missed.ONCE
+
+
+class ScheduleChange(Written):
+    """What may be changed of a schedule; what is None stays."""
+
+    paused: bool | None = None
+    cron: Cron | None = None
+    time_zone: str | None = Field(default=None, max_length=64)
+    source: Digest | None = None
+
+
+class Schedule(Read):
+    """A schedule as its owner sees it."""
+
+    id: str
+    name: str
+    owner: str
+    notebook: str
+    source: Digest
+    cron: str
+    text: str = Field(description="the cron in words")
+    time_zone: str
+    parameters: dict[str, JsonValue]
+    compute: str
+    lifetime_s: int
+    missed: Missed
+    paused: bool
+    next_fire: Moment | None
+    last_run_id: str | None
+    last_status: Status | None
+    created_at: Moment
+    per_run: Money
+    per_month: Money

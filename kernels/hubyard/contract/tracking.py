@@ -1,0 +1,83 @@
+"""MLflow's words, unchanged: experiment, model, version, alias.
+
+MLflow calls one execution of training a run; in Hubyard that is a tracked run.
+The tags below are what Hubyard adds to a tracked run.
+"""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from hubyard.contract.base import Moment, Read, Written
+
+TAG_COMPUTE = "hubyard.compute"
+TAG_ENTRY = "hubyard.entry"
+TAG_LOCK = "hubyard.lock"
+TAG_NOTEBOOK = "hubyard.notebook"
+TAG_CELL = "hubyard.cell"
+TAG_RUN = "hubyard.run"
+NOTEBOOK_ARTIFACT = "notebook"
+"""The artifact folder that holds the notebook's copy."""
+
+
+class Experiment(Read):
+    """A named series of tracked runs."""
+
+    id: str
+    name: str
+
+
+class TrackedRun(Read):
+    """One execution of training, as MLflow recorded it."""
+
+    id: str
+    name: str
+    experiment_id: str
+    experiment: str
+    status: str = Field(description="MLflow's: RUNNING, FINISHED, FAILED, KILLED")
+    started_at: Moment
+    ended_at: Moment | None
+    metrics: dict[str, float]
+    params: dict[str, str]
+    notebook: str | None
+    compute: str | None
+    git_commit: str | None
+    lock: str | None
+    has_model: bool
+    url: str = Field(description="of its page in MLflow")
+
+
+class TrackedRunPage(Read):
+    """One page of tracked runs, newest first."""
+
+    runs: tuple[TrackedRun, ...]
+    next_page: str | None
+
+
+class RegisterRequest(Written):
+    """Make the model of a tracked run a version of a registered model."""
+
+    run_id: str = Field(pattern=r"^[0-9a-f]{32}$")
+    name: str = Field(
+        min_length=1, max_length=250, pattern=r"^[^/:.%\"'\x00-\x1f\x7f]+$"
+    )
+    alias: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{1,100}$")
+
+
+class ModelVersion(Read):
+    """One version of a registered model."""
+
+    model: str
+    version: str
+    aliases: tuple[str, ...]
+    run_id: str | None
+    created_at: Moment
+    metrics: dict[str, float]
+
+
+class Model(Read):
+    """A registered model, its newest version first."""
+
+    name: str
+    versions: tuple[ModelVersion, ...]
+    url: str = Field(description="of its page in MLflow")
