@@ -31,7 +31,7 @@ class EndReason(StrEnum):
     START_FAILED = "start-failed"
     """It never came to listen."""
     LOST = "lost"
-    """It was gone when somebody looked: the end is a bound, not exact."""
+    """It was gone when somebody looked, with no record of its end."""
 
 
 class Entry(Read):
@@ -54,7 +54,9 @@ class Settlement(Read):
 
     entry_id: str
     ended_at: Moment
-    exact: bool = Field(description="False: ended_at is an upper bound")
+    exact: bool = Field(
+        description="False: ended_at is the last moment it was known to live"
+    )
     reason: EndReason
     exit_code: int | None = None
     peak_memory_bytes: int | None = None

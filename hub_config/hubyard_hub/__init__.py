@@ -1,0 +1,1 @@
+"""The hub's side of Hubyard: what is configured, supervised and remembered."""

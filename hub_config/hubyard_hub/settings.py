@@ -1,0 +1,150 @@
+"""Settings: what `hubyard up` was told, kept in the state folder.
+
+Every process of the hub's side is given the state folder (`HUBYARD_STATE`) and reads
+the rest from there, so that none of them takes a secret from its arguments.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Self
+
+from hubyard.contract.errors import Invalid
+
+STATE_VARIABLE = "HUBYARD_STATE"
+_CONFIG = "config.json"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Addresses, ports and places of one deployment.
+
+    Ports are of this machine; 0 stands for "not chosen yet". Only `host` and `port`
+    are for people: everything else listens on the loopback interface.
+    """
+
+    state: Path
+    catalogue: Path
+    host: str = "127.0.0.1"
+    port: int = 8000
+    hub_port: int = 0
+    proxy_api_port: int = 0
+    platform_port: int = 0
+    mlflow_port: int = 0
+    database: str = ""
+    """URL of the platform's database; empty: SQLite in the state folder."""
+
+    @classmethod
+    def default_state(cls) -> Path:
+        """`$HUBYARD_STATE`, else `~/.local/state/hubyard` (XDG base directories)."""
+        if chosen := os.environ.get(STATE_VARIABLE):
+            return Path(chosen)
+        base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+        return Path(base) / "hubyard"
+
+    @classmethod
+    def load(cls, state: Path | None = None) -> Self:
+        """Read what `hubyard up` kept in the state folder.
+
+        Raises:
+            Invalid: there is no such state, or its file is not ours.
+        """
+        state = state or cls.default_state()
+        try:
+            kept: dict[str, Any] = json.loads((state / _CONFIG).read_text())
+            known = {f.name for f in fields(cls)}
+            values: dict[str, Any] = {n: kept[n] for n in kept if n in known}
+            values["catalogue"] = Path(values["catalogue"])
+        except FileNotFoundError:
+            raise Invalid(
+                f"There is no Hubyard in {state}: start one with `hubyard up`."
+            ) from None
+        except (ValueError, KeyError, TypeError) as error:
+            raise Invalid(
+                f"{state / _CONFIG} cannot be read ({error}): mend or remove it."
+            ) from None
+        values["state"] = state
+        return cls(**values)
+
+    def save(self) -> None:
+        """Keep these settings in the state folder, atomically and mode 0600."""
+        make_private_folder(self.state)
+        values = {**asdict(self), "catalogue": str(self.catalogue)}
+        del values["state"]
+        write_private(self.state / _CONFIG, json.dumps(values, indent=2) + "\n")
+
+    def secret(self, name: str) -> str:
+        """The secret of that name, made on first use; safe when two ask at once."""
+        path = self.secret_file(name)
+        return path.read_text().strip()
+
+    def secret_file(self, name: str) -> Path:
+        """The file, mode 0600, that holds the secret of that name: 64 hex digits."""
+        path = self.state / "secrets" / name
+        if not path.exists():
+            make_private_folder(path.parent)
+            fresh = path.with_name(f".{name}.{os.getpid()}.{secrets.token_hex(4)}")
+            write_private(fresh, secrets.token_hex(32) + "\n")
+            try:
+                os.link(fresh, path)
+            except FileExistsError:
+                pass
+            finally:
+                fresh.unlink()
+        return path
+
+    @property
+    def database_url(self) -> str:
+        """SQLAlchemy's URL of the platform's database."""
+        return self.database or f"sqlite:///{self.state / 'hubyard.sqlite'}"
+
+    @property
+    def public_url(self) -> str:
+        """What a person types into a browser, without a trailing slash."""
+        host = "127.0.0.1" if self.host in {"", "0.0.0.0", "::"} else self.host
+        return f"http://{host}:{self.port}"
+
+    @property
+    def hub_api_url(self) -> str:
+        """The hub's own API, past the proxy."""
+        return f"http://127.0.0.1:{self.hub_port}/hub/api"
+
+    @property
+    def platform_url(self) -> str:
+        """The platform, past the proxy."""
+        return f"http://127.0.0.1:{self.platform_port}/services/hubyard"
+
+    @property
+    def mlflow_url(self) -> str:
+        """MLflow behind its gate, past the proxy."""
+        return f"http://127.0.0.1:{self.mlflow_port}/services/mlflow"
+
+    @property
+    def workloads(self) -> Path:
+        """One folder for each workload, named after its ledger entry."""
+        return self.state / "workloads"
+
+    @property
+    def homes(self) -> Path:
+        """One folder for each owner."""
+        return self.state / "homes"
+
+
+def make_private_folder(path: Path) -> None:
+    """Make a folder that only this user may enter."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file of mode 0600 whole or not at all."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)

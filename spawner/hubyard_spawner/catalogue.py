@@ -1,0 +1,259 @@
+"""The catalogue: the compute profiles that a deployment offers, read from TOML.
+
+A mistake names the file, the line and what to write. Everything behind `load` may
+trust what it holds.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any
+
+import psutil
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
+
+from hubyard.contract import compute as contract
+from hubyard.contract import money
+from hubyard.contract.base import Slug, Written
+from hubyard.contract.duration import duration_text, parse_duration
+from hubyard.contract.errors import Forbidden, Invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from pathlib import Path
+
+    from hubyard.contract.workload import Limits
+
+_SIZES = {"MiB": 2**20, "GiB": 2**30, "TiB": 2**40, "MB": 10**6, "GB": 10**9}
+_SIZE = re.compile(r"^\s*([0-9]+(?:\.[0-9]+)?)\s*(MiB|GiB|TiB|MB|GB)\s*$")
+_YEAR_S = 366 * 24 * 3600
+
+
+class CatalogueError(Invalid):
+    """The catalogue of compute cannot be used."""
+
+
+def _parse_size(value: object) -> int:
+    match = _SIZE.match(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError('write a size such as "2 GiB"')
+    return int(Decimal(match[1]) * _SIZES[match[2]])
+
+
+def _parse_price(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+        raise ValueError("write a price per hour such as 0.05")  # noqa: TRY004  pydantic reports ValueError alone
+    return money.parse_micros(value)
+
+
+def _parse_lifetime(value: object) -> int:
+    if not isinstance(value, str):
+        raise ValueError('write a duration such as "8h"')  # noqa: TRY004  pydantic reports ValueError alone
+    return parse_duration(value)
+
+
+Lifetime = Annotated[
+    int, BeforeValidator(_parse_lifetime), Field(ge=60, le=_YEAR_S, strict=True)
+]
+
+
+class Profile(Written):
+    """One compute profile. `price` is in micro-units per hour, memory in bytes."""
+
+    name: Slug
+    description: str = Field(default="", max_length=200)
+    cpu: Annotated[float, Field(gt=0, le=1024, allow_inf_nan=False)]
+    memory: Annotated[int, BeforeValidator(_parse_size), Field(ge=128 * 2**20)]
+    gpu: Annotated[int, Field(ge=0, le=64, strict=True)] = 0
+    price: Annotated[int, BeforeValidator(_parse_price), Field(ge=0, le=10**12)]
+    default_lifetime: Lifetime
+    longest_lifetime: Lifetime
+    groups: tuple[str, ...] = Field(
+        default=(), description="hub groups that may use it; empty: everyone"
+    )
+
+    @model_validator(mode="after")
+    def _default_fits(self) -> Profile:
+        if self.default_lifetime > self.longest_lifetime:
+            raise ValueError("default_lifetime is longer than longest_lifetime")
+        return self
+
+    def lifetime(self, wished_s: int | None) -> int:
+        """The lifetime, in seconds, of a workload whose owner wished for one.
+
+        Raises:
+            Invalid: longer than this profile allows.
+        """
+        if wished_s is None:
+            return self.default_lifetime
+        if wished_s > self.longest_lifetime:
+            raise Invalid(
+                f"{self.name} may live at most {duration_text(self.longest_lifetime)}: "
+                "choose fewer hours.",
+                field="lifetime_s",
+            )
+        return wished_s
+
+
+class _File(Written):
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+    compute: Annotated[tuple[Profile, ...], Field(min_length=1)]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Every profile of a deployment, in the order of its file."""
+
+    currency: str
+    profiles: tuple[Profile, ...]
+
+    @classmethod
+    def load(cls, path: Path) -> Catalogue:
+        """Read and check a catalogue.
+
+        Raises:
+            CatalogueError: naming the file, the line and what to write.
+        """
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise CatalogueError(f"{path}: cannot be read: {error}") from None
+        try:
+            raw = tomllib.loads(text, parse_float=Decimal)
+        except tomllib.TOMLDecodeError as error:
+            raise CatalogueError(f"{path}: not TOML: {error}") from None
+        try:
+            file = _File.model_validate(raw)
+        except ValidationError as error:
+            raise CatalogueError(_explain(path, text, error)) from None
+        cls._refuse_twins(path, text, file.compute)
+        return cls(file.currency, file.compute)
+
+    @staticmethod
+    def _refuse_twins(path: Path, text: str, profiles: Iterable[Profile]) -> None:
+        seen: set[str] = set()
+        for index, profile in enumerate(profiles):
+            if profile.name in seen:
+                line = _line_of(text, index, "name")
+                raise CatalogueError(
+                    f"{path}:{line}: {profile.name!r} is there twice: rename one."
+                )
+            seen.add(profile.name)
+
+    def allowed(self, groups: Collection[str]) -> tuple[Profile, ...]:
+        """The profiles that a member of these hub groups may use."""
+        return tuple(
+            profile
+            for profile in self.profiles
+            if not profile.groups or set(profile.groups) & set(groups)
+        )
+
+    def choose(self, name: str | None, groups: Collection[str]) -> Profile:
+        """The profile of that name; for None the first that may be used.
+
+        Raises:
+            Invalid: there is none of that name that these groups may use.
+            Forbidden: these groups may use none at all.
+        """
+        allowed = self.allowed(groups)
+        if not allowed:
+            raise Forbidden("No compute is offered to you: ask your administrator.")
+        if name is None:
+            return allowed[0]
+        for profile in allowed:
+            if profile.name == name:
+                return profile
+        names = ", ".join(profile.name for profile in allowed)
+        raise Invalid(
+            f"There is no compute called {name!r} for you: choose {names}.",
+            field="compute",
+        )
+
+    def estimate(self, profile: Profile, lifetime_s: int) -> contract.Estimate:
+        """Price x time, before."""
+        return contract.Estimate(
+            compute=profile.name,
+            price=money.price(profile.price, self.currency),
+            lifetime_s=lifetime_s,
+            total=self._cost(profile, lifetime_s),
+        )
+
+    def describe(self, groups: Collection[str], limits: Limits) -> contract.Catalogue:
+        """What a member of these hub groups is shown."""
+        return contract.Catalogue(
+            currency=self.currency,
+            limits=limits,
+            compute=tuple(self._describe(p) for p in self.allowed(groups)),
+        )
+
+    def _describe(self, profile: Profile) -> contract.Compute:
+        reason = why_unavailable(profile)
+        return contract.Compute(
+            name=profile.name,
+            description=profile.description,
+            cpu=profile.cpu,
+            memory_bytes=profile.memory,
+            gpu=profile.gpu,
+            price=money.price(profile.price, self.currency),
+            longest_lifetime_s=profile.longest_lifetime,
+            default_lifetime_s=profile.default_lifetime,
+            default_cost=self._cost(profile, profile.default_lifetime),
+            most=self._cost(profile, profile.longest_lifetime),
+            available=reason is None,
+            reason=reason,
+        )
+
+    def _cost(self, profile: Profile, lifetime_s: int) -> money.Money:
+        micros = money.cost_of(profile.price, lifetime_s * 1000)
+        return money.cost(micros, self.currency)
+
+
+def why_unavailable(profile: Profile) -> str | None:
+    """Why this machine cannot give a profile; None: it can."""
+    cores = psutil.cpu_count() or 1
+    if profile.cpu > cores:
+        return f"needs {profile.cpu:g} cores; this machine has {cores}"
+    memory = psutil.virtual_memory().total
+    if profile.memory > memory:
+        return (
+            f"needs {profile.memory / 2**30:.1f} GiB of memory; "
+            f"this machine has {memory / 2**30:.1f} GiB"
+        )
+    if profile.gpu:
+        return "needs a GPU, which single-machine Hubyard does not hand out yet"
+    return None
+
+
+def _explain(path: Path, text: str, error: ValidationError) -> str:
+    """One line for the first mistake: file, line, field, what to write."""
+    first = error.errors(include_url=False)[0]
+    place: tuple[Any, ...] = first["loc"]
+    index = next((part for part in place if isinstance(part, int)), None)
+    key = next(
+        (p for p in reversed(place) if isinstance(p, str) and p != "compute"), ""
+    )
+    line = _line_of(text, index, key)
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        message = "is not a setting that is known here: remove it"
+    if first["type"] == "missing":
+        message = "is missing: add it"
+    return f"{path}:{line}: {key or 'compute'}: {message}"
+
+
+def _line_of(text: str, index: int | None, key: str) -> int:
+    """The line, from 1, of a key in the index-th `[[compute]]`, or of its head."""
+    lines = text.splitlines()
+    heads = [n for n, line in enumerate(lines) if re.match(r"\s*\[\[compute\]\]", line)]
+    start, end = 0, len(lines)
+    if index is not None and index < len(heads):
+        start = heads[index]
+        end = heads[index + 1] if index + 1 < len(heads) else len(lines)
+    pattern = re.compile(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=")
+    for number in range(start, end):
+        if key and pattern.match(lines[number]):
+            return number + 1
+    return start + 1
