@@ -1,0 +1,411 @@
+"""The local engine: workloads as processes of this machine.
+
+All of them run as the Unix user of the hub: one trust domain. Each has a shim for its
+parent, a cage for its compute, a folder for its traces and an entry in the ledger that
+was written before any of these.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+from urllib.parse import quote
+
+from jupyterhub.spawner import Spawner, SpawnException
+from traitlets import Any, Instance, Unicode
+
+from hubyard.contract.base import now
+from hubyard.contract.entry import EndReason, Entry, Settlement
+from hubyard.contract.errors import Forbidden, Rejected
+from hubyard.contract.workload import ServerName, UserOptions, new_id
+from hubyard_spawner import options, shim
+from hubyard_spawner.catalogue import Catalogue, Profile, why_unavailable
+from hubyard_spawner.folder import Folder, folders, settlement_of, spec_text
+from hubyard_spawner.limits import Cage, Ladder
+from hubyard_spawner.workloads import KINDS, PLATFORM_SERVICE, WorkloadKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from hubyard_spawner.meter import Meter
+
+_GRACE_S = 8.0
+_LISTEN_POLL_S = 0.02
+_THREAD_COUNTS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "POLARS_MAX_THREADS",
+    "LOKY_MAX_CPU_COUNT",
+)
+_KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+class Refused(SpawnException):
+    """A start that may not be; its words reach pages, panels and the API alike."""
+
+    def __init__(self, error: Rejected) -> None:
+        super().__init__(
+            error.message, reason=error.field or "refused", status_code=error.status
+        )
+        self.jupyterhub_message = error.message
+
+
+class LocalSpawner(Spawner):
+    """Starts one of the four workloads as a process of this machine."""
+
+    meter: Meter = cast("Meter", Any(help="Keeps the ledger.").tag(config=True))
+    catalogue = Instance(Catalogue, help="What compute is offered.").tag(config=True)
+    ladder = Instance(Ladder, args=(), help="What holds a workload to its compute.")
+    workloads_dir = Unicode(help="Folder of the workloads' folders.").tag(config=True)
+    homes_dir = Unicode(help="Folder of the owners' folders.").tag(config=True)
+    public_url = Unicode(help="What a person types into a browser.").tag(config=True)
+    platform_url = Unicode(help="The platform, seen from a workload.").tag(config=True)
+    mlflow_url = Unicode(help="MLflow, seen from a workload.").tag(config=True)
+
+    entry_id = Unicode("")
+    _entry: Entry | None = None
+    _shim: subprocess.Popen[bytes] | None = None
+
+    # -- the door --------------------------------------------------------------
+
+    def options_from_form(self, form_data: Mapping[str, Sequence[str]]) -> object:
+        """Read the spawn page's form."""
+        return options.from_form(form_data)
+
+    async def run_pre_spawn_hook(self) -> None:
+        """Decide whether this may start; a refusal here is one line in the log."""
+        try:
+            self._plan()
+        except Rejected as error:
+            raise Refused(error) from None
+        hook = super().run_pre_spawn_hook()
+        if hook is not None:
+            await hook
+
+    def _plan(self) -> tuple[WorkloadKind, Profile, int]:
+        """The kind, profile and lifetime that the stored options ask for."""
+        wish, workload = self._wish()
+        if not workload.by_person and not self._asked_by_platform():
+            raise Forbidden(
+                f"A {workload.kind} is not started by hand: deploy, schedule or "
+                "publish it, and Hubyard starts it."
+            )
+        groups = {group.name for group in self.user.groups}
+        profile = self.catalogue.choose(wish.compute, groups)
+        reason = why_unavailable(profile)
+        if reason is not None:
+            raise Rejected(f"{profile.name} {reason}: choose other compute.")
+        return workload, profile, profile.lifetime(wish.lifetime_s)
+
+    def _wish(self) -> tuple[UserOptions, WorkloadKind]:
+        name = ServerName.parse(self.name)
+        wish = options.parse(self.user_options, name)
+        return wish, KINDS[wish.kind]
+
+    def _asked_by_platform(self) -> bool:
+        asking = getattr(self.handler, "current_user", None)
+        kind = getattr(asking, "kind", "")
+        return kind == "service" and getattr(asking, "name", "") == PLATFORM_SERVICE
+
+    # -- start -------------------------------------------------------------------
+
+    async def start(self) -> tuple[str, int]:
+        """Start the workload; returns once it listens.
+
+        Raises:
+            Refused: it ended before it listened; says how, with its last lines.
+        """
+        workload, profile, lifetime_s = self._plan()
+        await self._end_predecessors()
+        entry = self._open_entry(profile, lifetime_s)
+        folder = self._folder()
+        try:
+            folder.make(entry.started_at + timedelta(seconds=lifetime_s))
+            cage = self.ladder.build(entry.id, profile.cpu, profile.memory)
+            self.port = _free_port()
+            self._launch(workload, profile, cage, folder)
+            await self._listening(folder)
+        except BaseException as error:
+            await self._abandon(error)
+            raise
+        return self.ip, self.port
+
+    def _open_entry(self, profile: Profile, lifetime_s: int) -> Entry:
+        entry = Entry(
+            id=new_id(),
+            owner=self.user.name,
+            server_name=self.name,
+            kind=ServerName.parse(self.name).kind,
+            compute=profile.name,
+            price_micros=profile.price,
+            currency=self.catalogue.currency,
+            lifetime_s=lifetime_s,
+            limits=self.ladder.limits,
+            started_at=now(),
+        )
+        try:
+            self.meter.open(entry)
+        except Rejected as error:
+            raise Refused(error) from None
+        self._entry, self.entry_id = entry, entry.id
+        self._remember()
+        return entry
+
+    def _remember(self) -> None:
+        """Let the hub find this workload again, should it die before we return."""
+        orm_spawner = self.orm_spawner
+        if orm_spawner is not None:
+            orm_spawner.state = self.get_state()
+            self.user.db.commit()
+
+    async def _end_predecessors(self) -> None:
+        """End what an earlier hub started under this name and then forgot."""
+        for entry in self.meter.open_entries(self.user.name, self.name):
+            folder = Folder.of(Path(self.workloads_dir), entry.id)
+            await asyncio.to_thread(_make_end, folder)
+            self._settle(entry)
+
+    def _launch(
+        self, workload: WorkloadKind, profile: Profile, cage: Cage, folder: Folder
+    ) -> None:
+        home = self._home()
+        spec: dict[str, object] = {
+            "cmd": workload.cmd,
+            "cages": cage.entrances,
+            "cpus": max(round(profile.cpu), 1),
+            "memory": None if cage.limits.enforced else profile.memory,
+            "grace_s": _GRACE_S,
+        }
+        command = [sys.executable, "-I", "-S", shim.__file__, str(folder.path)]
+        with folder.log.open("ab") as log:
+            self._shim = subprocess.Popen(
+                [*command, spec_text(spec)],
+                cwd=home if workload.at_home else folder.scratch,
+                env=self._environment(workload, profile, folder, home),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def _home(self) -> Path:
+        name = quote(self.user.name, safe="@").replace(".", "%2E")
+        home = Path(self.homes_dir) / name
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return home
+
+    def _environment(
+        self, workload: WorkloadKind, profile: Profile, folder: Folder, home: Path
+    ) -> dict[str, str]:
+        self.mem_limit, self.cpu_limit = profile.memory, profile.cpu
+        threads = str(max(round(profile.cpu), 1))
+        env: dict[str, str] = {
+            **{name: os.environ[name] for name in _KEPT if name in os.environ},
+            **self.get_env(),
+            **dict.fromkeys(_THREAD_COUNTS, threads),
+            "HOME": str(home),
+            "USER": self.user.name,
+            "SHELL": "/bin/bash",
+            "HUBYARD_KIND": str(workload.kind),
+            "HUBYARD_ENTRY": self.entry_id,
+            "HUBYARD_COMPUTE": profile.name,
+            "HUBYARD_PLATFORM_URL": self.platform_url,
+            "HUBYARD_PUBLIC_URL": self.public_url,
+            "HUBYARD_SCRATCH": str(folder.scratch),
+        }
+        if workload.tracks:
+            env["MLFLOW_TRACKING_URI"] = self.mlflow_url
+            env["MLFLOW_TRACKING_TOKEN"] = self.api_token
+        return env
+
+    async def _listening(self, folder: Folder) -> None:
+        """Wait until the workload takes connections, or has died."""
+        while not await _takes_connections(self.ip, self.port):
+            if folder.end() is not None or self._shim_gone():
+                workload = ServerName.parse(self.name).kind
+                raise Refused(
+                    Rejected(
+                        f"The {workload} ended before it could be reached. "
+                        f"Its last words: {folder.tail(3) or 'none'}",
+                        field="start-failed",
+                    )
+                )
+            await asyncio.sleep(_LISTEN_POLL_S)
+
+    def _shim_gone(self) -> bool:
+        return self._shim is not None and self._shim.poll() is not None
+
+    async def _abandon(self, error: BaseException) -> None:
+        """Undo a start that came to nothing; what it did cost stays on record."""
+        del error
+        await asyncio.to_thread(_make_end, self._folder())
+        entry = self._entry
+        if entry is not None:
+            self._settle(entry, EndReason.START_FAILED)
+
+    # -- life and end --------------------------------------------------------------
+
+    async def poll(self) -> int | None:
+        """None while the workload lives; else its exit code, its end on record."""
+        entry = self._found()
+        if entry is None:
+            return 0
+        if self._shim is not None:
+            self._shim.poll()
+        folder = self._folder()
+        end = folder.end()
+        if end is None and folder.shim() is not None:
+            self.meter.saw(entry.id, now())
+            return None
+        if end is None:
+            await asyncio.to_thread(folder.kill)
+        self._settle(entry)
+        return end.code if end is not None else 1
+
+    async def stop(self, now: bool = False) -> None:  # noqa: FBT001, FBT002  JupyterHub's signature
+        """End the workload and whatever it has started."""
+        entry = self._found()
+        if entry is None:
+            return
+        grace = 0.0 if now else _GRACE_S + 2
+        await asyncio.to_thread(_make_end, self._folder(), grace)
+        if self._shim is not None:
+            await asyncio.to_thread(self._shim.wait, 5)
+        self._settle(entry, EndReason.STOPPED)
+
+    def _found(self) -> Entry | None:
+        """The entry of the workload that this spawner stands for, if any."""
+        if self._entry is None and self.entry_id:
+            self._entry = self.meter.entry(self.entry_id)
+        return self._entry
+
+    def _folder(self) -> Folder:
+        return Folder.of(Path(self.workloads_dir), self.entry_id)
+
+    def _settle(self, entry: Entry, reason: EndReason | None = None) -> None:
+        settle(self.meter, self.ladder, Path(self.workloads_dir), entry, reason)
+
+    def run_post_stop_hook(self) -> object:
+        """After an end of any kind: take back the token that the hub leaves behind."""
+        note = f"Server at {self.user.server_url(self.name)}"
+        for token in list(self.user.orm_user.api_tokens):
+            if token.note == note and token.client_id == "jupyterhub":
+                self.user.db.delete(token)
+        self.user.db.commit()
+        return super().run_post_stop_hook()
+
+    # -- memory across restarts of the hub -------------------------------------------
+
+    def get_state(self) -> dict[str, object]:
+        """What the hub keeps of this workload."""
+        state: dict[str, object] = super().get_state()
+        if self.entry_id:
+            state["entry_id"] = self.entry_id
+        return state
+
+    def load_state(self, state: dict[str, object]) -> None:
+        """Find a workload again that an earlier hub started."""
+        super().load_state(state)
+        self.entry_id = str(state.get("entry_id", ""))
+
+    def clear_state(self) -> None:
+        """Forget the workload, which has ended."""
+        super().clear_state()
+        self.entry_id, self._entry, self._shim = "", None, None
+
+
+# -- without a hub: what the platform's sweep and `hubyard down` need ------------------
+
+
+def settle(
+    meter: Meter,
+    ladder: Ladder,
+    workloads: Path,
+    entry: Entry,
+    reason: EndReason | None = None,
+) -> Settlement:
+    """Put the end of a dead workload on record and take its cage down.
+
+    A `reason` of ours stands over what the shim saw, unless that was more exact:
+    a lifetime that was over, or memory that ran out.
+    """
+    folder, cage = Folder.of(workloads, entry.id), ladder.cage(entry.id)
+    settlement = settlement_of(
+        entry,
+        folder.end(),
+        last_seen=meter.last_seen(entry.id),
+        out_of_memory=cage.ran_out_of_memory(),
+        peak_memory_bytes=cage.peak_memory_bytes(),
+    )
+    exact = {EndReason.LIFETIME, EndReason.OUT_OF_MEMORY}
+    if reason is not None and settlement.reason not in exact:
+        settlement = settlement.model_copy(update={"reason": reason})
+    cage.destroy()
+    meter.settle(settlement)
+    return settlement
+
+
+def sweep(meter: Meter, ladder: Ladder, workloads: Path, *, older_than_s: float) -> int:
+    """Settle workloads that have died unnoticed; returns how many there were.
+
+    Entries younger than `older_than_s` are left to the hub that starts them.
+    """
+    count = 0
+    for entry in meter.open_entries():
+        folder = Folder.of(workloads, entry.id)
+        young = (now() - entry.started_at).total_seconds() < older_than_s
+        if young or (folder.end() is None and folder.shim() is not None):
+            continue
+        folder.kill()
+        settle(meter, ladder, workloads, entry)
+        count += 1
+    return count
+
+
+def stop_all(workloads: Path, grace_s: float = _GRACE_S + 2) -> int:
+    """End every workload of this state; returns how many were alive."""
+    living = [folder for folder in folders(workloads) if folder.ask_to_end()]
+    _await_ends(living, grace_s)
+    for folder in living:
+        if folder.shim() is not None:
+            folder.kill()
+    return len(living)
+
+
+def _make_end(folder: Folder, grace_s: float = _GRACE_S + 2) -> None:
+    if folder.ask_to_end():
+        _await_ends([folder], grace_s)
+    if folder.shim() is not None or folder.end() is None:
+        folder.kill()
+
+
+def _await_ends(living: Iterable[Folder], grace_s: float) -> None:
+    deadline = time.monotonic() + grace_s
+    for folder in living:
+        while folder.shim() is not None and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def _takes_connections(host: str, port: int) -> bool:
+    with contextlib.suppress(OSError):
+        _, writer = await asyncio.open_connection(host, port)
+        writer.close()
+        await writer.wait_closed()
+        return True
+    return False

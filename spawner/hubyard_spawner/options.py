@@ -1,0 +1,79 @@
+"""Options: the one door through which a start's wishes come in.
+
+`user_options` are stored by the hub before anyone checks them, and whoever may start
+a server may send any: hostile until parsed here.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from hubyard.contract.errors import Invalid
+from hubyard.contract.workload import UserOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from hubyard.contract.workload import ServerName
+
+_HOUR_S = 3600
+
+
+def from_form(form: Mapping[str, Sequence[str]]) -> dict[str, object]:
+    """The options that the spawn page posts: kind, compute and hours.
+
+    Whatever else a form holds, `_xsrf` among it, stays outside.
+
+    Raises:
+        Invalid: the hours are not a number above zero.
+    """
+    options: dict[str, object] = {"kind": _one(form, "kind") or "workspace"}
+    if compute := _one(form, "compute"):
+        options["compute"] = compute
+    if hours := _one(form, "hours"):
+        options["lifetime_s"] = _seconds(hours)
+    return options
+
+
+def parse(raw: object, name: ServerName) -> UserOptions:
+    """Turn stored options into trusted ones.
+
+    Raises:
+        Invalid: naming the option and what it may be.
+    """
+    if not isinstance(raw, dict):
+        raise Invalid("Options must be an object.", field="user_options")
+    raw = {"kind": str(name.kind), **raw}
+    try:
+        options = UserOptions.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "user_options"
+        if first["type"] == "extra_forbidden":
+            raise Invalid(f"There is no option {field[:40]!r}.", field=field) from None
+        raise Invalid(f"{field}: {first['msg']}.", field=field) from None
+    if options.kind is not name.kind:
+        raise Invalid(
+            f"A {options.kind} is not named {str(name) or '(unnamed)'!r}: its server "
+            f"is called {options.kind}-<id>.",
+            field="kind",
+        )
+    return options
+
+
+def _one(form: Mapping[str, Sequence[str]], field: str) -> str | None:
+    values = form.get(field) or ()
+    return values[0] if values else None
+
+
+def _seconds(hours: str) -> int:
+    try:
+        number = float(hours)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number) or number <= 0:
+        raise Invalid("Hours must be a number above zero.", field="hours")
+    return math.ceil(number * _HOUR_S)

@@ -1,0 +1,214 @@
+"""The shim: the parent of one workload, which records exactly how it ended.
+
+Run as `python -I -S shim.py <folder> <spec>`; the standard library alone, because it
+starts with every workload and outlives the hub. It
+
+- puts the workload into its cage (cgroups, affinity) before the workload begins,
+- ends it when its deadline, a file that may be moved, has come,
+- where no cgroup holds the memory, ends it above its limit,
+- ends whatever the workload leaves behind,
+- writes `end.json` whole or not at all, timed by a clock that nobody can set.
+
+`spec` is JSON: `cmd`, `cages` (cgroup.procs files), `cpus` (count of cores or null),
+`memory` (bytes to watch, or null), `grace_s` (between SIGTERM and SIGKILL).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import signal
+import sys
+import time
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+_TICK_S = 1.0
+_WATCHED = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+def _prctl(option: int, value: int) -> None:
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+
+
+def _write(path: str, value: dict[str, object]) -> None:
+    with open(path + ".new", "w") as file:
+        json.dump(value, file)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(path + ".new", path)
+
+
+def _stat(pid: int) -> list[str]:
+    """`/proc/<pid>/stat` after the name, which may hold anything; empty: gone."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(") ")[2].split()
+    except OSError:
+        return []
+
+
+def _descendants() -> list[int]:
+    """Every living process below this one, children before grandchildren."""
+    children: dict[int, list[int]] = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit() and (stat := _stat(int(name))):
+            children.setdefault(int(stat[1]), []).append(int(name))
+    found: list[int] = []
+    queue = [os.getpid()]
+    while queue:
+        below = children.get(queue.pop(), [])
+        found += below
+        queue += below
+    return found
+
+
+def _private_bytes(pids: list[int]) -> int:
+    """Resident memory that these processes share with no file and nobody else."""
+    total = 0
+    for pid in pids:
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            with open(f"/proc/{pid}/statm") as file:
+                pages = file.read().split()
+            total += (int(pages[1]) - int(pages[2])) * _PAGE
+    return total
+
+
+def _become(spec: dict[str, object]) -> None:
+    """In the child: enter the cage and turn into the workload. Never returns."""
+    try:
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        for cage in spec["cages"]:  # type: ignore[attr-defined]
+            with open(cage, "w") as file:
+                file.write("0")
+        if spec["cpus"]:
+            cores = sorted(os.sched_getaffinity(0))
+            os.sched_setaffinity(0, set(cores[: int(spec["cpus"])]))  # type: ignore[call-overload]
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
+        cmd: list[str] = spec["cmd"]  # type: ignore[assignment]
+        os.execvp(cmd[0], cmd)  # noqa: S606  no shell is the point
+    except OSError as error:
+        print(f"cannot start: {error}", file=sys.stderr)  # noqa: T201  the log
+        os._exit(127)
+
+
+class Shim:
+    """Waits for one workload, and for the reasons to end it."""
+
+    def __init__(self, folder: str, spec: dict[str, object]) -> None:
+        self._folder = folder
+        self._memory = spec["memory"]
+        self._grace = float(spec["grace_s"])  # type: ignore[arg-type]
+        self._started = time.time()
+        self._clock = time.monotonic()
+        self._reason: str | None = None
+        self._kill_at: float | None = None
+        self._code: int | None = None
+        self._usage = None
+        self._peak = 0
+        self._pid = os.fork()
+        if self._pid == 0:
+            _become(spec)
+
+    def watch(self) -> int:
+        """Stay until the workload has ended; returns its exit code."""
+        while self._code is None:
+            caught = signal.sigtimedwait(_WATCHED, _TICK_S)
+            if caught is not None and caught.si_signo != signal.SIGCHLD:
+                self._end("stopped")
+            self._reap()
+            if self._code is None:
+                self._check()
+        self._clear()
+        self._record()
+        return self._code if self._code >= 0 else 128 - self._code
+
+    def _now(self) -> float:
+        """The time of day by a clock that nobody can set."""
+        return self._started + time.monotonic() - self._clock
+
+    def _check(self) -> None:
+        if self._kill_at is not None:
+            if time.monotonic() >= self._kill_at:
+                self._signal_all(signal.SIGKILL)
+        elif self._now() >= self._deadline():
+            self._end("lifetime")
+        elif self._memory:
+            used = _private_bytes(_descendants())
+            self._peak = max(self._peak, used)
+            if used > int(self._memory):  # type: ignore[call-overload]
+                self._end("out-of-memory")
+                self._kill_at = 0.0
+
+    def _deadline(self) -> float:
+        try:
+            with open(os.path.join(self._folder, "deadline")) as file:
+                return float(file.read())
+        except (OSError, ValueError):
+            return float("inf")
+
+    def _end(self, reason: str) -> None:
+        """Ask the workload to end; once the grace is over it is made to."""
+        self._reason = self._reason or reason
+        if self._kill_at is None:
+            self._kill_at = time.monotonic() + self._grace
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._pid, signal.SIGTERM)
+
+    def _reap(self) -> None:
+        """Collect every child that has ended, the workload's own orphans too."""
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+                if pid == 0:
+                    return
+                if pid == self._pid:
+                    self._code = os.waitstatus_to_exitcode(status)
+                    self._usage = usage
+
+    def _signal_all(self, number: int) -> None:
+        for pid in _descendants():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def _clear(self) -> None:
+        """End what the workload left behind, so that nothing runs unpaid."""
+        patience = time.monotonic() + self._grace
+        while time.monotonic() < patience and _descendants():
+            self._signal_all(signal.SIGKILL)
+            self._reap()
+            time.sleep(0.01)
+
+    def _record(self) -> None:
+        usage = self._usage
+        largest = usage.ru_maxrss * 1024 if usage else 0
+        _write(
+            os.path.join(self._folder, "end.json"),
+            {
+                "code": self._code,
+                "ended": self._now(),
+                "reason": self._reason,
+                "peak_memory_bytes": max(self._peak, largest),
+                "cpu_seconds": usage.ru_utime + usage.ru_stime if usage else None,
+            },
+        )
+
+
+def main() -> int:
+    """Start the workload that the arguments name and see it to its end."""
+    folder, spec = sys.argv[1], json.loads(sys.argv[2])
+    signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    born = _stat(os.getpid())[19]
+    _write(os.path.join(folder, "shim.json"), {"pid": os.getpid(), "start_ticks": born})
+    return Shim(folder, spec).watch()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

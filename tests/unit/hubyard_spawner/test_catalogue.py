@@ -1,0 +1,143 @@
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hubyard.contract import money
+from hubyard.contract.errors import Forbidden, Invalid
+from hubyard.contract.workload import Limits
+from hubyard_spawner.catalogue import (
+    Catalogue,
+    CatalogueError,
+    Profile,
+    why_unavailable,
+)
+
+SHIPPED = Path(__file__).parents[3] / "hub_config" / "compute.toml"
+
+SMALL = """
+[[compute]]
+name = "small"
+cpu = 1
+memory = "1 GiB"
+price = 0.02
+default_lifetime = "1h"
+longest_lifetime = "2h"
+"""
+
+
+def write(tmp_path, text):
+    path = tmp_path / "compute.toml"
+    path.write_text(text)
+    return path
+
+
+def profile(**changes):
+    base = {
+        "name": "small",
+        "cpu": 1,
+        "memory": "1 GiB",
+        "price": Decimal("0.02"),
+        "default_lifetime": "1h",
+        "longest_lifetime": "2h",
+    }
+    return Profile.model_validate({**base, **changes})
+
+
+def test_shipped_catalogue_is_valid_and_priced_exactly():
+    catalogue = Catalogue.load(SHIPPED)
+    assert catalogue.currency == "USD"
+    assert [p.name for p in catalogue.profiles] == ["small", "medium", "large"]
+    assert catalogue.profiles[0].price == 20_000
+    assert catalogue.profiles[0].memory == 2 * 2**30
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("", 1, "compute: is missing"),
+        ("currency = 'dollars'\n" + SMALL, 1, "currency"),
+        (SMALL.replace("0.02", "-1"), 6, "price"),
+        (SMALL.replace("0.02", "nan"), 6, "price"),
+        (SMALL.replace("0.02", "0.0000001"), 6, "six decimal places"),
+        (SMALL.replace("0.02", "true"), 6, "price"),
+        (SMALL.replace('"1 GiB"', '"lots"'), 5, 'write a size such as "2 GiB"'),
+        (SMALL.replace("cpu = 1", "cpu = 0"), 4, "cpu"),
+        (SMALL.replace("cpu = 1", "cpu = inf"), 4, "cpu"),
+        (SMALL.replace('"2h"', '"30m"'), 2, "longer than longest_lifetime"),
+        (SMALL.replace('"1h"', '"soon"'), 7, "30m, 8h or 2d"),
+        (SMALL.replace('"1h"', "3600"), 7, "write a duration"),
+        (SMALL + "colour = 'red'\n", 9, "remove it"),
+        (SMALL.replace('name = "small"\n', ""), 2, "name: is missing: add it"),
+        (SMALL.replace('"small"', '"Small One"'), 3, "name"),
+        (SMALL + SMALL, 11, "'small' is there twice"),
+    ],
+)
+def test_a_mistake_names_file_line_and_remedy(tmp_path, text, line, words):
+    path = write(tmp_path, text)
+    with pytest.raises(CatalogueError) as caught:
+        Catalogue.load(path)
+    assert caught.value.message.startswith(f"{path}:{line}: ")
+    assert words in caught.value.message
+    assert "\n" not in caught.value.message
+
+
+def test_what_is_not_toml_says_where(tmp_path):
+    with pytest.raises(CatalogueError, match=r"not TOML: .*line 2"):
+        Catalogue.load(write(tmp_path, "x = 1\ncompute = !"))
+
+
+def test_a_missing_file_is_one_line(tmp_path):
+    with pytest.raises(CatalogueError, match="cannot be read"):
+        Catalogue.load(tmp_path / "nowhere.toml")
+
+
+def test_groups_decide_who_may_use_what():
+    everyone = profile()
+    team = profile(name="gpu", groups=["ml"])
+    catalogue = Catalogue("USD", (everyone, team))
+    assert catalogue.allowed(set()) == (everyone,)
+    assert catalogue.allowed({"ml"}) == (everyone, team)
+    assert catalogue.choose(None, set()) is everyone
+    with pytest.raises(Invalid, match="choose small"):
+        catalogue.choose("gpu", set())
+    with pytest.raises(Forbidden):
+        Catalogue("USD", (team,)).choose(None, set())
+
+
+def test_a_lifetime_is_at_most_the_longest():
+    assert profile().lifetime(None) == 3600
+    assert profile().lifetime(7200) == 7200
+    with pytest.raises(Invalid, match="at most 2h"):
+        profile().lifetime(7201)
+
+
+def test_estimate_and_description_show_one_number():
+    catalogue = Catalogue("USD", (profile(),))
+    (shown,) = catalogue.describe((), Limits.SOFT).compute
+    estimate = catalogue.estimate(catalogue.profiles[0], 7200)
+    assert estimate.total == shown.most == money.Money(micros=40_000, text="$0.04")
+    assert shown.price.text == "$0.02"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"cpu": 1000}, "needs 1000 cores"),
+        ({"memory": "900 TiB"}, "GiB of memory"),
+        ({"gpu": 1}, "GPU"),
+    ],
+)
+def test_what_the_machine_lacks_is_said(changes, words):
+    assert words in (why_unavailable(profile(**changes)) or "")
+    assert why_unavailable(profile()) is None
+
+
+@given(st.text(max_size=200))
+def test_no_text_ends_in_anything_but_our_error(tmp_path_factory, text):
+    path = tmp_path_factory.getbasetemp() / "any.toml"
+    path.write_text(text, encoding="utf-8", errors="surrogatepass")
+    with pytest.raises(CatalogueError):
+        Catalogue.load(path)

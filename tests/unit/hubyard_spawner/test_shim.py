@@ -1,0 +1,207 @@
+"""The shim with real processes: how each ended is on record, and nothing is left."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+
+import psutil
+import pytest
+
+from hubyard.contract.base import now
+from hubyard.contract.entry import EndReason, Entry
+from hubyard.contract.workload import Kind, Limits, new_id
+from hubyard_spawner import shim
+from hubyard_spawner.folder import Folder, folders, settlement_of, spec_text
+
+
+class Launched:
+    def __init__(self, path, code, *, lifetime_s=60, memory=None, grace_s=1.0):
+        self.folder = Folder(path)
+        self.folder.make(now() + timedelta(seconds=lifetime_s))
+        spec = {
+            "cmd": [sys.executable, "-c", code],
+            "cages": [],
+            "cpus": 1,
+            "memory": memory,
+            "grace_s": grace_s,
+        }
+        with self.folder.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-I", "-S", shim.__file__, str(path), spec_text(spec)],
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                env={**os.environ, "HUBYARD_ENTRY": path.name},
+            )
+
+    def says(self, text, patience=10):
+        end = time.monotonic() + patience
+        while text not in self.folder.tail():
+            assert time.monotonic() < end, self.folder.tail()
+            time.sleep(0.01)
+
+    def wait(self):
+        self.process.wait(20)
+        return self.folder.end()
+
+
+@pytest.fixture
+def launch(tmp_path):
+    started = []
+
+    def start(code, **kwargs):
+        started.append(Launched(tmp_path / new_id(), code, **kwargs))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.folder.kill()
+        each.process.wait(10)
+        marked = [p for p in psutil.process_iter() if each.folder._is_ours(p)]
+        assert marked == []
+
+
+def test_an_exit_is_recorded_with_its_code(launch):
+    workload = launch("import sys; print('bye'); sys.exit(3)")
+    end = workload.wait()
+    assert (end.code, end.reason) == (3, None)
+    assert workload.process.returncode == 3
+    assert abs(end.ended - time.time()) < 5
+    assert end.cpu_seconds > 0
+    assert workload.folder.tail() == "bye"
+
+
+def test_a_foreign_signal_is_a_kill(launch):
+    workload = launch("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    assert workload.wait().code == -signal.SIGKILL
+    assert workload.process.returncode == 128 + signal.SIGKILL
+
+
+def test_a_stop_is_forwarded_and_named(launch):
+    workload = launch("import time; print('up', flush=True); time.sleep(60)")
+    workload.says("up")
+    assert workload.folder.ask_to_end()
+    assert workload.wait().reason is EndReason.STOPPED
+
+
+def test_what_ignores_a_stop_is_made_to_end_with_its_children(launch):
+    workload = launch(
+        "import os, signal, time\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "if os.fork() == 0: os.setsid()\n"
+        "print('up', flush=True); time.sleep(60)",
+        grace_s=0.5,
+    )
+    workload.says("up\nup")
+    workload.folder.ask_to_end()
+    end = workload.wait()
+    assert (end.code, end.reason) == (-signal.SIGKILL, EndReason.STOPPED)
+
+
+def test_a_lifetime_ends_it_without_any_hub(launch):
+    workload = launch("import time; time.sleep(60)", lifetime_s=1)
+    end = workload.wait()
+    assert end.reason is EndReason.LIFETIME
+    deadline = float((workload.folder.path / "deadline").read_text())
+    assert 0 <= end.ended - deadline < 3
+
+
+def test_a_deadline_can_be_moved_while_it_runs(launch):
+    workload = launch("import time; print('up', flush=True); time.sleep(60)")
+    workload.says("up")
+    workload.folder.set_deadline(now())
+    assert workload.wait().reason is EndReason.LIFETIME
+
+
+def test_memory_is_watched_where_no_cgroup_does(launch):
+    workload = launch(
+        "x = bytearray(200_000_000); import time; time.sleep(60)", memory=100 * 2**20
+    )
+    end = workload.wait()
+    assert end.reason is EndReason.OUT_OF_MEMORY
+    assert end.peak_memory_bytes > 100 * 2**20
+
+
+def test_daemons_left_behind_are_ended(launch):
+    workload = launch(
+        "import os, time\n"
+        "if os.fork() == 0:\n"
+        "    os.setsid()\n"
+        "    if os.fork() == 0: time.sleep(60)\n"
+        "    os._exit(0)\n"
+        "time.sleep(0.2)"
+    )
+    assert workload.wait().code == 0
+
+
+def test_a_command_that_is_not_there_says_so(tmp_path):
+    folder = Folder(tmp_path / "entry")
+    folder.make(now() + timedelta(minutes=1))
+    spec = {"cmd": ["/no/such"], "cages": [], "cpus": None, "memory": None}
+    done = subprocess.run(
+        [
+            *(sys.executable, "-I", "-S", shim.__file__, str(folder.path)),
+            json.dumps({**spec, "grace_s": 1}),
+        ],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=20,
+    )
+    assert folder.end().code == 127
+    assert "cannot start" in done.stderr
+
+
+def test_a_killed_shim_takes_its_workload_along_and_leaves_no_record(launch):
+    workload = launch("import time; print('up', flush=True); time.sleep(60)")
+    workload.says("up")
+    os.kill(workload.folder.shim(), signal.SIGKILL)
+    workload.process.wait(10)
+    assert workload.folder.end() is None
+    assert workload.folder.shim() is None
+
+
+def test_a_pid_that_was_given_anew_is_not_the_shim(tmp_path):
+    folder = Folder(tmp_path / "entry")
+    folder.make(now())
+    stale = {"pid": os.getpid(), "start_ticks": "1"}
+    (folder.path / "shim.json").write_text(json.dumps(stale))
+    assert folder.shim() is None
+    assert not folder.ask_to_end()
+    assert folders(tmp_path) == [folder]
+    assert folders(tmp_path / "nowhere") == []
+
+
+def entry():
+    return Entry(
+        id=new_id(),
+        owner="ana",
+        server_name="",
+        kind=Kind.WORKSPACE,
+        compute="small",
+        price_micros=20_000,
+        currency="USD",
+        lifetime_s=3600,
+        limits=Limits.SOFT,
+        started_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+
+
+def test_an_end_without_a_record_is_settled_in_the_owners_favour():
+    seen = datetime(2026, 1, 1, 1, tzinfo=UTC)
+    settlement = settlement_of(entry(), None, last_seen=seen)
+    assert (settlement.exact, settlement.reason) == (False, EndReason.LOST)
+    assert settlement.cost_micros(entry()) == 20_000
+    never_seen = settlement_of(entry(), None, last_seen=None)
+    assert never_seen.cost_micros(entry()) == 0
+
+
+def test_memory_that_ran_out_is_named(launch):
+    end = launch("import os, signal; os.kill(os.getpid(), signal.SIGKILL)").wait()
+    named = settlement_of(entry(), end, last_seen=None, out_of_memory=True)
+    assert named.reason is EndReason.OUT_OF_MEMORY
+    assert settlement_of(entry(), end, last_seen=None).reason is EndReason.KILLED
