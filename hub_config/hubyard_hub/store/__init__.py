@@ -1,0 +1,151 @@
+"""The store: what Hubyard remembers, in one SQLite file or one PostgreSQL database.
+
+read       sees one moment, changes nothing
+write      one transaction: all of it or nothing. No network call belongs inside
+atomically  a write that is tried again, whole, when the database says so
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, create_engine, event, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping
+
+    from sqlalchemy import Engine, Table
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+
+T = TypeVar("T")
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_MIGRATION_LOCK = 0x48756279
+"""Any fixed number: names PostgreSQL's advisory lock. These are the letters `Huby`."""
+_one_migration = threading.Lock()
+_BUSY_TIMEOUT_S = 10
+_RETRY_PAUSES_S = (0.05, 0.2, 0.5, 1, 2, 4)
+_TRY_AGAIN = {"40001", "40P01"}
+"""PostgreSQL's serialization_failure and deadlock_detected."""
+
+
+class Store:
+    """A database behind one URL. Safe to use from many threads and processes."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = _sqlite(url) if _is_sqlite(url) else _postgresql(url)
+        self._reader = self._engine.execution_options(postgresql_readonly=True)
+        self._writer = self._engine.execution_options(begin="IMMEDIATE")
+
+    @contextmanager
+    def read(self) -> Generator[Connection]:
+        """One consistent view; nothing may be changed."""
+        with self._reader.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Generator[Connection]:
+        """One transaction, kept when the block ends and undone when it raises.
+
+        On SQLite it waits for its turn before it reads. On PostgreSQL it is
+        serializable, and may be refused at any statement: see `atomically`.
+        """
+        with self._writer.begin() as connection:
+            yield connection
+
+    def atomically(self, work: Callable[[Connection], T]) -> T:
+        """Do `work` in one `write`, and again from its beginning when it must be.
+
+        A connection that breaks at the commit leaves open whether it was kept, so
+        `work` must be safe to repeat: use `insert_once` and ids made outside.
+        """
+        for pause in _RETRY_PAUSES_S:
+            try:
+                with self.write() as connection:
+                    return work(connection)
+            except DBAPIError as error:
+                if not _is_passing(error):
+                    raise
+                time.sleep(pause)
+        with self.write() as connection:
+            return work(connection)
+
+    def migrate(self) -> None:
+        """Bring the tables to the newest shape. Two processes may do it at once."""
+        config = Config()
+        config.set_main_option("script_location", str(_MIGRATIONS))
+        # Not serializable: what another process did while we waited for the lock
+        # must be seen. Within a process Alembic's context is global.
+        engine = self._writer
+        if engine.dialect.name == "postgresql":
+            engine = engine.execution_options(isolation_level="READ COMMITTED")
+        with _one_migration, engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                lock = text("SELECT pg_advisory_xact_lock(:lock)")
+                connection.execute(lock, {"lock": _MIGRATION_LOCK})
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self._engine.dispose()
+
+
+def insert_once(
+    connection: Connection, table: Table, values: Mapping[str, Any]
+) -> bool:
+    """Insert a row unless one with its key is there; whether it was inserted."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table).values(**values).on_conflict_do_nothing()
+    kept = connection.execute(statement.returning(*table.primary_key))
+    return kept.first() is not None
+
+
+def _is_sqlite(url: str) -> bool:
+    return make_url(url).get_backend_name() == "sqlite"
+
+
+def _sqlite(url: str) -> Engine:
+    """SQLite: a file for this user's eyes only, write-ahead log, explicit begins."""
+    file = make_url(url).database
+    if file:
+        os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+    engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_S})
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: DBAPIConnection, _record: object) -> None:  # pyright: ignore[reportUnusedFunction]  an event handler
+        connection.isolation_level = None
+        # FULL: the ledger is money, so a commit must survive a power cut.
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.cursor().execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:  # pyright: ignore[reportUnusedFunction]  an event handler
+        how = connection.get_execution_options().get("begin", "DEFERRED")
+        connection.exec_driver_sql(f"BEGIN {how}")
+
+    return engine
+
+
+def _postgresql(url: str) -> Engine:
+    """PostgreSQL through psycopg 3, serializable; dead connections are noticed."""
+    chosen = make_url(url).set(drivername="postgresql+psycopg")
+    return create_engine(chosen, isolation_level="SERIALIZABLE", pool_pre_ping=True)
+
+
+def _is_passing(error: DBAPIError) -> bool:
+    """Whether the same transaction may well go through when it is tried again."""
+    state = getattr(error.orig, "sqlstate", None)
+    if state in _TRY_AGAIN or error.connection_invalidated:
+        return True
+    is_postgresql = hasattr(error.orig, "sqlstate")
+    return is_postgresql and isinstance(error, OperationalError)
