@@ -93,7 +93,7 @@ class Ledger:
             wanted = wanted.where(entries.c.owner == owner)
         if server_name is not None:
             wanted = wanted.where(entries.c.server_name == server_name)
-        return [entry for entry, _ in self._lines(wanted.order_by(entries.c.id))]
+        return [entry for entry, _ in self._lines(wanted.order_by(*_BY_AGE))]
 
     # -- the questions ---------------------------------------------------------------
 
@@ -107,7 +107,7 @@ class Ledger:
         wanted = _LINES.where(
             entries.c.owner == owner, entries.c.server_name == server_name
         )
-        found = self._lines(wanted.order_by(entries.c.id.desc()).limit(1))
+        found = self._lines(wanted.order_by(*_NEWEST_FIRST).limit(1))
         return found[0] if found else None
 
     def lines_since(self, owner: str, since: datetime) -> list[Line]:
@@ -116,7 +116,7 @@ class Ledger:
             entries.c.owner == owner,
             settlements.c.ended_at.is_(None) | (settlements.c.ended_at >= since),
         )
-        return self._lines(wanted.order_by(entries.c.id.desc()))
+        return self._lines(wanted.order_by(*_NEWEST_FIRST))
 
     def active(self, owner: str, url: str) -> list[Workload]:
         """An owner's living workloads; `url` is the prefix of their addresses."""
@@ -145,6 +145,8 @@ class Ledger:
             return [_line(row) for row in connection.execute(wanted)]
 
 
+_BY_AGE = (entries.c.started_at, entries.c.id)
+_NEWEST_FIRST = tuple(column.desc() for column in _BY_AGE)
 _LINES = select(entries, settlements).outerjoin(settlements)
 
 

@@ -58,7 +58,8 @@ def test_an_entry_is_kept_as_it_was_written(meter):
 
 
 def test_open_entries_are_those_without_an_end(meter):
-    first, second = entry(), entry("bo", "app-x")
+    first = entry()
+    second = entry("bo", "app-x", started_at=START + timedelta(seconds=1))
     for each in (first, second):
         meter.open(each)
     assert meter.open_entries() == [first, second]
