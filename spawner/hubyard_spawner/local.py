@@ -20,14 +20,14 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import quote
 
 from jupyterhub.spawner import Spawner, SpawnException
-from traitlets import Any, Instance, Unicode
+from traitlets import Callable, Instance, Unicode
 
 from hubyard.contract.base import now
 from hubyard.contract.entry import EndReason, Entry, Settlement
 from hubyard.contract.errors import Forbidden, Rejected
 from hubyard.contract.workload import ServerName, UserOptions, new_id
 from hubyard_spawner import options, shim
-from hubyard_spawner.catalogue import Catalogue, Profile, why_unavailable
+from hubyard_spawner.catalogue import why_unavailable
 from hubyard_spawner.folder import Folder, folders, settlement_of, spec_text
 from hubyard_spawner.limits import Cage, Ladder
 from hubyard_spawner.workloads import KINDS, PLATFORM_SERVICE, WorkloadKind
@@ -35,6 +35,7 @@ from hubyard_spawner.workloads import KINDS, PLATFORM_SERVICE, WorkloadKind
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from hubyard_spawner.catalogue import Catalogue, Profile
     from hubyard_spawner.meter import Meter
 
 _GRACE_S = 8.0
@@ -63,8 +64,10 @@ class Refused(SpawnException):
 class LocalSpawner(Spawner):
     """Starts one of the four workloads as a process of this machine."""
 
-    meter: Meter = cast("Meter", Any(help="Keeps the ledger.").tag(config=True))
-    catalogue = Instance(Catalogue, help="What compute is offered.").tag(config=True)
+    # traitlets copies what is configured, so the two that must not be copied are
+    # given as functions without arguments.
+    meter = Callable(help="Gives the Meter that keeps the ledger.").tag(config=True)
+    catalogue = Callable(help="Gives the Catalogue of compute.").tag(config=True)
     ladder = Instance(Ladder, args=(), help="What holds a workload to its compute.")
     workloads_dir = Unicode(help="Folder of the workloads' folders.").tag(config=True)
     homes_dir = Unicode(help="Folder of the owners' folders.").tag(config=True)
@@ -75,6 +78,14 @@ class LocalSpawner(Spawner):
     entry_id = Unicode("")
     _entry: Entry | None = None
     _shim: subprocess.Popen[bytes] | None = None
+
+    @property
+    def _meter(self) -> Meter:
+        return cast("Meter", self.meter())
+
+    @property
+    def _catalogue(self) -> Catalogue:
+        return cast("Catalogue", self.catalogue())
 
     # -- the door --------------------------------------------------------------
 
@@ -101,7 +112,7 @@ class LocalSpawner(Spawner):
                 "publish it, and Hubyard starts it."
             )
         groups = {group.name for group in self.user.groups}
-        profile = self.catalogue.choose(wish.compute, groups)
+        profile = self._catalogue.choose(wish.compute, groups)
         reason = why_unavailable(profile)
         if reason is not None:
             raise Rejected(f"{profile.name} {reason}: choose other compute.")
@@ -148,13 +159,13 @@ class LocalSpawner(Spawner):
             kind=ServerName.parse(self.name).kind,
             compute=profile.name,
             price_micros=profile.price,
-            currency=self.catalogue.currency,
+            currency=self._catalogue.currency,
             lifetime_s=lifetime_s,
             limits=self.ladder.limits,
             started_at=now(),
         )
         try:
-            self.meter.open(entry)
+            self._meter.open(entry)
         except Rejected as error:
             raise Refused(error) from None
         self._entry, self.entry_id = entry, entry.id
@@ -170,7 +181,7 @@ class LocalSpawner(Spawner):
 
     async def _end_predecessors(self) -> None:
         """End what an earlier hub started under this name and then forgot."""
-        for entry in self.meter.open_entries(self.user.name, self.name):
+        for entry in self._meter.open_entries(self.user.name, self.name):
             folder = Folder.of(Path(self.workloads_dir), entry.id)
             await asyncio.to_thread(_make_end, folder)
             self._settle(entry)
@@ -265,7 +276,7 @@ class LocalSpawner(Spawner):
         folder = self._folder()
         end = folder.end()
         if end is None and folder.shim() is not None:
-            self.meter.saw(entry.id, now())
+            self._meter.saw(entry.id, now())
             return None
         if end is None:
             await asyncio.to_thread(folder.kill)
@@ -286,14 +297,14 @@ class LocalSpawner(Spawner):
     def _found(self) -> Entry | None:
         """The entry of the workload that this spawner stands for, if any."""
         if self._entry is None and self.entry_id:
-            self._entry = self.meter.entry(self.entry_id)
+            self._entry = self._meter.entry(self.entry_id)
         return self._entry
 
     def _folder(self) -> Folder:
         return Folder.of(Path(self.workloads_dir), self.entry_id)
 
     def _settle(self, entry: Entry, reason: EndReason | None = None) -> None:
-        settle(self.meter, self.ladder, Path(self.workloads_dir), entry, reason)
+        settle(self._meter, self.ladder, Path(self.workloads_dir), entry, reason)
 
     def run_post_stop_hook(self) -> object:
         """After an end of any kind: take back the token that the hub leaves behind."""

@@ -1,0 +1,262 @@
+"""The local spawner under a real hub: no start unrecorded, no end forgotten."""
+
+import signal
+import time
+
+import httpx
+import psutil
+import pytest
+
+from hubyard.contract.entry import EndReason
+from hubyard_hub.ledger import Ledger
+from hubyard_hub.store import Store
+from support import plain_workload_path
+from support.hub import HubUnderTest
+
+pytestmark = pytest.mark.hub
+
+CATALOGUE = """
+[[compute]]
+name = "small"
+cpu = 1
+memory = "512 MiB"
+price = 0.36
+default_lifetime = "1h"
+longest_lifetime = "2h"
+
+[[compute]]
+name = "vast"
+cpu = 1000
+memory = "512 MiB"
+price = 1
+default_lifetime = "1h"
+longest_lifetime = "2h"
+
+[[compute]]
+name = "secret"
+cpu = 1
+memory = "512 MiB"
+price = 1
+groups = ["ml"]
+default_lifetime = "1h"
+longest_lifetime = "2h"
+"""
+
+LINES = """
+import sys
+from pathlib import Path
+from hubyard_hub.ledger import Ledger
+from hubyard_hub.store import Store
+from hubyard_spawner import workloads
+from hubyard_spawner.catalogue import Catalogue
+store = Store(f"sqlite:///{here}/hubyard.sqlite")
+store.migrate()
+plain = [sys.executable, {plain!r}]
+workloads.WorkloadKind.cmd = property(lambda self: plain)
+c.JupyterHub.spawner_class = "hubyard_spawner.local.LocalSpawner"
+ledger = Ledger(store)
+catalogue = Catalogue.load(Path("{here}/compute.toml"))
+c.LocalSpawner.meter = lambda: ledger
+c.LocalSpawner.catalogue = lambda: catalogue
+c.LocalSpawner.workloads_dir = "{here}/workloads"
+c.LocalSpawner.homes_dir = "{here}/homes"
+c.LocalSpawner.poll_interval = 1
+c.LocalSpawner.start_timeout = 5
+"""
+
+
+class Place:
+    """A hub with our spawner, and the ledger that it writes."""
+
+    def __init__(self, folder, plain):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "compute.toml").write_text(CATALOGUE)
+        text = LINES.replace("{here}", str(folder)).replace("{plain!r}", repr(plain))
+        self.hub = HubUnderTest(
+            folder,
+            lines=[text],
+            services=[{"name": "hubyard", "api_token": "hubyard-token-of-a-test"}],
+            roles=[
+                {
+                    "name": "hubyard",
+                    "services": ["hubyard"],
+                    "scopes": ["start:servers", "delete:servers", "read:servers"],
+                }
+            ],
+        )
+        self.hub.start()
+        self.hub.add_user("ana")
+        self.store = Store(f"sqlite:///{folder}/hubyard.sqlite")
+        self.ledger = Ledger(self.store)
+        self.folder = folder
+
+    def start(self, name, options=None, token=None):
+        path = f"/users/ana/servers/{name}" if name else "/users/ana/server"
+        if token is None:
+            return self.hub.api("POST", path, json=options or {})
+        headers = {"Authorization": f"token {token}"}
+        url = self.hub.api_url + path
+        return httpx.post(url, json=options or {}, headers=headers, timeout=30)
+
+    def stop(self, name):
+        return self.hub.api("DELETE", f"/users/ana/servers/{name}")
+
+    def line(self, name, patience_s=20, until_ended=True):  # noqa: FBT002  reads as a word at each call
+        """The newest ledger line of a server, once it has ended."""
+        end = time.monotonic() + patience_s
+        while True:
+            line = self.ledger.newest("ana", name)
+            if line and (line[1] or not until_ended):
+                return line
+            assert time.monotonic() < end, f"{name} was never settled: {line}"
+            time.sleep(0.05)
+
+    def processes(self, entry):
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if process.environ().get("HUBYARD_ENTRY") == entry.id:
+                    found.append(process.pid)
+            except psutil.Error:
+                continue
+        return found
+
+    def tokens(self):
+        answer = self.hub.api("GET", "/users/ana/tokens").json()
+        return [t for t in answer["api_tokens"] if "Server at" in t["note"]]
+
+    def close(self):
+        self.hub.stop()
+        for entry in self.ledger.open_entries():
+            for pid in self.processes(entry):
+                psutil.Process(pid).kill()
+        self.store.close()
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    place = Place(tmp_path_factory.mktemp("hub"), plain_workload_path())
+    yield place
+    place.close()
+
+
+def test_a_start_is_priced_limited_and_on_record_before_it_is_ready(place):
+    answer = place.start("workspace-one", {"compute": "small", "lifetime_s": 600})
+    assert answer.status_code in {201, 202}, answer.text
+    entry, settlement = place.line("workspace-one", until_ended=False)
+    assert settlement is None
+    assert (entry.compute, entry.price_micros) == ("small", 360_000)
+    assert entry.lifetime_s == 600
+    assert place.start("workspace-one").status_code in {202, 400}
+    assert len(place.ledger.open_entries("ana", "workspace-one")) == 1
+    place.stop("workspace-one")
+    _, settlement = place.line("workspace-one")
+    assert (settlement.reason, settlement.exact) == (EndReason.STOPPED, True)
+    assert place.processes(entry) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "status", "words"),
+    [
+        ("workspace-x", {"compute": "huge"}, 422, "choose small"),
+        ("workspace-x", {"compute": "secret"}, 422, "no compute called 'secret'"),
+        ("workspace-x", {"compute": "vast"}, 400, "needs 1000 cores"),
+        ("workspace-x", {"price": 0}, 422, "no option 'price'"),
+        ("workspace-x", {"lifetime_s": 99_999}, 422, "at most 2h"),
+        ("workspace-x", {"lifetime_s": -1}, 422, "lifetime_s"),
+        ("job-x", {}, 422, "cannot name a server"),
+        ("run-x", {}, 403, "not started by hand"),
+        ("app-x", {"kind": "workspace"}, 422, "not named"),
+        ("endpoint-x", {"kind": "endpoint"}, 403, "not started by hand"),
+    ],
+)
+def test_a_start_that_may_not_be_is_refused_in_words(
+    place, name, options, status, words
+):
+    answer = place.start(name, options)
+    assert answer.status_code == status, answer.text
+    assert words in answer.json()["message"]
+    assert place.ledger.newest("ana", name) is None
+
+
+def test_only_the_platform_starts_the_other_kinds(place):
+    answer = place.start("app-mine", {"kind": "app"}, "hubyard-token-of-a-test")
+    assert answer.status_code in {201, 202}, answer.text
+    place.stop("app-mine")
+    assert place.line("app-mine")[0].kind == "app"
+
+
+def test_a_death_before_listening_is_told_at_once_with_the_last_words(place):
+    began = time.monotonic()
+    answer = place.start("workspace-dies-early")
+    assert time.monotonic() - began < 5
+    assert answer.status_code == 400
+    assert "no such module: colour" in answer.json()["message"]
+    _, settlement = place.line("workspace-dies-early")
+    assert settlement.reason is EndReason.START_FAILED
+
+
+def test_what_never_listens_is_ended_and_settled(place):
+    place.start("workspace-never-listens")
+    entry, settlement = place.line("workspace-never-listens")
+    assert settlement.reason is EndReason.START_FAILED
+    assert place.processes(entry) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("workspace-ends-by-itself", EndReason.EXITED),
+        ("workspace-is-killed", EndReason.KILLED),
+    ],
+)
+def test_an_end_that_nobody_asked_for_is_exact(place, name, reason):
+    place.start(name)
+    entry, settlement = place.line(name)
+    assert (settlement.reason, settlement.exact) == (reason, True)
+    seconds = (settlement.ended_at - entry.started_at).total_seconds()
+    assert 1 <= seconds < 4
+
+
+def test_a_lifetime_ends_a_workspace_and_all_that_it_started(place):
+    place.start("workspace-leaves-a-daemon", {"lifetime_s": 2})
+    entry, settlement = place.line("workspace-leaves-a-daemon")
+    assert settlement.reason is EndReason.LIFETIME
+    assert place.processes(entry) == []
+
+
+def test_no_server_token_outlives_its_server(place):
+    end = time.monotonic() + 10
+    while place.tokens():
+        assert time.monotonic() < end, place.tokens()
+        time.sleep(0.1)
+
+
+def test_a_workload_lives_through_a_killed_hub_and_its_end_is_known(place):
+    place.start("workspace-lasting")
+    entry, _ = place.line("workspace-lasting", until_ended=False)
+    place.hub.kill_hub()
+    place.hub.start_hub()
+    answer = place.hub.api("GET", "/users/ana").json()
+    assert answer["servers"]["workspace-lasting"]["ready"]
+    place.stop("workspace-lasting")
+    settled, settlement = place.line("workspace-lasting")
+    assert (settled.id, settlement.reason) == (entry.id, EndReason.STOPPED)
+
+
+def test_an_end_while_the_hub_is_dead_is_exact_all_the_same(place):
+    place.start("workspace-unseen")
+    entry, _ = place.line("workspace-unseen", until_ended=False)
+    place.hub.kill_hub()
+    (inner,) = [
+        p
+        for p in map(psutil.Process, place.processes(entry))
+        if "plain_workload" in " ".join(p.cmdline()) and "shim" not in str(p.cmdline())
+    ]
+    inner.send_signal(signal.SIGKILL)
+    killed_at = time.time()
+    time.sleep(2)
+    place.hub.start_hub()
+    _, settlement = place.line("workspace-unseen")
+    assert (settlement.reason, settlement.exact) == (EndReason.KILLED, True)
+    assert abs(settlement.ended_at.timestamp() - killed_at) < 1
