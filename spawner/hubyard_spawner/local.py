@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -71,6 +72,7 @@ class LocalSpawner(Spawner):
     ladder = Instance(Ladder, args=(), help="What holds a workload to its compute.")
     workloads_dir = Unicode(help="Folder of the workloads' folders.").tag(config=True)
     homes_dir = Unicode(help="Folder of the owners' folders.").tag(config=True)
+    skeleton_dir = Unicode(help="Copied into each new owner's folder.").tag(config=True)
     public_url = Unicode(help="What a person types into a browser.").tag(config=True)
     platform_url = Unicode(help="The platform, seen from a workload.").tag(config=True)
     mlflow_url = Unicode(help="MLflow, seen from a workload.").tag(config=True)
@@ -212,7 +214,8 @@ class LocalSpawner(Spawner):
     def _home(self) -> Path:
         name = quote(self.user.name, safe="@").replace(".", "%2E")
         home = Path(self.homes_dir) / name
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not home.exists():
+            make_home(home, Path(self.skeleton_dir) if self.skeleton_dir else None)
         return home
 
     def _environment(
@@ -291,7 +294,8 @@ class LocalSpawner(Spawner):
         grace = 0.0 if now else _GRACE_S + 2
         await asyncio.to_thread(_make_end, self._folder(), grace)
         if self._shim is not None:
-            await asyncio.to_thread(self._shim.wait, 5)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                await asyncio.to_thread(self._shim.wait, 5)
         self._settle(entry, EndReason.STOPPED)
 
     def _found(self) -> Entry | None:
@@ -391,6 +395,20 @@ def stop_all(workloads: Path, grace_s: float = _GRACE_S + 2) -> int:
         if folder.shim() is not None:
             folder.kill()
     return len(living)
+
+
+def make_home(home: Path, skeleton: Path | None) -> None:
+    """Make an owner's folder, whole or not at all, with the skeleton's files in it."""
+    fresh = home.with_name(f".{home.name}.{new_id()}")
+    fresh.mkdir(mode=0o700, parents=True)
+    if skeleton is not None:
+        ignored = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
+        shutil.copytree(skeleton, fresh, dirs_exist_ok=True, ignore=ignored)
+        fresh.chmod(0o700)
+    try:
+        fresh.rename(home)
+    except OSError:  # another start was quicker
+        shutil.rmtree(fresh)
 
 
 def _make_end(folder: Folder, grace_s: float = _GRACE_S + 2) -> None:
