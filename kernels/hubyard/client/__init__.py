@@ -1,0 +1,141 @@
+"""The one client: panels, magics, the command and workloads all call Hubyard by it.
+
+    client = Client.from_environment()
+    client.compute()
+    client.runs.start(RunRequest(source=digest, notebook="train.ipynb"))
+
+Every refusal is an error of `hubyard.contract.errors`: one line that says what to do.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from hubyard.client import source
+from hubyard.client.nouns import Apps, Deployments, Models, Runs, Schedules, Sources
+from hubyard.client.wire import Outside, Wire
+from hubyard.contract.compute import Catalogue, Estimate, EstimateRequest
+from hubyard.contract.entry import Spend
+from hubyard.contract.identity import Identity
+from hubyard.contract.tracking import Experiment, TrackedRunPage
+from hubyard.contract.workload import Workload
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from hubyard.contract.app import AppJob
+    from hubyard.contract.deployment import DeploymentJob
+    from hubyard.contract.run import RunJob, RunRecord
+
+    J = TypeVar("J", RunJob, DeploymentJob, AppJob)
+
+__all__ = ["Client", "Outside"]
+
+_CONTENT_TYPES = {"notebook": "application/x-ipynb+json", "report": "text/html"}
+
+
+class Client:
+    """All that a token may ask of the platform."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self.sources = Sources(wire)
+        self.runs = Runs(wire)
+        self.schedules = Schedules(wire)
+        self.models = Models(wire)
+        self.deployments = Deployments(wire)
+        self.apps = Apps(wire)
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """The client of the workload that this process runs in.
+
+        Raises:
+            Outside: this process runs in no workload, and no variable says where
+                Hubyard is.
+        """
+        return cls(Wire.from_environment())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._wire.close()
+
+    # -- for people ------------------------------------------------------------------
+
+    def me(self) -> Identity:
+        """Who the platform takes you for."""
+        return self._wire.get("me", Identity)
+
+    def compute(self) -> Catalogue:
+        """The compute that you may use, and its prices."""
+        return self._wire.get("compute", Catalogue)
+
+    def estimate(self, compute: str, lifetime_s: int | None = None) -> Estimate:
+        """Price x time, before."""
+        request = EstimateRequest(compute=compute, lifetime_s=lifetime_s)
+        return self._wire.post("estimate", Estimate, request)
+
+    def workloads(self) -> list[Workload]:
+        """Your workloads that are active now."""
+        return self._wire.get("workloads", list[Workload])
+
+    def workload(self) -> Workload:
+        """The workload that this token belongs to."""
+        return self._wire.get("workloads/self", Workload)
+
+    def spend(self) -> Spend:
+        """What you have spent since the first of the month."""
+        return self._wire.get("spend", Spend)
+
+    def experiments(self) -> list[Experiment]:
+        """The experiments that you may see."""
+        return self._wire.get("experiments", list[Experiment])
+
+    def tracked_runs(
+        self,
+        experiment: str | None = None,
+        filter: str | None = None,  # noqa: A002  MLflow's word
+        page: str | None = None,
+    ) -> TrackedRunPage:
+        """One page of tracked runs, newest first."""
+        return self._wire.get(
+            "tracked-runs",
+            TrackedRunPage,
+            experiment=experiment,
+            filter=filter,
+            page=page,
+        )
+
+    # -- for workloads ---------------------------------------------------------------
+
+    def job(self, shape: type[J]) -> J:
+        """What this workload shall do."""
+        return self._wire.get("job", shape)
+
+    def job_source(self, into: Path) -> None:
+        """Unpack this workload's source or model into a folder."""
+        with tempfile.NamedTemporaryFile(suffix=".tar.gz") as kept:
+            self._wire.download_to("job/source", Path(kept.name))
+            source.unpack(kept, into)  # pyright: ignore[reportArgumentType]  a binary file
+
+    def put_record(self, record: RunRecord) -> None:
+        """Hand in a run's record; one older than the kept one changes nothing."""
+        content = record.model_dump_json().encode()
+        self._wire.put("job/record", content, "application/json")
+
+    def put_file(self, name: str, file: Path) -> None:
+        """Hand in a run's `notebook` or `report`."""
+        self._wire.put(f"job/{name}", file.read_bytes(), _CONTENT_TYPES[name])

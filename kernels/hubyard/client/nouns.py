@@ -1,0 +1,272 @@
+"""What one may ask of each noun; one method a route."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from hubyard.client import source
+from hubyard.contract.app import App, AppRequest, Share
+from hubyard.contract.deployment import (
+    Deployment,
+    DeploymentRequest,
+    Key,
+    KeyRequest,
+)
+from hubyard.contract.errors import Unavailable
+from hubyard.contract.run import Run, RunDetail, RunRequest
+from hubyard.contract.schedule import (
+    Preview,
+    PreviewRequest,
+    Schedule,
+    ScheduleChange,
+    ScheduleRequest,
+)
+from hubyard.contract.source import NotebookSource, Source
+from hubyard.contract.tracking import Model, ModelVersion, RegisterRequest
+from hubyard.contract.workload import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hubyard.client.wire import Wire
+
+W = TypeVar("W", RunDetail, Deployment, App)
+
+_SETTLED = {Status.READY, Status.SUCCEEDED, Status.FAILED, Status.STOPPED}
+_POLL_S = 0.5
+
+
+class _Noun:
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+
+def _wait(
+    ask: Callable[[], W], told: Callable[[W], None] | None, timeout_s: float
+) -> W:
+    """Ask until the workload is up or has ended; `told` hears of each answer.
+
+    Raises:
+        Unavailable: neither came in time.
+    """
+    deadline = time.monotonic() + timeout_s
+    while True:
+        answer = ask()
+        if told is not None:
+            told(answer)
+        if answer.status in _SETTLED:
+            return answer
+        if time.monotonic() > deadline:
+            raise Unavailable(
+                f"{answer.name} is still {answer.status}: look again later."
+            )
+        time.sleep(_POLL_S)
+
+
+class Sources(_Noun):
+    """Pinned sources."""
+
+    def upload(self, file: Path | str) -> Source:
+        """Pack a file with the modules beside it, and hand it in."""
+        file = Path(file)
+        packed = source.pack(file)
+        if file.suffix == ".ipynb":
+            return self._wire.upload(
+                "sources", packed, NotebookSource, notebook=file.name
+            )
+        return self._wire.upload("sources", packed, Source)
+
+    def upload_notebook(self, file: Path | str) -> NotebookSource:
+        """The same for a notebook, with the parameters that it declares."""
+        file = Path(file)
+        packed = source.pack(file)
+        return self._wire.upload("sources", packed, NotebookSource, notebook=file.name)
+
+
+class Runs(_Noun):
+    """Runs of notebooks."""
+
+    def start(self, request: RunRequest) -> Run:
+        """Run a notebook once, now."""
+        return self._wire.post("runs", Run, request)
+
+    def list(self, schedule: str | None = None) -> list[Run]:
+        """The newest hundred runs, of one schedule or of all."""
+        return self._wire.get("runs", list[Run], schedule=schedule)
+
+    def get(self, run_id: str) -> RunDetail:
+        """One run with its cells."""
+        return self._wire.get(f"runs/{run_id}", RunDetail)
+
+    def stop(self, run_id: str) -> Run:
+        """Stop a run."""
+        return self._wire.post(f"runs/{run_id}/stop", Run)
+
+    def delete(self, run_id: str) -> None:
+        """Forget a run that has ended."""
+        self._wire.delete(f"runs/{run_id}")
+
+    def log(self, run_id: str) -> str:
+        """What its process printed."""
+        return self._wire.download(f"runs/{run_id}/log").decode(errors="replace")
+
+    def notebook(self, run_id: str) -> bytes:
+        """The executed notebook."""
+        return self._wire.download(f"runs/{run_id}/notebook")
+
+    def report(self, run_id: str) -> bytes:
+        """The executed notebook as HTML."""
+        return self._wire.download(f"runs/{run_id}/report")
+
+    def wait(
+        self,
+        run_id: str,
+        told: Callable[[RunDetail], None] | None = None,
+        timeout_s: float = 7 * 86_400,
+    ) -> RunDetail:
+        """Wait for the end of a run."""
+        return _wait(lambda: self.get(run_id), told, timeout_s)
+
+
+class Schedules(_Noun):
+    """Schedules."""
+
+    def preview(self, request: PreviewRequest) -> Preview:
+        """What a schedule would do and cost."""
+        return self._wire.post("schedules/preview", Preview, request)
+
+    def create(self, request: ScheduleRequest) -> Schedule:
+        """Make a schedule."""
+        return self._wire.post("schedules", Schedule, request)
+
+    def list(self) -> list[Schedule]:
+        """Your schedules."""
+        return self._wire.get("schedules", list[Schedule])
+
+    def get(self, schedule_id: str) -> Schedule:
+        """One schedule."""
+        return self._wire.get(f"schedules/{schedule_id}", Schedule)
+
+    def change(self, schedule_id: str, change: ScheduleChange) -> Schedule:
+        """Pause, resume or change a schedule."""
+        return self._wire.patch(f"schedules/{schedule_id}", Schedule, change)
+
+    def run(self, schedule_id: str) -> Run:
+        """Run it once, now."""
+        return self._wire.post(f"schedules/{schedule_id}/run", Run)
+
+    def delete(self, schedule_id: str) -> None:
+        """End a schedule; its past runs stay."""
+        self._wire.delete(f"schedules/{schedule_id}")
+
+
+class Models(_Noun):
+    """Registered models."""
+
+    def list(self) -> list[Model]:
+        """The models that you may see."""
+        return self._wire.get("models", list[Model])
+
+    def register(self, request: RegisterRequest) -> ModelVersion:
+        """Make the model of a tracked run a version."""
+        return self._wire.post("models", ModelVersion, request)
+
+
+class Deployments(_Noun):
+    """Deployments and their endpoints."""
+
+    def create(self, request: DeploymentRequest) -> Deployment:
+        """Serve a version; the same wish again answers the same deployment."""
+        return self._wire.post("deployments", Deployment, request)
+
+    def list(self) -> list[Deployment]:
+        """Your deployments."""
+        return self._wire.get("deployments", list[Deployment])
+
+    def get(self, deployment_id: str) -> Deployment:
+        """One deployment."""
+        return self._wire.get(f"deployments/{deployment_id}", Deployment)
+
+    def start(self, deployment_id: str) -> Deployment:
+        """Start its endpoint again."""
+        return self._wire.post(f"deployments/{deployment_id}/start", Deployment)
+
+    def stop(self, deployment_id: str) -> Deployment:
+        """Stop its endpoint."""
+        return self._wire.post(f"deployments/{deployment_id}/stop", Deployment)
+
+    def delete(self, deployment_id: str) -> None:
+        """Forget a deployment that is stopped."""
+        self._wire.delete(f"deployments/{deployment_id}")
+
+    def key(self, deployment_id: str, request: KeyRequest | None = None) -> Key:
+        """A token that can call this endpoint and nothing else."""
+        path = f"deployments/{deployment_id}/keys"
+        return self._wire.post(path, Key, request or KeyRequest())
+
+    def log(self, deployment_id: str) -> str:
+        """What its newest endpoint printed."""
+        path = f"deployments/{deployment_id}/log"
+        return self._wire.download(path).decode(errors="replace")
+
+    def wait(
+        self,
+        deployment_id: str,
+        told: Callable[[Deployment], None] | None = None,
+        timeout_s: float = 300,
+    ) -> Deployment:
+        """Wait until its endpoint is ready or has failed."""
+        return _wait(lambda: self.get(deployment_id), told, timeout_s)
+
+
+class Apps(_Noun):
+    """Apps."""
+
+    def publish(self, request: AppRequest) -> App:
+        """Publish a notebook or file as an app."""
+        return self._wire.post("apps", App, request)
+
+    def list(self) -> list[App]:
+        """Your apps."""
+        return self._wire.get("apps", list[App])
+
+    def get(self, app_id: str) -> App:
+        """One app."""
+        return self._wire.get(f"apps/{app_id}", App)
+
+    def start(self, app_id: str) -> App:
+        """Start it again."""
+        return self._wire.post(f"apps/{app_id}/start", App)
+
+    def stop(self, app_id: str) -> App:
+        """Stop it."""
+        return self._wire.post(f"apps/{app_id}/stop", App)
+
+    def delete(self, app_id: str) -> None:
+        """Forget an app that is stopped."""
+        self._wire.delete(f"apps/{app_id}")
+
+    def share(self, app_id: str, share: Share) -> App:
+        """Let a user or a group open it."""
+        return self._wire.post(f"apps/{app_id}/shares", App, share)
+
+    def unshare(self, app_id: str, share: Share) -> App:
+        """Take that back."""
+        path = f"apps/{app_id}/shares"
+        answer = self._wire.delete(path, user=share.user, group=share.group)
+        return App.model_validate_json(answer)
+
+    def log(self, app_id: str) -> str:
+        """What its newest workload printed."""
+        return self._wire.download(f"apps/{app_id}/log").decode(errors="replace")
+
+    def wait(
+        self,
+        app_id: str,
+        told: Callable[[App], None] | None = None,
+        timeout_s: float = 300,
+    ) -> App:
+        """Wait until it is ready or has failed."""
+        return _wait(lambda: self.get(app_id), told, timeout_s)

@@ -1,0 +1,106 @@
+"""Packing a source: the file that was chosen, and the modules beside it.
+
+In it go the file itself, every `.py` beside and below it, and `hubyard.yml`. Nothing
+hidden, no links, no virtual environments. The same files always give the same bytes,
+so a source that has not changed has the same hash.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import tarfile
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from hubyard.contract.errors import Invalid, NotFound, TooLarge
+from hubyard.contract.source import SOURCE_LIMIT_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROJECT_FILE = "hubyard.yml"
+_ENVIRONMENT_MARK = "pyvenv.cfg"
+_IGNORED = {"__pycache__", "node_modules", "site-packages"}
+_UNPACKED_LIMIT_BYTES = 4 * 2**30
+_MEMBER_LIMIT = 20_000
+
+
+def pack(file: Path) -> bytes:
+    """A gzipped tar of a notebook or file and the modules beside it.
+
+    Raises:
+        NotFound: there is no such file.
+        TooLarge: what belongs to it is more than a source may be.
+    """
+    if not file.is_file():
+        raise NotFound(f"There is no file {file.name!r} here: save it first.")
+    buffer = io.BytesIO()
+    with (
+        gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
+    ):
+        for path in sorted({file, *_companions(file.parent)}):
+            _add(archive, path, str(path.relative_to(file.parent)))
+            if buffer.tell() > SOURCE_LIMIT_BYTES:
+                raise _too_large(file)
+    if buffer.tell() > SOURCE_LIMIT_BYTES:
+        raise _too_large(file)
+    return buffer.getvalue()
+
+
+def unpack(archive: bytes | BinaryIO, into: Path) -> None:
+    """Unpack a source or a model folder, never outside `into`.
+
+    Raises:
+        Invalid: it is no archive of ours, or would write elsewhere.
+        TooLarge: it holds more than it may.
+    """
+    stream = io.BytesIO(archive) if isinstance(archive, bytes) else archive
+    try:
+        with tarfile.open(fileobj=stream, mode="r:gz") as packed:
+            _extract(packed, into)
+    except (tarfile.TarError, EOFError, gzip.BadGzipFile, OSError) as error:
+        raise Invalid(f"This source cannot be unpacked: {error}.") from None
+
+
+def _extract(packed: tarfile.TarFile, into: Path) -> None:
+    size = 0
+    for count, member in enumerate(packed, start=1):
+        size += member.size
+        if size > _UNPACKED_LIMIT_BYTES or count > _MEMBER_LIMIT:
+            raise TooLarge("This source holds too much when it is unpacked.")
+        if not (member.isreg() or member.isdir()):
+            raise Invalid(f"This source holds {member.name!r}, which is no file.")
+        packed.extract(member, into, filter="data")
+
+
+def _companions(folder: Path) -> Iterator[Path]:
+    """Modules at and below a folder, and its project file; links are not followed."""
+    for place, folders, files in os.walk(folder):
+        here = Path(place)
+        folders[:] = [name for name in folders if _is_ours(here / name)]
+        for name in files:
+            path = here / name
+            wanted = name.endswith(".py") or (here == folder and name == PROJECT_FILE)
+            if wanted and not name.startswith(".") and not path.is_symlink():
+                yield path
+
+
+def _is_ours(folder: Path) -> bool:
+    name = folder.name
+    environment = (folder / _ENVIRONMENT_MARK).exists()
+    return not (name.startswith(".") or name in _IGNORED or environment)
+
+
+def _add(archive: tarfile.TarFile, path: Path, name: str) -> None:
+    content = path.read_bytes()
+    member = tarfile.TarInfo(name)
+    member.size, member.mode = len(content), 0o644
+    archive.addfile(member, io.BytesIO(content))
+
+
+def _too_large(file: Path) -> TooLarge:
+    limit = SOURCE_LIMIT_BYTES // 2**20
+    return TooLarge(f"{file.name} and its modules are larger than {limit} MB packed.")
