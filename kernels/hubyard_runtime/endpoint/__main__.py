@@ -1,0 +1,59 @@
+"""`python -m hubyard_runtime.endpoint`: serve the model that the platform names."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from hubyard.client import Client
+from hubyard.contract.deployment import DeploymentJob
+from hubyard.contract.errors import HubyardError
+from hubyard_runtime import gate
+from hubyard_runtime.endpoint import model as models
+from hubyard_runtime.endpoint.service import Endpoint
+
+log = logging.getLogger("hubyard.endpoint")
+
+
+def prepare(scratch: Path) -> Endpoint:
+    """Fetch, load and check the model.
+
+    Raises:
+        HubyardError: there is no endpoint to be had; says why in one line.
+    """
+    client = Client.from_environment()
+    job = client.job(DeploymentJob)
+    folder = scratch / "model"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    client.job_source(into=folder)
+    model = models.load(folder)
+    model.check()
+    log.info(
+        "Serving version %s of %s, revision %s.",
+        job.revision.version,
+        job.revision.model,
+        job.revision.number,
+    )
+    return Endpoint(model, job, os.environ.get("HUBYARD_PUBLIC_URL", ""))
+
+
+def main() -> int:
+    """Serve until told to stop. The last line of the output says why it could not."""
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    try:
+        endpoint = prepare(Path(os.environ.get("HUBYARD_SCRATCH", ".")))
+    except HubyardError as error:
+        print(error.message, file=sys.stderr)  # noqa: T201  shown to the owner
+        return 1
+    gate.serve(endpoint)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,153 @@
+"""A batcher: one thread that calls the model, with all the jobs that wait by then.
+
+Nobody waits for a batch to fill: an idle thread takes a job at once. While it is busy
+others queue up, and the next call takes all of one layout together. A call costs a
+model about as much for sixteen rows as for one, so a busy endpoint gets quicker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass
+from queue import SimpleQueue
+from threading import Thread
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from hubyard.contract.errors import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Sequence
+
+MOST_WAITING = 1000
+"""Jobs that may wait; who comes then is told to come again."""
+MOST_ROWS = 256
+"""Rows of one joined batch; a job with more of them goes alone."""
+
+
+class Job(Protocol):
+    """What is asked of the model."""
+
+    @property
+    def rows(self) -> int:
+        """How much of a batch it takes."""
+        ...
+
+
+JobT = TypeVar("JobT", bound=Job)
+AnswerT = TypeVar("AnswerT")
+
+
+@dataclass(slots=True)
+class _Waiting(Generic[JobT, AnswerT]):
+    job: JobT
+    layout: Hashable
+    future: asyncio.Future[AnswerT]
+
+
+class Batcher(Generic[JobT, AnswerT]):
+    """Asked from one event loop; answers from one thread."""
+
+    def __init__(
+        self,
+        run: Callable[[Sequence[JobT]], Sequence[AnswerT]],
+        layout: Callable[[JobT], Hashable],
+    ) -> None:
+        """Start the thread.
+
+        Args:
+            run: called in the thread, for jobs of one layout; one answer for each.
+            layout: equal for jobs that one call may answer; None: this one goes alone.
+        """
+        self._run = run
+        self._layout = layout
+        self._queue = deque[_Waiting[JobT, AnswerT]]()
+        self._busy = False
+        self._work = SimpleQueue[
+            tuple[asyncio.AbstractEventLoop, list[_Waiting[JobT, AnswerT]]]
+        ]()
+        Thread(target=self._serve, name="predict", daemon=True).start()
+
+    @property
+    def waiting(self) -> int:
+        """Jobs that no call has taken yet."""
+        return len(self._queue)
+
+    async def ask(self, job: JobT) -> AnswerT:
+        """The answer to a job.
+
+        Raises:
+            Unavailable: too many wait.
+            Exception: whatever the model raised for this job.
+        """
+        if len(self._queue) >= MOST_WAITING:
+            raise Unavailable(
+                f"{MOST_WAITING} requests wait for this model; try again in a moment."
+            )
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[AnswerT] = loop.create_future()
+        self._queue.append(_Waiting(job, self._layout(job), future))
+        if not self._busy:
+            self._busy = True
+            # Whatever else this turn of the loop has read joins the batch.
+            loop.call_soon(self._next, loop)
+        return await future
+
+    def _next(self, loop: asyncio.AbstractEventLoop) -> None:
+        batch = self._take()
+        self._busy = bool(batch)
+        if batch:
+            self._work.put((loop, batch))
+
+    def _take(self) -> list[_Waiting[JobT, AnswerT]]:
+        """The first that waits, and all of its layout that still fit."""
+        batch: list[_Waiting[JobT, AnswerT]] = []
+        others = deque[_Waiting[JobT, AnswerT]]()
+        rows = 0
+        for waiting in self._queue:
+            if waiting.future.done():
+                continue  # its client went away
+            rows_with = rows + waiting.job.rows
+            if not batch or (_alike(batch[0], waiting) and rows_with <= MOST_ROWS):
+                batch.append(waiting)
+                rows = rows_with
+            else:
+                others.append(waiting)
+        self._queue = others
+        return batch
+
+    def _serve(self) -> None:
+        while True:
+            loop, batch = self._work.get()
+            answers = self._answers([waiting.job for waiting in batch])
+            with suppress(RuntimeError):  # the loop has closed: nobody waits any more
+                loop.call_soon_threadsafe(self._done, loop, batch, answers)
+
+    def _answers(self, jobs: Sequence[JobT]) -> list[AnswerT | BaseException]:
+        try:
+            return list(self._run(jobs))
+        except (Exception, SystemExit) as error:  # noqa: BLE001  the model's own code
+            if len(jobs) == 1:
+                return [error]
+            # One bad job must not spoil the others' answers.
+            return [self._answers([job])[0] for job in jobs]
+
+    def _done(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        batch: list[_Waiting[JobT, AnswerT]],
+        answers: list[AnswerT | BaseException],
+    ) -> None:
+        for waiting, answer in zip(batch, answers, strict=True):
+            if waiting.future.done():
+                continue
+            if isinstance(answer, BaseException):
+                waiting.future.set_exception(answer)
+            else:
+                waiting.future.set_result(answer)
+        self._next(loop)
+
+
+def _alike(one: _Waiting[JobT, AnswerT], other: _Waiting[JobT, AnswerT]) -> bool:
+    return one.layout is not None and one.layout == other.layout

@@ -1,0 +1,192 @@
+"""A model: an MLflow model folder, loaded, that answers tables.
+
+Its predict is someone else's code: what it raises is told in one line, and a value
+that it cannot use (`ValueError`) is the asker's to put right, not a failure.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import logging
+import os
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from hubyard.contract.errors import HubyardError, Invalid, Rejected
+from hubyard_runtime.endpoint import answer, body, signature
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Sequence
+    from pathlib import Path
+
+    from mlflow.models import Model as Metadata
+    from mlflow.pyfunc import PyFuncModel
+
+    from hubyard_runtime.endpoint.signature import Signature
+    from hubyard_runtime.endpoint.table import Table
+
+log = logging.getLogger("hubyard.endpoint")
+
+_BY_ROW = frozenset(
+    f"mlflow.{library}" for library in ("sklearn", "xgboost", "lightgbm", "catboost")
+)
+"""Loaders of estimators that answer each row by itself, and take what we have checked
+without MLflow checking it again, which would cost more than their predict."""
+_MOST_TRIED = 20
+"""Rows of an example that are worth asking one by one."""
+_WORDS = 300
+"""How much of what a model raised is told."""
+
+
+class ModelFailed(HubyardError):
+    """The model failed on this request."""
+
+
+@dataclass
+class Model:
+    """Answers tables; `by_row`: one call may answer those of several requests."""
+
+    predict: Callable[[Any, dict[str, Any]], Any]
+    signature: Signature
+    recorded: dict[str, Any]
+    """The signature as MLflow writes it, for `/info`."""
+    example: bytes | None
+    """A request's body that the model came with."""
+    by_row: bool
+
+    def layout(self, table: Table) -> Hashable:
+        """Equal for tables that one call may answer; None: this one goes alone."""
+        return table.layout if self.by_row else None
+
+    def answers(self, tables: Sequence[Table]) -> list[bytes]:
+        """The bodies of the answers to tables of one layout.
+
+        Raises:
+            Exception: whatever the model raises.
+        """
+        first, *others = tables
+        answered = self.predict(first.joined(others), first.params)
+        try:
+            parts = answer.by_rows(answered, [table.rows for table in tables])
+        except answer.NotByRow:
+            self.by_row = False
+            raise
+        return [answer.encoded(part) for part in parts]
+
+    def check(self) -> None:
+        """Ask the model about its own example, before anybody else asks it.
+
+        A model that answers its example's rows alone as it does together has shown
+        that it may be asked for several requests at once.
+
+        Raises:
+            Invalid: it fails; says how.
+        """
+        if self.example is None:
+            return
+        try:
+            table = self.signature.table(body.read(self.example))
+        except HubyardError as error:
+            log.warning("The model's own example does not fit it: %s", error.message)
+            self.example = None
+            return
+        try:
+            together = self.answers([table])
+            self.by_row = self.by_row or self._answers_by_row(table, together[0])
+        except (Exception, SystemExit) as error:
+            log.exception("The model fails on its own example.")
+            raise Invalid(
+                f"The model fails on its own example: {told(error)}"
+            ) from None
+
+    def _answers_by_row(self, table: Table, together: bytes) -> bool:
+        if table.layout is None or not 1 < table.rows <= _MOST_TRIED:
+            return False
+        alone = [self.answers([table.row(index)])[0] for index in range(table.rows)]
+        parts = [json.loads(part)["predictions"] for part in alone]
+        lists = all(isinstance(part, list) for part in parts)
+        return lists and [*chain(*parts)] == json.loads(together)["predictions"]
+
+
+def told(error: BaseException) -> str:
+    """What a model raised, in one line."""
+    lines = str(error).strip().splitlines()
+    text = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    return text if len(text) <= _WORDS else f"{text[:_WORDS]}..."
+
+
+def translated(error: BaseException, table: Table) -> HubyardError:
+    """What the asker is told when the model raised: refused (422) or failed (500)."""
+    if not _is_refusal(error):
+        log.error("The model failed.", exc_info=error)
+        return ModelFailed(f"The model failed on this request: {told(error)}")
+    return Invalid(
+        f"The model refuses this input: {told(error)}", field=table.missing()
+    )
+
+
+def _is_refusal(error: BaseException) -> bool:
+    """Whether it says that a value cannot be used, by Python's meaning or MLflow's."""
+    status = getattr(error, "get_http_status_code", None)
+    return isinstance(error, ValueError) or (
+        callable(status) and status() == Rejected.status
+    )
+
+
+def load(folder: Path) -> Model:
+    """Load an MLflow model folder.
+
+    Raises:
+        Invalid: it cannot be loaded or served; says why in one line.
+    """
+    if not (folder / "MLmodel").is_file():
+        raise Invalid("The model's folder has no MLmodel file: log the model again.")
+    # MLflow would report each load to its makers.
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    from mlflow.pyfunc import load_model  # noqa: PLC0415  a second to import
+
+    try:
+        loaded: PyFuncModel = load_model(str(folder))
+    except ModuleNotFoundError as error:
+        raise Invalid(
+            f"The model needs the package {error.name!r}, which is not installed here."
+        ) from None
+    except (Exception, SystemExit) as error:
+        log.exception("The model cannot be loaded.")
+        raise Invalid(f"The model cannot be loaded: {told(error)}") from None
+    return _model(loaded, folder)
+
+
+def _model(loaded: PyFuncModel, folder: Path) -> Model:
+    metadata = loaded.metadata
+    recorded = metadata.signature.to_dict() if metadata.signature else {}
+    by_hint = bool(metadata.to_dict().get("is_signature_from_type_hint"))
+    try:
+        read = signature.parse(recorded, typed_by_hint=by_hint)
+    except (ValueError, KeyError, TypeError) as error:
+        raise Invalid(f"The model's signature cannot be served: {error}.") from None
+    by_row = loaded.loader_module in _BY_ROW
+    return Model(
+        predict=_direct(loaded) if by_row else loaded.predict,
+        signature=read,
+        recorded={name: json.loads(said or "null") for name, said in recorded.items()},
+        example=_example(metadata, folder),
+        by_row=by_row,
+    )
+
+
+def _direct(loaded: PyFuncModel) -> Callable[[Any, dict[str, Any]], Any]:
+    """The estimator's own predict, as its flavour wraps it."""
+    # MLflow has no public way to it that leaves out its own check of the input.
+    predict = loaded._predict_fn  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    if "params" in inspect.signature(predict).parameters:
+        return predict
+    return lambda data, _params: predict(data)
+
+
+def _example(metadata: Metadata, folder: Path) -> bytes | None:
+    info = metadata.saved_input_example_info or {}
+    file = folder / str(info.get("serving_input_path"))
+    return file.read_bytes() if file.is_file() else None

@@ -1,0 +1,244 @@
+"""The service: the ASGI application of an endpoint, as it stands behind the gate.
+
+Plain ASGI, since each request of a fast model costs more in a framework than in the
+model. Paths lie below `root_path`, which the gate sets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from hubyard.contract.base import now
+from hubyard.contract.errors import HubyardError, Problem, Rejected, TooLarge
+from hubyard_runtime.endpoint import body
+from hubyard_runtime.endpoint.batcher import Batcher
+from hubyard_runtime.endpoint.metrics import Metrics
+from hubyard_runtime.endpoint.model import translated
+from hubyard_runtime.endpoint.openapi import document, example
+from hubyard_runtime.endpoint.page import page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.types import Receive, Scope, Send
+
+    from hubyard.contract.deployment import DeploymentJob
+    from hubyard_runtime.endpoint.model import Model
+    from hubyard_runtime.endpoint.table import Table
+
+log = logging.getLogger("hubyard.endpoint")
+
+LARGEST_BODY = 10_000_000
+"""Bytes."""
+_LARGEST_DRAINED = 10 * LARGEST_BODY
+_LARGE_BODY = 100_000
+"""Bytes above which a body is read in another thread, past which small ones slip."""
+_JSON = b"application/json"
+
+
+class _Unsupported(Rejected):
+    """Send JSON: set the header Content-Type to application/json."""
+
+    status: ClassVar[int] = 415
+
+
+class _Gone(Exception):
+    """The client went away before it had sent its request."""
+
+
+class Answer:
+    """What goes back: status, type and bytes."""
+
+    def __init__(
+        self,
+        content: bytes,
+        status: int = 200,
+        kind: bytes = _JSON,
+        extra: tuple[tuple[bytes, bytes], ...] = (),
+    ) -> None:
+        self.status = status
+        self.content = content
+        self.headers = [
+            (b"content-type", kind),
+            (b"content-length", b"%d" % len(content)),
+            (b"cache-control", b"no-store"),
+            *extra,
+        ]
+
+
+class Endpoint:
+    """Serves one model. `ROUTES` names every path below the prefix and its method."""
+
+    ROUTES: ClassVar[dict[str, str]] = {
+        "invocations": "POST",
+        "health": "GET",
+        "info": "GET",
+        "openapi.json": "GET",
+        "docs": "GET",
+    }
+
+    def __init__(self, model: Model, job: DeploymentJob, public_url: str = "") -> None:
+        """Make the application.
+
+        Args:
+            model: loaded and checked.
+            job: what the platform said to serve.
+            public_url: what a person types for the hub, without a trailing slash.
+        """
+        self._model = model
+        self._job = job
+        self._public_url = public_url
+        self._metrics = Metrics()
+        self._started_at = now()
+        self._batcher: Batcher[Table, bytes] = Batcher(model.answers, model.layout)
+        self._pages: dict[str, Callable[[str], Answer]] = {
+            "health": lambda _: _json({"status": "ok"}),
+            "info": lambda _: _json(self._info()),
+            "openapi.json": lambda prefix: _json(document(model, job, prefix)),
+            "docs": self._docs,
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await _decline(scope, receive, send)
+            return
+        try:
+            answer = await self._answer(scope, receive)
+        except _Gone:
+            return
+        start = {"type": "http.response.start", "status": answer.status}
+        await send({**start, "headers": answer.headers})
+        await send({"type": "http.response.body", "body": answer.content})
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+        prefix: str = scope.get("root_path", "")
+        path = scope["path"].removeprefix(prefix).removeprefix("/")
+        method = self.ROUTES.get(path)
+        if method is None:
+            known = ", ".join(self.ROUTES)
+            return _problem(404, f"There is no such page; there are {known}.")
+        if scope["method"] != method and (scope["method"], method) != ("HEAD", "GET"):
+            allow = (b"allow", method.encode())
+            return _problem(405, f"Ask for {path} by {method}.", extra=(allow,))
+        if path in self._pages:
+            return self._pages[path](prefix)
+        return await self._invoke(scope, receive)
+
+    async def _invoke(self, scope: Scope, receive: Receive) -> Answer:
+        started = time.perf_counter()
+        try:
+            raw = await _body(scope, receive)
+            started = time.perf_counter()
+            answer = Answer(await self._predicted(raw))
+        except HubyardError as error:
+            answer = _problem(error.status, error.message, error.field)
+        self._metrics.add(answer.status, time.perf_counter() - started)
+        return answer
+
+    async def _predicted(self, raw: bytes) -> bytes:
+        if len(raw) > _LARGE_BODY:
+            table = await asyncio.to_thread(self._table, raw)
+        else:
+            table = self._table(raw)
+        try:
+            return await self._batcher.ask(table)
+        except HubyardError:
+            raise
+        except (Exception, SystemExit) as error:  # noqa: BLE001  the model's own code
+            raise translated(error, table) from None
+
+    def _table(self, raw: bytes) -> Table:
+        return self._model.signature.table(body.read(raw))
+
+    def _info(self) -> dict[str, Any]:
+        latency, revision = self._metrics.latency_ms, self._job.revision
+        return {
+            "name": self._job.name,
+            "model": revision.model,
+            "version": revision.version,
+            "revision": revision.number,
+            "signature": self._model.recorded or None,
+            "example": example(self._model),
+            "started_at": self._started_at.isoformat(),
+            "requests": self._metrics.requests,
+            "errors": self._metrics.errors,
+            "statuses": dict(self._metrics.statuses),
+            "waiting": self._batcher.waiting,
+            "latency_ms": {"p50": latency.quantile(0.5), "p95": latency.quantile(0.95)},
+        }
+
+    def _docs(self, prefix: str) -> Answer:
+        text = page(self._model, self._job, f"{self._public_url}{prefix}/")
+        policy = b"default-src 'none'; style-src 'unsafe-inline'"
+        extra = ((b"content-security-policy", policy),)
+        return Answer(text.encode(), kind=b"text/html; charset=utf-8", extra=extra)
+
+
+async def _body(scope: Scope, receive: Receive) -> bytes:
+    """The whole body.
+
+    Raises:
+        Rejected: it is too large, or not said to be plain JSON.
+    """
+    headers = dict[bytes, bytes](scope["headers"])
+    chunks: list[bytes] = []
+    size = 0
+    more = True
+    while more and size <= _LARGEST_DRAINED:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _Gone
+        chunk: bytes = message.get("body", b"")
+        size += len(chunk)
+        # What is too large is still taken in, so that the client comes to read why.
+        if size <= LARGEST_BODY:
+            chunks.append(chunk)
+        more = message.get("more_body", False)
+    _check_type(headers)
+    if size > LARGEST_BODY:
+        raise TooLarge(
+            f"The body is over {LARGEST_BODY // 10**6} MB: send the rows in parts."
+        )
+    return b"".join(chunks)
+
+
+def _check_type(headers: dict[bytes, bytes]) -> None:
+    said = headers.get(b"content-type", b"").lower()
+    kind, _, parameters = said.partition(b";")
+    charset = parameters.strip().removeprefix(b"charset=").strip(b'"')
+    if kind.strip() != _JSON or charset not in {b"", b"utf-8"}:
+        raise _Unsupported
+    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+        raise _Unsupported("Send the JSON as it is, without a Content-Encoding.")
+
+
+async def _decline(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer what is not a request: the server's own start and end, and WebSockets."""
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+
+
+def _json(said: dict[str, Any]) -> Answer:
+    return Answer(json.dumps(said).encode())
+
+
+def _problem(
+    status: int,
+    message: str,
+    field: str | None = None,
+    extra: tuple[tuple[bytes, bytes], ...] = (),
+) -> Answer:
+    problem = Problem(message=message, field=field)
+    # A client's own half characters come back escaped, which pydantic's JSON is not.
+    content = json.dumps(problem.model_dump()).encode()
+    return Answer(content, status, extra=extra)
