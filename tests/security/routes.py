@@ -42,19 +42,6 @@ def _repeated(value: tuple[int, int, Any]) -> Iterable[str]:
     return list(_texts(inner)) * (low or (1 if high else 0))
 
 
-_TEXTS: dict[str, Callable[[Any], Iterable[str]]] = {
-    "LITERAL": lambda value: chr(value),
-    "NOT_LITERAL": lambda _: SAMPLE[0],
-    "ANY": lambda _: SAMPLE[0],
-    "IN": lambda value: _one_of(value),
-    "MAX_REPEAT": _repeated,
-    "MIN_REPEAT": _repeated,
-    "POSSESSIVE_REPEAT": _repeated,
-    "SUBPATTERN": lambda value: _texts(value[-1]),
-    "BRANCH": lambda value: _texts(value[1][0]),
-}
-
-
 def _one_of(choices: list[Any]) -> str:
     kind, value = choices[0]
     if str(kind) == "LITERAL":
@@ -62,6 +49,19 @@ def _one_of(choices: list[Any]) -> str:
     if str(kind) == "RANGE":
         return chr(value[0])
     return "1" if str(value) == "CATEGORY_DIGIT" else SAMPLE[0]
+
+
+_TEXTS: dict[str, Callable[[Any], Iterable[str]]] = {
+    "LITERAL": chr,
+    "NOT_LITERAL": lambda _: SAMPLE[0],
+    "ANY": lambda _: SAMPLE[0],
+    "IN": _one_of,
+    "MAX_REPEAT": _repeated,
+    "MIN_REPEAT": _repeated,
+    "POSSESSIVE_REPEAT": _repeated,
+    "SUBPATTERN": lambda value: _texts(value[-1]),
+    "BRANCH": lambda value: _texts(value[1][0]),
+}
 
 
 def platform() -> list[str]:
