@@ -1,0 +1,460 @@
+"""MLflow behind the gate of a real hub: who sees what, by REST, client and browser."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+import tomllib
+from contextlib import closing
+
+import httpx
+import psutil
+import pytest
+
+from hubyard_hub.mlflow_app import analyse
+from hubyard_hub.settings import Settings
+from support.hub import (
+    ADMIN_TOKEN,
+    REPOSITORY,
+    end_process,
+    free_port,
+    running_hub,
+    wait_until_answers,
+)
+
+ECHO = str(REPOSITORY / "tests" / "support" / "echo.py")
+SERVICE_TOKEN = "mlflow-service-token-of-a-test"
+SCOPE = "access:services!service=mlflow"
+API = "/api/2.0/mlflow"
+AJAX = "/ajax-api/2.0/mlflow"
+DENIED = {403, 404}
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory):
+    port = free_port()
+    with running_hub(
+        tmp_path_factory.mktemp("hub"),
+        groups={"ds": ["alice", "bob"], "Ops, night": ["carol"]},
+        services=[
+            {
+                "name": "mlflow",
+                "url": f"http://127.0.0.1:{port}",
+                "api_token": SERVICE_TOKEN,
+                "oauth_no_confirm": True,
+                "timeout": 1,
+            }
+        ],
+        roles=[
+            {"name": "user", "scopes": ["self", SCOPE]},
+            {
+                "name": "server",
+                "scopes": ["users:activity!user", "access:servers!server", SCOPE],
+            },
+        ],
+        lines=[f"c.Spawner.cmd = [{sys.executable!r}, {ECHO!r}]"],
+    ) as hub:
+        for name in ("alice", "bob", "carol", "dörte", "root"):
+            hub.add_user(name)
+        hub.port = port
+        yield hub
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory):
+    settings = Settings(
+        state=tmp_path_factory.mktemp("state") / "s t%te",
+        catalogue=REPOSITORY / "hub_config" / "compute.toml",
+    )
+    settings.save()
+    return settings.state
+
+
+@pytest.fixture(scope="module")
+def entry_points(tmp_path_factory):
+    """The distribution's entry points, for a tree that is not installed."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    info = tmp_path_factory.mktemp("site") / "hubyard_under_test-0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Name: hubyard-under-test\nVersion: 0\n")
+    lines = [
+        f"{name} = {value}"
+        for name, value in project["entry-points"]["mlflow.app"].items()
+    ]
+    (info / "entry_points.txt").write_text("\n".join(["[mlflow.app]", *lines, ""]))
+    return info.parent
+
+
+@pytest.fixture(scope="module")
+def mlflow(hub, state, entry_points):
+    rooms = ("kernels", "spawner", "hub_config")
+    path = [str(entry_points), *(str(REPOSITORY / room) for room in rooms)]
+    environment = {
+        **hub.service_environment("mlflow", hub.port, SERVICE_TOKEN),
+        "HUBYARD_STATE": str(state),
+        "PYTHONPATH": os.pathsep.join(path),
+        "MLFLOW_TRACKING_URI": "http://127.0.0.1:9/not/for/the/server",
+    }
+    with (state / "mlflow.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "hubyard_hub.mlflow_app"],
+            env=environment,
+            stdout=log,
+            stderr=log,
+        )
+    wait_until_answers(f"http://127.0.0.1:{hub.port}", process)
+    end = time.monotonic() + 30
+    while httpx.get(f"{hub.url}/services/mlflow/health").status_code == 404:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    yield process
+    end_process(process, signal.SIGTERM)
+
+
+class Member:
+    """Somebody who calls MLflow's REST interface."""
+
+    def __init__(self, hub, token):
+        self.token = token
+        self.http = httpx.Client(
+            base_url=f"{hub.url}/services/mlflow",
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=60,
+        )
+
+    def create_experiment(self, name):
+        answer = self.post("experiments/create", name=name)
+        return answer.raise_for_status().json()["experiment_id"]
+
+    def create_run(self, experiment):
+        answer = self.post("runs/create", experiment_id=experiment)
+        return answer.raise_for_status().json()["run"]["info"]
+
+    def post(self, call, **body):
+        return self.http.post(f"{API}/{call}", json=body)
+
+    def get(self, call, **query):
+        return self.http.get(f"{API}/{call}", params=query)
+
+    def experiments(self):
+        answer = self.post("experiments/search", max_results=1000).raise_for_status()
+        return {found["name"] for found in answer.json().get("experiments", [])}
+
+
+@pytest.fixture
+def alice(hub, mlflow):
+    return Member(hub, hub.token("alice"))
+
+
+@pytest.fixture
+def bob(hub, mlflow):
+    return Member(hub, hub.token("bob"))
+
+
+@pytest.fixture
+def root(hub, mlflow):
+    return Member(hub, hub.token("root"))
+
+
+@pytest.fixture
+def experiment(alice, request):
+    return alice.create_experiment(request.node.name)
+
+
+def test_health_is_public_and_nothing_else(hub, mlflow):
+    base = f"{hub.url}/services/mlflow"
+    assert httpx.get(f"{base}/health").text == "OK"
+    for path in (
+        "version",
+        "",
+        "signup",
+        "static-files/x",
+        "api/3.0/mlflow/server-info",
+    ):
+        assert httpx.get(f"{base}/{path}").status_code == 401
+    for path in (f"{API}/experiments/create", "/graphql", "/health"):
+        assert httpx.post(base + path, json={}).status_code == 401
+
+
+def test_what_one_member_makes_another_does_not_see(alice, bob, experiment, request):
+    run = alice.create_run(experiment)["run_id"]
+    logged = alice.post("runs/log-metric", run_id=run, key="auc", value=1, timestamp=1)
+    assert logged.status_code == 200
+    assert request.node.name in alice.experiments()
+    assert request.node.name not in bob.experiments()
+    calls = [
+        bob.get("experiments/get", experiment_id=experiment),
+        bob.get("experiments/get-by-name", experiment_name=request.node.name),
+        bob.get("runs/get", run_id=run),
+        bob.get("metrics/get-history", run_id=run, metric_key="auc"),
+        bob.post("runs/log-metric", run_id=run, key="auc", value=0, timestamp=2),
+        bob.post("runs/create", experiment_id=experiment),
+        bob.post("runs/delete", run_id=run),
+        bob.post("experiments/delete", experiment_id=experiment),
+        bob.post("experiments/update", experiment_id=experiment, new_name="mine"),
+    ]
+    assert {call.status_code for call in calls} <= DENIED
+    found = bob.post("runs/search", experiment_ids=[experiment])
+    assert found.json().get("runs", []) == []
+    assert alice.get("runs/get", run_id=run).status_code == 200
+
+
+def test_a_model_belongs_to_who_registered_it(alice, bob):
+    assert alice.post("registered-models/create", name="churn").status_code == 200
+    assert bob.get("registered-models/get", name="churn").status_code in DENIED
+    found = bob.get("registered-models/search").raise_for_status().json()
+    assert found.get("registered_models", []) == []
+
+
+def test_an_artifact_is_kept_from_others(alice, bob, experiment, state):
+    run = alice.create_run(experiment)
+    path = run["artifact_uri"].removeprefix("mlflow-artifacts:/")
+    address = f"/api/2.0/mlflow-artifacts/artifacts/{path}/assistant/data.bin"
+    data = os.urandom(3 * 2**20)
+    assert alice.http.put(address, content=data).status_code == 200
+    assert alice.http.get(address).content == data
+    (kept,) = (state / "artifacts").rglob("data.bin")
+    assert kept.stat().st_mode & 0o077 == 0
+    assert bob.http.get(address).status_code in DENIED
+    assert bob.http.put(address, content=b"mine").status_code in DENIED
+    assert bob.http.delete(address).status_code in DENIED
+    assert bob.get("artifacts/list", run_id=run["run_id"]).status_code in DENIED
+    assert alice.http.get(address).content == data
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["../../mlflow.sqlite", "%2e%2e/%2e%2e/mlflow.sqlite", "..%2f..%2fx", "/etc"],
+)
+def test_an_artifact_path_stays_inside(alice, root, path):
+    for member in (alice, root):
+        address = f"/api/2.0/mlflow-artifacts/artifacts/{path}"
+        answer = member.http.get(address)
+        assert answer.status_code >= 400
+        assert b"SQLite format" not in answer.content
+
+
+def test_a_group_is_a_role_that_can_be_granted_to(hub, alice, bob, root, experiment):
+    bob.experiments()
+    roles = root.http.get("/api/3.0/mlflow/roles/list", params={"workspace": "default"})
+    ids = {
+        role["name"]: role["id"] for role in roles.raise_for_status().json()["roles"]
+    }
+    grant = {
+        "role_id": ids["group/ds"],
+        "resource_type": "experiment",
+        "resource_pattern": experiment,
+        "permission": "READ",
+    }
+    assert bob.http.post(
+        "/api/3.0/mlflow/roles/permissions/add", json=grant
+    ).status_code in (DENIED)
+    root.http.post(
+        "/api/3.0/mlflow/roles/permissions/add", json=grant
+    ).raise_for_status()
+    assert bob.get("experiments/get", experiment_id=experiment).status_code == 200
+    assert bob.post("runs/create", experiment_id=experiment).status_code in DENIED
+    carol = Member(hub, hub.token("carol"))
+    assert carol.get("experiments/get", experiment_id=experiment).status_code in DENIED
+
+
+def test_who_leaves_a_group_loses_its_role(hub, root, alice, experiment):
+    hub.api("POST", "/users/erika")
+    hub.api("POST", "/groups/ds/users", json={"users": ["erika"]}).raise_for_status()
+    Member(hub, hub.token("erika")).experiments()
+    role = "/api/3.0/mlflow/roles/list"
+    query = {"workspace": "default"}
+    roles = root.http.get(role, params=query).json()["roles"]
+    (ds,) = (role["id"] for role in roles if role["name"] == "group/ds")
+
+    def members():
+        answer = root.http.get(
+            "/api/3.0/mlflow/roles/users/list", params={"role_id": ds}
+        )
+        return str(answer.raise_for_status().json())
+
+    before = members().count("user_id")
+    hub.api("DELETE", "/groups/ds/users", json={"users": ["erika"]}).raise_for_status()
+    # A new token: what the gate knows of the old one holds for half a minute.
+    Member(hub, hub.token("erika")).experiments()
+    assert members().count("user_id") == before - 1
+
+
+def test_an_admin_of_the_hub_sees_all(root, alice, experiment, request):
+    assert request.node.name in root.experiments()
+
+
+def test_a_service_with_the_scope_sees_all_under_a_name_of_its_own(
+    hub, alice, experiment, request
+):
+    service = Member(hub, ADMIN_TOKEN)
+    assert request.node.name in service.experiments()
+    current = service.http.get(f"{API}/users/current").raise_for_status().json()
+    assert current["user"]["username"] == "service/admin"
+
+
+def test_a_name_of_any_letters_is_a_member(hub, mlflow):
+    doerte = Member(hub, hub.token("dörte"))
+    doerte.create_experiment("grün")
+    current = doerte.http.get(f"{API}/users/current").raise_for_status().json()
+    assert current["user"]["username"] == "dörte"
+    assert "grün" in doerte.experiments()
+
+
+@pytest.fixture(scope="module")
+def server_tokens(hub, mlflow):
+    """Alice's four workloads' own tokens."""
+    names = {"workspace": "", "run": "run-1", "endpoint": "endpoint-1", "app": "app-1"}
+    mine = {"Authorization": f"Bearer {hub.token('alice')}"}
+    tokens = {}
+    for kind, name in names.items():
+        server = f"servers/{name}" if name else "server"
+        hub.api("POST", f"/users/alice/{server}").raise_for_status()
+        address = f"{hub.url}/user/alice/{name}".rstrip("/") + "/own-token"
+        tokens[kind] = httpx.get(address, headers=mine).raise_for_status().text
+    yield tokens
+    for name in names.values():
+        server = f"servers/{name}" if name else "server"
+        hub.api("DELETE", f"/users/alice/{server}").raise_for_status()
+
+
+@pytest.mark.parametrize(
+    ("kind", "allowed"),
+    [("workspace", True), ("run", True), ("endpoint", False), ("app", False)],
+)
+def test_a_workspace_and_a_run_act_as_their_owner(hub, server_tokens, kind, allowed):
+    answer = Member(hub, server_tokens[kind]).get("users/current")
+    assert answer.status_code == (200 if allowed else 403)
+    if allowed:
+        assert answer.json()["user"]["username"] == "alice"
+    else:
+        assert "cannot use MLflow" in answer.json()["message"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/ajax-api/3.0/mlflow/assistant/config"),
+        ("POST", "/ajax-api/3.0/mlflow/assistant/message"),
+        ("POST", "//ajax-api//3.0/mlflow//assistant/message"),
+        ("POST", "/ajax-api/3.0/mlflow/%61ssistant/message"),
+        ("POST", "/gateway/mlflow/v1/chat/completions"),
+        ("POST", "/api/3.0/mlflow/gateway/secrets/create"),
+        ("POST", "/ajax-api/2.0/mlflow/gateway-proxy"),
+        ("POST", "/ajax-api/3.0/jobs/"),
+        ("GET", "/ajax-api/3.0/mlflow/jobs/x"),
+        ("GET", "/signup"),
+        ("POST", "/api/2.0/mlflow/users/create"),
+        ("PATCH", "/api/2.0/mlflow/users/update-admin"),
+        ("PATCH", "/api/2.0/mlflow/users/update-password"),
+        ("DELETE", "/api/2.0/mlflow/users/delete"),
+    ],
+)
+def test_what_hubyard_does_not_offer_is_shut_even_for_admins(root, method, path):
+    url = httpx.URL(f"{root.http.base_url}".rstrip("/") + path)
+    answer = root.http.request(method, url, json={})
+    assert answer.status_code == 404
+    assert "does not offer" in answer.text
+
+
+def test_mlflows_own_client_works_unchanged(hub, alice, tmp_path):
+    script = """
+import logging, mlflow, pathlib
+mlflow.set_experiment("by the client")
+with mlflow.start_run() as run:
+    mlflow.log_params({"depth": 3})
+    mlflow.log_metric("auc", 0.9)
+    mlflow.log_text("hello", "notes/a.txt")
+source = f"runs:/{run.info.run_id}/notes"
+path = mlflow.artifacts.download_artifacts(source)
+print(pathlib.Path(path, "a.txt").read_text())
+client = mlflow.MlflowClient()
+client.create_registered_model("by-the-client")
+version = client.create_model_version("by-the-client", source, run.info.run_id)
+client.set_registered_model_alias("by-the-client", "champion", version.version)
+print(client.get_model_version_by_alias("by-the-client", "champion").version)
+print(mlflow.search_runs(order_by=["metrics.auc DESC"])["metrics.auc"].max())
+"""
+    environment = {
+        **os.environ,
+        "MLFLOW_TRACKING_URI": f"{hub.url}/services/mlflow",
+        "MLFLOW_TRACKING_TOKEN": alice.token,
+        "HOME": str(tmp_path),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    printed = [line for line in done.stdout.splitlines() if "View" not in line]
+    assert printed[-3:] == ["hello", "1", "0.9"]
+
+
+def test_mlflows_page_finds_its_proof_in_a_cookie(hub, mlflow):
+    browser = hub.browser("alice")
+    page = browser.get("/services/mlflow/", follow_redirects=True)
+    assert page.status_code == 200
+    assert "MLflow" in page.text
+    (name,) = (
+        cookie.name.removeprefix("mlflow-request-header-")
+        for cookie in browser.cookies.jar
+        if cookie.name.startswith("mlflow-request-header-")
+    )
+    assert name == "X-XSRFToken"
+    call = f"/services/mlflow{AJAX}/experiments/search"
+    program = {
+        "Accept": "*/*",
+        "Origin": hub.url,
+        "Sec-Fetch-Site": "same-origin",
+        "Sec-Fetch-Mode": "cors",
+        "Sec-Fetch-Dest": "empty",
+    }
+    body = {"max_results": 5}
+    assert browser.post(call, json=body, headers=program).status_code == 403
+    program[name] = browser.cookies[f"mlflow-request-header-{name}"]
+    assert browser.post(call, json=body, headers=program).status_code == 200
+    program["Origin"] = "https://evil.example"
+    assert browser.post(call, json=body, headers=program).status_code == 403
+
+
+def test_statistics_are_kept_of_a_database_that_may_be_busy(tmp_path, caplog):
+    file = tmp_path / "runs.sqlite"
+    with closing(sqlite3.connect(file, isolation_level=None)) as database:
+        database.execute("CREATE TABLE runs (name TEXT)")
+        database.execute("CREATE INDEX by_name ON runs (name)")
+        database.execute("INSERT INTO runs VALUES ('a')")
+        analyse(file)
+        kept = database.execute("SELECT tbl, idx FROM sqlite_stat1").fetchall()
+        assert kept == [("runs", "by_name")]
+        database.execute("BEGIN EXCLUSIVE")
+        analyse(file)
+        assert "busy" in caplog.text
+
+
+def test_no_secret_is_an_argument_or_readable_by_others(mlflow, state):
+    server = psutil.Process(mlflow.pid)
+    said = str([p.cmdline() for p in [server, *server.children(recursive=True)]])
+    said += (state / "mlflow.log").read_text() + (state / "mlflow-auth.ini").read_text()
+    secrets = [file.read_text().strip() for file in (state / "secrets").iterdir()]
+    assert len(secrets) == 3
+    for secret in [*secrets, SERVICE_TOKEN]:
+        assert secret not in said
+    for file in ("mlflow.sqlite", "mlflow-auth.sqlite", "mlflow-auth.ini"):
+        assert (state / file).stat().st_mode & 0o077 == 0
+
+
+def test_it_ends_soon_after_sigterm_and_leaves_nobody_behind(hub, mlflow):
+    children = psutil.Process(mlflow.pid).children(recursive=True)
+    assert children
+    began = time.monotonic()
+    mlflow.terminate()
+    mlflow.wait(10)
+    assert time.monotonic() - began < 5
+    assert not any(child.is_running() for child in children)
