@@ -1,0 +1,137 @@
+"""The two doors that the panels use, below the Jupyter server's base URL.
+
+ForwardHandler  `hubyard/api/<path>`: the same call to the platform
+SourcesHandler  `hubyard/sources`: packs a file of this workspace and hands it in
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from jupyter_server.base.handlers import APIHandler
+from jupyter_server.utils import url_path_join
+from pydantic import Field, ValidationError
+from tornado import web
+
+from hubyard.client.source import pack
+from hubyard.contract.base import Written
+from hubyard.contract.errors import HubyardError, Invalid
+from hubyard_lab.files import find_file
+from hubyard_lab.platform import POLICY, Answer, Platform, problem
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+
+class SourceWish(Written):
+    """The file to pack, as the file browser names it."""
+
+    path: str = Field(min_length=1, max_length=4096)
+
+
+class _PlatformHandler(APIHandler):
+    """Answers with the platform's words, or with a `Problem` of its own."""
+
+    # A panel that refreshes is no sign of a person: idle stop must still come.
+    _track_activity = False
+
+    @property
+    def content_security_policy(self) -> str:
+        """What a page from the platform may do here: nothing.
+
+        It is sandboxed even when the platform forgets to say so, for it shares the
+        origin of the workspace, and a notebook's HTML can hold any script.
+        """
+        return "frame-ancestors 'self'; sandbox"
+
+    async def _answer(self, asked: Awaitable[Answer]) -> None:
+        try:
+            answer = await asked
+        except HubyardError as error:
+            answer = problem(error)
+        self.set_status(answer.status)
+        for name, value in answer.headers.items():
+            # A second policy only ever narrows the first.
+            add = self.add_header if name == POLICY else self.set_header
+            add(name, value)
+        if answer.body:  # tornado refuses even an empty write after a 204
+            self.write(answer.body)
+        await web.RequestHandler.finish(self)  # APIHandler's would claim JSON
+
+
+class ForwardHandler(_PlatformHandler):
+    """The same call to the platform, with the workspace's token."""
+
+    @web.authenticated
+    async def get(self, path: str) -> None:
+        await self._answer(self._forward(path))
+
+    @web.authenticated
+    async def post(self, path: str) -> None:
+        await self._answer(self._forward(path))
+
+    @web.authenticated
+    async def put(self, path: str) -> None:
+        await self._answer(self._forward(path))
+
+    @web.authenticated
+    async def patch(self, path: str) -> None:
+        await self._answer(self._forward(path))
+
+    @web.authenticated
+    async def delete(self, path: str) -> None:
+        await self._answer(self._forward(path))
+
+    async def _forward(self, path: str) -> Answer:
+        request = self.request
+        return await Platform.of_environment().call(
+            request.method or "GET",
+            path,
+            query=request.query,
+            body=request.body,
+            content_type=request.headers.get("Content-Type"),
+        )
+
+
+class SourcesHandler(_PlatformHandler):
+    """Packs a notebook or file of this workspace and hands it to the platform."""
+
+    @web.authenticated
+    async def post(self) -> None:
+        await self._answer(self._hand_in())
+
+    async def _hand_in(self) -> Answer:
+        platform = Platform.of_environment()
+        file = find_file(Path(self.settings["server_root_dir"]), self._wish().path)
+        packed = await asyncio.to_thread(pack, file)
+        asked = {"notebook": file.name} if file.suffix == ".ipynb" else {}
+        return await platform.call(
+            "POST",
+            "sources",
+            query=urlencode(asked),
+            body=packed,
+            content_type="application/gzip",
+        )
+
+    def _wish(self) -> SourceWish:
+        try:
+            return SourceWish.model_validate_json(self.request.body)
+        except ValidationError:
+            raise Invalid(
+                'Say which file: {"path": "folder/notebook.ipynb"}.', field="path"
+            ) from None
+
+
+def add_handlers(web_app: web.Application) -> None:
+    """Add both doors to a Jupyter server."""
+    base = url_path_join(web_app.settings["base_url"], "hubyard")
+    web_app.add_handlers(
+        ".*$",
+        [
+            (url_path_join(base, "api", "(.*)"), ForwardHandler),
+            (url_path_join(base, "sources"), SourcesHandler),
+        ],
+    )
