@@ -124,12 +124,12 @@ class Batcher(Generic[JobT, AnswerT]):
             with suppress(RuntimeError):  # the loop has closed: nobody waits any more
                 loop.call_soon_threadsafe(self._done, loop, batch, answers)
 
-    def _answers(self, jobs: Sequence[JobT]) -> list[AnswerT | BaseException]:
+    def _answers(self, jobs: Sequence[JobT]) -> list[AnswerT | Exception]:
         try:
             return list(self._run(jobs))
-        except (Exception, SystemExit) as error:  # noqa: BLE001  the model's own code
+        except BaseException as error:  # noqa: BLE001  the model's own code
             if len(jobs) == 1:
-                return [error]
+                return [_carried(error)]
             # One bad job must not spoil the others' answers.
             return [self._answers([job])[0] for job in jobs]
 
@@ -137,12 +137,12 @@ class Batcher(Generic[JobT, AnswerT]):
         self,
         loop: asyncio.AbstractEventLoop,
         batch: list[_Waiting[JobT, AnswerT]],
-        answers: list[AnswerT | BaseException],
+        answers: list[AnswerT | Exception],
     ) -> None:
         for waiting, answer in zip(batch, answers, strict=True):
             if waiting.future.done():
                 continue
-            if isinstance(answer, BaseException):
+            if isinstance(answer, Exception):
                 waiting.future.set_exception(answer)
             else:
                 waiting.future.set_result(answer)
@@ -151,3 +151,12 @@ class Batcher(Generic[JobT, AnswerT]):
 
 def _alike(one: _Waiting[JobT, AnswerT], other: _Waiting[JobT, AnswerT]) -> bool:
     return one.layout is not None and one.layout == other.layout
+
+
+def _carried(error: BaseException) -> Exception:
+    """The error, in a form that a future can carry without ending the process."""
+    if isinstance(error, Exception) and not isinstance(error, StopIteration):
+        return error
+    carried = RuntimeError(f"it raised {type(error).__name__}")
+    carried.__cause__ = error
+    return carried

@@ -140,7 +140,7 @@ def _names(said: Json) -> list[str]:
             )
         if name in seen:
             raise Invalid(
-                f"The column {shown(name)} is there twice: name it once.",
+                f"columns[{index}] names {shown(name)} again: name each column once.",
                 field=f"columns[{index}]",
             )
         seen.add(name)
@@ -246,7 +246,7 @@ def _know(said: Mapping[str, Any], known: set[str], prefix: str) -> None:
         if name not in known:
             place = prefix + name[:_NAME]
             raise Invalid(
-                f"{shown(name)} is not known: write only {_listed(sorted(known))}.",
+                f"{place} is not known: write only {_listed(sorted(known))}.",
                 field=place,
             )
 

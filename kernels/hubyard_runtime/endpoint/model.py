@@ -122,9 +122,9 @@ def translated(error: BaseException, table: Table) -> HubyardError:
     if not _is_refusal(error):
         log.error("The model failed.", exc_info=error)
         return ModelFailed(f"The model failed on this request: {told(error)}")
-    return Invalid(
-        f"The model refuses this input: {told(error)}", field=table.missing()
-    )
+    log.warning("The model refused a request.", exc_info=error)
+    said = told(error).removeprefix("ValueError: ")
+    return Invalid(f"The model refuses this input: {said}", field=table.missing())
 
 
 def _is_refusal(error: BaseException) -> bool:

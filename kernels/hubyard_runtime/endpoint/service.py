@@ -148,7 +148,7 @@ class Endpoint:
             return await self._batcher.ask(table)
         except HubyardError:
             raise
-        except (Exception, SystemExit) as error:  # noqa: BLE001  the model's own code
+        except Exception as error:  # noqa: BLE001  the model's own code
             raise translated(error, table) from None
 
     def _table(self, raw: bytes) -> Table:

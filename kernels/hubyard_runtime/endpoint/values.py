@@ -115,7 +115,7 @@ class Real(ValueType):
             return math.nan
         if type(value) not in _NUMBERS:
             raise self.wrong(value, place)
-        if not (-self.top <= value <= self.top or math.isnan(value)):
+        if abs(value) > self.top:  # which NaN is not
             raise Invalid(
                 f"{place} is too large: write a number of at most {self.top:.3g}, "
                 "or null where it is missing.",
