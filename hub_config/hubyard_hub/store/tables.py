@@ -9,6 +9,7 @@ apps, app_shares                  the web apps, and who may open them
 Runs, deployments and apps share the columns of `_wish`: what a reconciler needs to
 bring a workload to where it shall be. `past_entry_id` is the newest ledger entry of
 that server name from before the start was wished for: whatever is newer is its own.
+`closed` says that nothing of it is left at the hub and nobody wishes for anything.
 """
 
 from __future__ import annotations
@@ -78,6 +79,7 @@ def _wish() -> list[Column[Any]]:
         _text("log_tail", null=True),
         _text("past_entry_id", null=True),
         _integer("attempts"),
+        Column("closed", Boolean, nullable=False),
         _moment("created_at"),
         _moment("changed_at"),
     ]
@@ -166,7 +168,7 @@ runs = Table(
     _json("failure", null=True),
     UniqueConstraint("schedule_id", "fire_at"),
     Index(None, "owner", "created_at"),
-    Index(None, "status"),
+    Index(None, "closed"),
 )
 
 deployments = Table(
@@ -175,7 +177,7 @@ deployments = Table(
     *_wish(),
     _integer("revision"),
     Index(None, "owner"),
-    Index(None, "status"),
+    Index(None, "closed"),
 )
 
 revisions = Table(
@@ -201,7 +203,7 @@ apps = Table(
     _text("path"),
     _text("source"),
     Index(None, "owner"),
-    Index(None, "status"),
+    Index(None, "closed"),
 )
 
 app_shares = Table(

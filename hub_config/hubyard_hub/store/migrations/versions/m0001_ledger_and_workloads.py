@@ -44,6 +44,7 @@ def _wish() -> list[sa.Column[Any]]:
         *_text("status", "target"),
         *_text("reason", "log_tail", "past_entry_id", null=True),
         *_integer("attempts"),
+        sa.Column("closed", sa.Boolean(), nullable=False),
         *_big("created_at", "changed_at"),
     ]
 
@@ -162,7 +163,7 @@ def _runs() -> None:
         ),
     )
     _index("runs", "owner", "created_at")
-    _index("runs", "status")
+    _index("runs", "closed")
 
 
 def _deployments() -> None:
@@ -170,7 +171,7 @@ def _deployments() -> None:
         "deployments", *_wish(), *_integer("revision"), _key("deployments", "id")
     )
     _index("deployments", "owner")
-    _index("deployments", "status")
+    _index("deployments", "closed")
     op.create_table(
         "revisions",
         *_text("deployment_id"),
@@ -189,7 +190,7 @@ def _apps() -> None:
         "apps", *_wish(), *_text("framework", "path", "source"), _key("apps", "id")
     )
     _index("apps", "owner")
-    _index("apps", "status")
+    _index("apps", "closed")
     op.create_table(
         "app_shares",
         *_text("app_id", "kind", "name"),

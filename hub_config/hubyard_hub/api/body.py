@@ -1,0 +1,61 @@
+"""Body: what a request may carry. JSON says so and is small; uploads count themselves.
+
+It is read here, before anything else, so that no route can forget to bound it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+
+from hubyard_hub.api.answers import problem
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LIMIT_BYTES = 2**20
+UPLOADS = {"/api/sources", "/api/job/notebook", "/api/job/report"}
+"""Routes that read a stream and bound it themselves."""
+
+_JSON = "application/json"
+
+
+class BoundedBody:
+    """ASGI middleware: 413 for too long a body, 415 for one that is not JSON."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or _path(scope) in UPLOADS:
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        body = b""
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > LIMIT_BYTES:
+                answer = problem(413, f"At most {LIMIT_BYTES // 2**20} MiB are taken.")
+                await answer(scope, receive, send)
+                return
+        kind = request.headers.get("content-type", "").partition(";")[0].strip()
+        if body and kind.lower() != _JSON:
+            await problem(415, f"Send it as {_JSON}.")(scope, receive, send)
+            return
+        await self._app(scope, _replay(body, receive), send)
+
+
+def _path(scope: Scope) -> str:
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Give the body once more, then whatever comes after it."""
+    pending: list[Message] = [{"type": "http.request", "body": body}]
+
+    async def again() -> Message:
+        return pending.pop() if pending else await receive()
+
+    return again

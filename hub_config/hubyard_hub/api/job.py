@@ -1,0 +1,89 @@
+"""Routes for workloads: their own token says which one asks, and for what job."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.responses import FileResponse
+from starlette.concurrency import run_in_threadpool
+
+from hubyard.contract.app import AppJob
+from hubyard.contract.deployment import DeploymentJob
+from hubyard.contract.errors import Invalid
+from hubyard.contract.identity import Identity
+from hubyard.contract.run import RunJob, RunRecord
+from hubyard.contract.workload import Kind
+from hubyard_hub.api.access import RunItself, Workload, workload, workloads
+from hubyard_hub.api.nouns import Asked, Nouns
+from hubyard_hub.apps import Apps
+from hubyard_hub.deployments import Deployments
+from hubyard_hub.runs import NOTEBOOK, REPORT, Runs
+
+router = workloads("job")
+
+
+def _own_id(identity: Annotated[Identity, Depends(workload)]) -> str:
+    own = identity.workload
+    return own.id if own else ""
+
+
+OwnId = Annotated[str, Depends(_own_id)]
+
+
+def _noun(nouns: Nouns, identity: Identity) -> Runs | Deployments | Apps:
+    by_kind = {
+        Kind.RUN: nouns.runs,
+        Kind.ENDPOINT: nouns.deployments,
+        Kind.APP: nouns.apps,
+    }
+    own = identity.workload
+    return by_kind[own.kind if own else Kind.RUN]
+
+
+@router.get("/job")
+def read_job(
+    asking: Workload, nouns: Asked, own_id: OwnId
+) -> RunJob | DeploymentJob | AppJob:
+    """What the asking workload shall do."""
+    return _noun(nouns, asking).job(asking.name, own_id)
+
+
+@router.get("/job/source", response_class=FileResponse)
+def read_job_source(asking: Workload, nouns: Asked, own_id: OwnId) -> FileResponse:
+    """The gzipped tar that it works on."""
+    path = _noun(nouns, asking).source(asking.name, own_id)
+    return FileResponse(path, media_type="application/gzip")
+
+
+@router.put("/job/record", status_code=204)
+def put_record(
+    asking: RunItself, nouns: Asked, own_id: OwnId, record: RunRecord
+) -> None:
+    """Keep a run's record, unless a newer one is kept."""
+    nouns.runs.record(asking.name, own_id, record)
+
+
+@router.put("/job/notebook", status_code=204)
+async def put_notebook(
+    request: Request, asking: RunItself, nouns: Asked, own_id: OwnId
+) -> None:
+    """Keep the executed notebook."""
+    await _keep(request, nouns, asking, own_id, NOTEBOOK)
+
+
+@router.put("/job/report", status_code=204)
+async def put_report(
+    request: Request, asking: RunItself, nouns: Asked, own_id: OwnId
+) -> None:
+    """Keep the executed notebook's HTML."""
+    await _keep(request, nouns, asking, own_id, REPORT)
+
+
+async def _keep(
+    request: Request, nouns: Nouns, asking: Identity, own_id: str, name: str
+) -> None:
+    with await run_in_threadpool(nouns.runs.receive, asking.name, own_id) as upload:
+        async for chunk in request.stream():
+            upload.write(chunk)
+        if not upload.size:
+            raise Invalid("There is nothing in it.")
+        await run_in_threadpool(upload.keep_as, name)

@@ -1,0 +1,48 @@
+"""The nouns that the routes call, one of each."""
+
+from dataclasses import dataclass
+from typing import Annotated, Self
+
+from fastapi import Depends, Request
+
+from hubyard_hub.apps import Apps
+from hubyard_hub.deployments import Deployments
+from hubyard_hub.models import Models
+from hubyard_hub.parts import Parts
+from hubyard_hub.runs import Runs
+from hubyard_hub.schedules.book import Schedules
+from hubyard_hub.tracking import Tracking
+
+
+@dataclass(frozen=True)
+class Nouns:
+    """All that an application has to answer with."""
+
+    parts: Parts
+    runs: Runs
+    schedules: Schedules
+    tracking: Tracking
+    models: Models
+    deployments: Deployments
+    apps: Apps
+
+    @classmethod
+    def of(cls, parts: Parts) -> Self:
+        """Make the nouns of a deployment's parts."""
+        return cls(
+            parts=parts,
+            runs=Runs(parts),
+            schedules=Schedules(parts),
+            tracking=Tracking(parts),
+            models=Models(parts),
+            deployments=Deployments(parts),
+            apps=Apps(parts),
+        )
+
+
+def _nouns(request: Request) -> Nouns:
+    nouns: Nouns = request.app.state.nouns
+    return nouns
+
+
+Asked = Annotated[Nouns, Depends(_nouns)]

@@ -1,0 +1,64 @@
+"""Routes of runs, for the people who own them."""
+
+from fastapi.responses import FileResponse, Response
+
+from hubyard.contract.run import Run, RunDetail, RunRequest
+from hubyard_hub.api.access import Person, people
+from hubyard_hub.api.nouns import Asked
+from hubyard_hub.log import log_answer
+from hubyard_hub.runs import NOTEBOOK, REPORT
+
+router = people("runs")
+
+_SAFE = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+_SANDBOX = {**_SAFE, "Content-Security-Policy": "sandbox"}
+
+
+@router.post("/runs", status_code=201)
+def create_run(asking: Person, nouns: Asked, wish: RunRequest) -> Run:
+    """Run a notebook once, now."""
+    return nouns.runs.create(asking, wish)
+
+
+@router.get("/runs")
+def list_runs(asking: Person, nouns: Asked, schedule: str | None = None) -> list[Run]:
+    """The newest hundred runs, of one schedule or of all."""
+    return nouns.runs.list(asking.name, schedule)
+
+
+@router.get("/runs/{run_id}")
+def read_run(asking: Person, nouns: Asked, run_id: str) -> RunDetail:
+    """One run with its cells."""
+    return nouns.runs.get(asking.name, run_id)
+
+
+@router.post("/runs/{run_id}/stop")
+def stop_run(asking: Person, nouns: Asked, run_id: str) -> Run:
+    """End a run."""
+    return nouns.runs.stop(asking.name, run_id)
+
+
+@router.delete("/runs/{run_id}", status_code=204)
+def delete_run(asking: Person, nouns: Asked, run_id: str) -> None:
+    """Forget a run that has ended."""
+    nouns.runs.remove(asking.name, run_id)
+
+
+@router.get("/runs/{run_id}/notebook", response_class=FileResponse)
+def read_run_notebook(asking: Person, nouns: Asked, run_id: str) -> FileResponse:
+    """The executed notebook."""
+    path = nouns.runs.output(asking.name, run_id, NOTEBOOK)
+    return FileResponse(path, media_type="application/x-ipynb+json", headers=_SANDBOX)
+
+
+@router.get("/runs/{run_id}/report", response_class=FileResponse)
+def read_run_report(asking: Person, nouns: Asked, run_id: str) -> FileResponse:
+    """The executed notebook as HTML; its scripts do not run."""
+    path = nouns.runs.output(asking.name, run_id, REPORT)
+    return FileResponse(path, media_type="text/html", headers=_SANDBOX)
+
+
+@router.get("/runs/{run_id}/log", response_class=Response)
+def read_run_log(asking: Person, nouns: Asked, run_id: str) -> Response:
+    """What the run has printed."""
+    return log_answer(nouns.parts, nouns.runs.row(asking.name, run_id))

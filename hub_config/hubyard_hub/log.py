@@ -1,0 +1,36 @@
+"""The log: what a workload has printed, as its owner may read it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from fastapi.responses import PlainTextResponse
+
+from hubyard_spawner.folder import Folder
+
+if TYPE_CHECKING:
+    from hubyard_hub.parts import Parts
+    from hubyard_hub.wishes import Row
+
+_SHOWN_BYTES = 2**20
+
+
+def log_answer(parts: Parts, row: Row) -> PlainTextResponse:
+    """The end of the output of a wish's newest workload; empty before its first."""
+    line = parts.ledger.newest(row["owner"], row["server_name"])
+    text = ""
+    if line is not None:
+        folder = Folder.of(parts.settings.workloads, line[0].id)
+        text = _end_of(folder).decode(errors="replace")
+    headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+    return PlainTextResponse(text, headers=headers)
+
+
+def _end_of(folder: Folder) -> bytes:
+    try:
+        with folder.log.open("rb") as file:
+            file.seek(max(file.seek(0, os.SEEK_END) - _SHOWN_BYTES, 0))
+            return file.read(_SHOWN_BYTES)
+    except OSError:
+        return b""

@@ -1,0 +1,123 @@
+"""MLflow's client: its REST interface, always with the caller's own token.
+
+So its permissions hold for every answer. `mlflow` itself is not imported: it would
+triple the platform's start, and the platform never loads a model.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from hubyard.contract.errors import (
+    Conflict,
+    Forbidden,
+    HubyardError,
+    Invalid,
+    NotFound,
+    Rejected,
+    Unavailable,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+API = "/api/2.0/mlflow"
+_AJAX = "/ajax-api/2.0/mlflow"
+_TIMEOUT = httpx.Timeout(30, connect=5)
+_MESSAGE_LENGTH = 300
+_BY_STATUS: dict[int, type[HubyardError]] = {
+    400: Invalid,
+    401: Forbidden,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+}
+_BY_CODE: dict[str, type[HubyardError]] = {
+    "RESOURCE_ALREADY_EXISTS": Conflict,
+    "RESOURCE_DOES_NOT_EXIST": NotFound,
+    "PERMISSION_DENIED": Forbidden,
+}
+
+
+Streamed = AbstractContextManager[httpx.Response]
+"""An open answer, to be read in chunks."""
+
+
+class MlflowClient:
+    """MLflow over HTTP. Safe to use from many threads."""
+
+    def __init__(self, url: str, transport: httpx.BaseTransport | None = None) -> None:
+        self._http = httpx.Client(base_url=url, timeout=_TIMEOUT, transport=transport)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._http.close()
+
+    def get(self, token: str, route: str, /, **params: str | int) -> dict[str, Any]:
+        """Ask a question, by its route below MLflow's API.
+
+        Raises:
+            Rejected: MLflow's no, in its words.
+            Unavailable: it does not answer.
+        """
+        return self._json("GET", API + route, token, params=params)
+
+    def post(self, token: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Ask with a body; as `get`."""
+        return self._json("POST", API + path, token, json=body)
+
+    def run_file(self, token: str, run_id: str, path: str) -> Streamed:
+        """Stream a file of a tracked run."""
+        return self._stream("/get-artifact", token, {"run_id": run_id, "path": path})
+
+    def model_file(self, token: str, model_id: str, path: str) -> Streamed:
+        """Stream a file of a logged model."""
+        route = f"{_AJAX}/logged-models/{model_id}/artifacts/files"
+        return self._stream(route, token, {"artifact_file_path": path})
+
+    def _json(self, method: str, path: str, token: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401  httpx's arguments
+        try:
+            answer = self._http.request(method, path, headers=_bearer(token), **more)
+        except httpx.HTTPError:
+            raise Unavailable("MLflow does not answer; try again.") from None
+        _raise_for(answer)
+        model: dict[str, Any] = answer.json()
+        return model
+
+    @contextmanager
+    def _stream(
+        self, path: str, token: str, params: Mapping[str, str]
+    ) -> Generator[httpx.Response]:
+        try:
+            with self._http.stream(
+                "GET", path, headers=_bearer(token), params=params
+            ) as answer:
+                if answer.is_error:
+                    answer.read()
+                _raise_for(answer)
+                yield answer
+        except httpx.HTTPError:
+            raise Unavailable("MLflow stopped answering; try again.") from None
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def _raise_for(answer: httpx.Response) -> None:
+    if not answer.is_error:
+        if answer.is_redirect:
+            raise Forbidden("MLflow does not know this login.")
+        return
+    try:
+        problem: dict[str, Any] = answer.json()
+    except ValueError:
+        problem = {}
+    message = str(problem.get("message") or f"MLflow answered {answer.status_code}.")
+    fallback = Unavailable if answer.is_server_error else Rejected
+    kind = _BY_STATUS.get(answer.status_code, fallback)
+    kind = _BY_CODE.get(str(problem.get("error_code")), kind)
+    raise kind(message.splitlines()[0][:_MESSAGE_LENGTH])

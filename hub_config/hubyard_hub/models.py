@@ -1,0 +1,145 @@
+"""Models: MLflow's registry, read and written with the caller's token."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from hubyard.contract.errors import Conflict, NotFound, Rejected
+from hubyard.contract.tracking import Model, ModelVersion
+from hubyard_hub.tracking import Tracking, model_ids, moment, pairs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hubyard.contract.tracking import RegisterRequest
+    from hubyard_hub.parts import Parts
+
+_MODELS, _VERSIONS = 1000, 10_000
+_LOG_MODEL_HISTORY = "mlflow.log-model.history"
+
+
+class Models:
+    """Registered models, their versions and aliases."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._mlflow = parts.mlflow
+        self._tracking = Tracking(parts)
+        self._pages = f"{parts.settings.public_url}/services/mlflow/#/models"
+
+    def list(self, token: str) -> list[Model]:
+        """What the caller may see, each with its newest version first."""
+        models = self._mlflow.get(
+            token, "/registered-models/search", max_results=_MODELS
+        ).get("registered_models", ())
+        found = self._mlflow.get(
+            token, "/model-versions/search", max_results=_VERSIONS
+        ).get("model_versions", ())
+        runs = (version["run_id"] for version in found if version.get("run_id"))
+        metrics = self._tracking.metrics(token, runs)
+        versions: dict[str, list[Mapping[str, Any]]] = {}
+        for version in found:
+            versions.setdefault(version["name"], []).append(version)
+        return [
+            self._model(model, versions.get(model["name"], []), metrics)
+            for model in models
+        ]
+
+    def register(self, token: str, request: RegisterRequest) -> ModelVersion:
+        """Make the model of a tracked run a version of a registered model.
+
+        Raises:
+            NotFound: there is no such run.
+            Rejected: it has no model.
+        """
+        run = self._mlflow.get(token, "/runs/get", run_id=request.run_id)["run"]
+        body = {"name": request.name, "run_id": request.run_id, **_source(run)}
+        with contextlib.suppress(Conflict):
+            self._mlflow.post(
+                token, "/registered-models/create", {"name": request.name}
+            )
+        version = self._mlflow.post(token, "/model-versions/create", body)
+        kept = version["model_version"]
+        if request.alias:
+            self._mlflow.post(
+                token,
+                "/registered-models/alias",
+                {
+                    "name": request.name,
+                    "alias": request.alias,
+                    "version": kept["version"],
+                },
+            )
+        metrics = self._tracking.metrics(token, [request.run_id])
+        return _version(kept, [request.alias] if request.alias else [], metrics)
+
+    def find(self, token: str, model: str, version: str) -> Mapping[str, Any]:
+        """MLflow's own description of a version, by its number or `@alias`.
+
+        Raises:
+            NotFound: there is none that the caller may see.
+        """
+        try:
+            if version.startswith("@"):
+                path, key = "/registered-models/alias", {"alias": version[1:]}
+            else:
+                path, key = "/model-versions/get", {"version": version}
+            found = self._mlflow.get(token, path, name=model, **key)
+        except Rejected as error:
+            raise NotFound(
+                f"There is no version {version} of {model}: {error.message}",
+                field="version",
+            ) from None
+        described: dict[str, Any] = found["model_version"]
+        return described
+
+    def _model(
+        self,
+        model: Mapping[str, Any],
+        versions: list[Mapping[str, Any]],
+        metrics: Mapping[str, Mapping[str, float]],
+    ) -> Model:
+        aliases: dict[str, list[str]] = {}
+        for alias in model.get("aliases", ()):
+            aliases.setdefault(str(alias["version"]), []).append(alias["alias"])
+        newest_first = sorted(versions, key=lambda v: int(v["version"]), reverse=True)
+        return Model(
+            name=model["name"],
+            versions=tuple(
+                _version(v, aliases.get(str(v["version"]), []), metrics)
+                for v in newest_first
+            ),
+            url=f"{self._pages}/{quote(model['name'], safe='')}",
+        )
+
+
+def _version(
+    version: Mapping[str, Any],
+    aliases: list[str],
+    metrics: Mapping[str, Mapping[str, float]],
+) -> ModelVersion:
+    run_id = version.get("run_id") or None
+    return ModelVersion(
+        model=version["name"],
+        version=str(version["version"]),
+        aliases=tuple(sorted(aliases)),
+        run_id=run_id,
+        created_at=moment(version["creation_timestamp"]),
+        metrics=dict(metrics.get(run_id or "", {})),
+    )
+
+
+def _source(run: Mapping[str, Any]) -> dict[str, str]:
+    """Where the newest model of a run is: a logged model, or a folder of the run."""
+    if ids := model_ids(run):
+        return {"source": f"models:/{ids[-1]}", "model_id": ids[-1]}
+    history = json.loads(pairs(run, "tags").get(_LOG_MODEL_HISTORY, "[]"))
+    if not history:
+        raise Rejected(
+            "This tracked run has no model: log one in its cell, then register it.",
+            field="run_id",
+        )
+    folder = history[-1]["artifact_path"]
+    return {"source": f"{run['info']['artifact_uri']}/{folder}"}

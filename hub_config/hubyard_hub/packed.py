@@ -1,0 +1,136 @@
+"""A packed source: a gzipped tar from a stranger, read without unpacking it.
+
+Everything is bounded before it is believed: members, bytes, names, and how much of
+the archive may be held in memory at once.
+"""
+
+from __future__ import annotations
+
+import gzip
+import tarfile
+import zlib
+from contextlib import contextmanager
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, BinaryIO
+
+from hubyard.contract.errors import Invalid, NotFound, TooLarge
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+MEMBER_LIMIT = 10_000
+UNPACKED_LIMIT_BYTES = 500 * 2**20
+FILE_LIMIT_BYTES = 50 * 2**20
+"""The largest single file that is read into memory."""
+
+_BLOCK = 512
+_READ_LIMIT_BYTES = 2**20
+_NAME_LIMIT = 512
+
+
+class _Bounded:
+    """A decompressed stream that yields only so much, and never much at once.
+
+    tarfile reads an extended header in one piece, however long it says it is.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def read(self, size: int = -1) -> bytes:
+        if not 0 <= size <= _READ_LIMIT_BYTES:
+            raise TooLarge("The archive holds a header that is too long.")
+        return self._stream.read(size)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        if offset > UNPACKED_LIMIT_BYTES + 2 * _BLOCK * MEMBER_LIMIT:
+            raise TooLarge(_too_much())
+        return self._stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+
+def _too_much() -> str:
+    return (
+        f"At most {UNPACKED_LIMIT_BYTES // 2**20} MiB in {MEMBER_LIMIT} files are "
+        "taken: move data out of the notebook's folder."
+    )
+
+
+@contextmanager
+def _opened(path: Path) -> Generator[tarfile.TarFile]:
+    try:
+        with (
+            gzip.open(path) as stream,
+            tarfile.open(fileobj=_Bounded(stream), mode="r:") as archive,  # pyright: ignore[reportCallIssue, reportArgumentType]  tarfile needs only read, seek and tell
+        ):
+            yield archive
+    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+        raise Invalid(f"The source is not a gzipped tar: {error}.") from None
+
+
+def _members(archive: tarfile.TarFile) -> Generator[tuple[str, tarfile.TarInfo]]:
+    """The checked files, by clean name. Stops before it reads too much."""
+    total, count, seen = 0, 0, set[str]()
+    while (member := archive.next()) is not None:
+        count, total = count + 1, total + max(member.size, 0)
+        if count > MEMBER_LIMIT or total > UNPACKED_LIMIT_BYTES:
+            raise TooLarge(_too_much())
+        name = _clean_name(member)
+        if member.isdir():
+            continue
+        if name in seen:
+            raise Invalid(f"The source holds {name!r} twice.")
+        seen.add(name)
+        yield name, member
+
+
+def _clean_name(member: tarfile.TarInfo) -> str:
+    path = PurePosixPath(member.name)
+    shown = repr(member.name[:80])
+    if not (member.isdir() or (member.isreg() and not member.issparse())):
+        raise Invalid(f"The source holds {shown}, which is not a plain file.")
+    if path.is_absolute() or ".." in path.parts or len(member.name) > _NAME_LIMIT:
+        raise Invalid(f"The source holds {shown}, which lies outside its folder.")
+    if not member.name.isprintable() or "\\" in member.name:
+        raise Invalid(f"The source holds {shown}, whose name cannot be used.")
+    return str(path)
+
+
+def file_names(path: Path) -> tuple[str, ...]:
+    """The files of a packed source, sorted.
+
+    Raises:
+        Invalid: not a gzipped tar, or it holds what a source may not hold.
+        TooLarge: too many files or bytes.
+    """
+    with _opened(path) as archive:
+        return tuple(sorted(name for name, _ in _members(archive)))
+
+
+def read_file(path: Path, wanted: str) -> bytes:
+    """The bytes of one file of a packed source.
+
+    Raises:
+        NotFound: it holds no such file.
+        Invalid, TooLarge: as `file_names`.
+    """
+    with _opened(path) as archive:
+        for name, member in _members(archive):
+            if name == wanted:
+                return _bytes_of(archive, member)
+    raise NotFound(f"The source holds no {wanted!r}.")
+
+
+def _bytes_of(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    if member.size > FILE_LIMIT_BYTES:
+        raise TooLarge(f"A notebook may be at most {FILE_LIMIT_BYTES // 2**20} MiB.")
+    file = archive.extractfile(member)
+    if file is None:
+        return b""
+    chunks: list[bytes] = []
+    while chunk := file.read(_READ_LIMIT_BYTES // 4):
+        chunks.append(chunk)
+    return b"".join(chunks)

@@ -1,0 +1,229 @@
+"""Acts: one wish, looked at once, brought one step further.
+
+Each step reads all it needs, asks the hub outside of any transaction, and writes only
+where status and target are still what it saw. Cut at any point, it is simply taken
+again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Table, select, update
+
+from hubyard.contract.base import now
+from hubyard.contract.duration import duration_text
+from hubyard.contract.entry import EndReason
+from hubyard.contract.run import FailureReason, RunFailure
+from hubyard.contract.workload import Kind, Status, Target, UserOptions
+from hubyard_hub.hub_client import Server
+from hubyard_hub.reconcile.steps import Act, Facts, Step, next_step
+from hubyard_hub.runs import after_end
+from hubyard_hub.store import tables
+from hubyard_hub.wishes import all_rows
+from hubyard_spawner.folder import Folder
+
+if TYPE_CHECKING:
+    from hubyard.contract.entry import Settlement
+    from hubyard_hub.hub_client import Refusal
+    from hubyard_hub.parts import Parts
+    from hubyard_hub.wishes import Line, Row
+
+TABLES: dict[Kind, Table] = {
+    Kind.RUN: tables.runs,
+    Kind.ENDPOINT: tables.deployments,
+    Kind.APP: tables.apps,
+}
+_REST = timedelta(seconds=20)
+"""What a run gets to end by itself after its last word."""
+_TAIL_LINES = 20
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One wish and what the ledger and its folder say of its present start."""
+
+    kind: Kind
+    row: Row
+    line: Line | None
+    folder: Folder | None
+
+    @property
+    def settlement(self) -> Settlement | None:
+        """How this start ended, where the ledger knows."""
+        return self.line[1] if self.line else None
+
+    @property
+    def process_gone(self) -> bool:
+        """Whether the shim has written its record."""
+        return self.folder is not None and self.folder.end() is not None
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether it is where it shall be, and nothing here says otherwise."""
+        up = self.row["status"] in {Status.RUNNING, Status.READY}
+        wanted = up and self.row["target"] is Target.RUNNING
+        return wanted and self.settlement is None and not self.process_gone
+
+    def facts(self, server: Server) -> Facts:
+        """What the next step is decided from."""
+        return Facts(
+            kind=self.kind,
+            status=self.row["status"],
+            target=self.row["target"],
+            server=server,
+            billed=self.line is not None,
+            end=self.settlement.reason if self.settlement else None,
+            process_gone=self.process_gone,
+            attempts=self.row["attempts"],
+            recorded=self.row.get("revision", 0) > 0,
+            rested=now() - self.row["changed_at"] > _REST,
+        )
+
+
+def look(parts: Parts, kind: Kind, row: Row) -> Seen:
+    """What is known of a wish without asking the hub."""
+    line = parts.ledger.newest(row["owner"], row["server_name"])
+    if line is not None and line[0].id == row["past_entry_id"]:
+        line = None
+    folder = Folder.of(parts.settings.workloads, line[0].id) if line else None
+    return Seen(kind, row, line, folder)
+
+
+def bring_further(parts: Parts, kind: Kind, id_: str) -> bool:
+    """Take one step; whether there is at once another one to take.
+
+    Raises:
+        Unavailable: the hub does not answer; nothing was changed.
+    """
+    table = TABLES[kind]
+    with parts.store.read() as connection:
+        rows = all_rows(connection, select(table).where(table.c.id == id_))
+    if not rows:
+        return False
+    row = rows[0]
+    # The hub is asked first: it says "absent" only after the end is in the ledger.
+    server = parts.hub.server(row["owner"], row["server_name"])
+    seen = look(parts, kind, row)
+    step = next_step(seen.facts(server))
+    if step.act is not Act.NOTHING:
+        return _ACTS[step.act](parts, seen)
+    if step.again:
+        return _begin_anew(parts, seen)
+    return step.status is not None and _move(parts, seen, **_outcome(seen, step))
+
+
+def _start(parts: Parts, seen: Seen) -> bool:
+    row = seen.row
+    options = UserOptions(
+        kind=seen.kind, compute=row["compute"], lifetime_s=row["lifetime_s"]
+    )
+    refusal = parts.hub.start(row["owner"], row["server_name"], options)
+    attempts = row["attempts"] + 1
+    if refusal is None:
+        return _move(parts, seen, status=Status.STARTING, attempts=attempts)
+    # "Already running" is a no as well: only its state says whether it is there.
+    if parts.hub.server(row["owner"], row["server_name"]) is not Server.ABSENT:
+        return _move(parts, seen, status=Status.STARTING, attempts=attempts)
+    if refusal.final:
+        latest = look(parts, seen.kind, row)
+        return _move(parts, seen, attempts=attempts, **_refused(latest, refusal))
+    return _move(parts, seen, attempts=attempts)
+
+
+def _refused(seen: Seen, refusal: Refusal) -> dict[str, Any]:
+    values: dict[str, Any] = {"status": Status.FAILED, "reason": refusal.message}
+    if seen.folder is not None:
+        values["log_tail"] = seen.folder.tail(_TAIL_LINES) or None
+    if seen.kind is Kind.RUN:
+        failure = RunFailure(reason=FailureReason.START_FAILED, message=refusal.message)
+        values |= {"failure": failure.model_dump(mode="json"), "ended_at": now()}
+    return values
+
+
+def _stop(parts: Parts, seen: Seen) -> bool:
+    row = seen.row
+    forget = seen.kind is Kind.RUN and not row["status"].is_active
+    parts.hub.stop(row["owner"], row["server_name"], forget=forget)
+    return False
+
+
+def _forget(parts: Parts, seen: Seen) -> bool:
+    """Nothing is left. An app keeps its place at the hub, for its shares are there."""
+    row = seen.row
+    if seen.kind is Kind.RUN:
+        parts.hub.stop(row["owner"], row["server_name"], forget=True)
+    return _move(parts, seen, closed=True)
+
+
+def _begin_anew(parts: Parts, seen: Seen) -> bool:
+    past = seen.line[0].id if seen.line else seen.row["past_entry_id"]
+    return _move(parts, seen, status=Status.PENDING, past_entry_id=past)
+
+
+def _outcome(seen: Seen, step: Step) -> dict[str, Any]:
+    values: dict[str, Any] = {"status": step.status}
+    if step.end is None:
+        return values
+    if seen.folder is not None and seen.settlement is None:
+        # The hub has forgotten it; should it still run, its shim ends it.
+        seen.folder.ask_to_end()
+    settlement = seen.settlement
+    ended_at = settlement.ended_at if settlement else now()
+    message = _words(seen, step.end)
+    values["reason"] = message
+    if step.status is Status.FAILED and seen.folder is not None:
+        values["log_tail"] = seen.folder.tail(_TAIL_LINES) or None
+    if seen.kind is Kind.RUN:
+        values |= after_end(seen.row, step.end, message, ended_at)
+    return values
+
+
+_WORDS = {
+    EndReason.STOPPED: "It was stopped.",
+    EndReason.LIFETIME: "Its lifetime of {lifetime} was over.",
+    EndReason.OUT_OF_MEMORY: (
+        "It needed more memory than {compute} has: choose larger compute."
+    ),
+    EndReason.KILLED: "It was killed from outside (signal {signal}).",
+    EndReason.START_FAILED: "It could not be started; its last lines may say why.",
+    EndReason.LOST: (
+        "It was gone when Hubyard looked: its machine may have restarted."
+    ),
+    EndReason.EXITED: "Its process ended by itself, with exit code {code}.",
+}
+
+
+def _words(seen: Seen, end: EndReason) -> str:
+    """Why it ended, as its owner is told."""
+    code = seen.settlement.exit_code if seen.settlement else None
+    return _WORDS[end].format(
+        lifetime=duration_text(seen.row["lifetime_s"]),
+        compute=seen.row["compute"],
+        code="unknown" if code is None else code,
+        signal="unknown" if code is None else abs(code),
+    )
+
+
+def _move(parts: Parts, seen: Seen, **values: Any) -> bool:  # noqa: ANN401  columns of many types
+    """Write what came of a step; whether the status is another one now.
+
+    Nothing is written where somebody has changed the wish meanwhile.
+    """
+    row, table = seen.row, TABLES[seen.kind]
+    changed = values.get("status", row["status"]) is not row["status"]
+    if changed:
+        values["changed_at"] = now()
+    still = update(table).where(
+        table.c.id == row["id"],
+        table.c.status == row["status"],
+        table.c.target == row["target"],
+    )
+    moved = still.values(**values)
+    parts.store.atomically(lambda c: c.execute(moved) and None)
+    return changed
+
+
+_ACTS = {Act.START: _start, Act.STOP: _stop, Act.FORGET: _forget}

@@ -1,0 +1,140 @@
+"""The loop: a thread that looks every second, and at once after a change.
+
+Steps are taken by a few workers, for a start may take the hub ten seconds. All of
+them are daemons: the process may end between any two statements, and the rows tell
+the next one what to do.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from hubyard.contract.base import now
+from hubyard.contract.errors import Unavailable
+from hubyard_hub.reconcile.acts import TABLES, bring_further, look
+from hubyard_hub.schedules.core import fire_due
+from hubyard_hub.wishes import all_rows
+from hubyard_spawner.local import sweep
+
+if TYPE_CHECKING:
+    from hubyard.contract.workload import Kind
+    from hubyard_hub.parts import Parts
+    from hubyard_hub.wishes import Row
+
+_LOG = logging.getLogger(__name__)
+
+_EVERY_S = 1.0
+_SWEEP_EVERY_S = 5.0
+_ASK_EVERY_S = 10.0
+"""How often the hub is asked about what is where it shall be."""
+_WORKERS = 8
+_START_TIME_S = 90.0
+"""The hub settles what it is still starting; older entries are swept."""
+
+
+class Reconciler:
+    """One for each process; several processes do each other no harm."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._stopping = threading.Event()
+        self._work: queue.SimpleQueue[tuple[Kind, str]] = queue.SimpleQueue()
+        self._in_hand: set[str] = set()
+        self._lock = threading.Lock()
+        self._sweep = _Every(_SWEEP_EVERY_S)
+        self._ask_all = _Every(_ASK_EVERY_S)
+
+    def start(self) -> None:
+        """Begin to look, in threads of its own."""
+        jobs = [self._look_for_ever, *[self._work_for_ever] * _WORKERS]
+        for job in jobs:
+            threading.Thread(target=job, name="reconciler", daemon=True).start()
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._stopping.set()
+        self._parts.wake.set()
+
+    def look_once(self) -> list[tuple[Kind, str]]:
+        """Fire what is due, sweep now and then; returns the wishes to bring further."""
+        fire_due(self._parts.store, now())
+        if self._sweep.is_due():
+            settings = self._parts.settings
+            sweep(
+                self._parts.ledger,
+                self._parts.ladder,
+                settings.workloads,
+                older_than_s=_START_TIME_S,
+            )
+        ask_all = self._ask_all.is_due()
+        return [
+            (kind, row["id"])
+            for kind, row in self._open_wishes()
+            if ask_all or not look(self._parts, kind, row).is_at_rest
+        ]
+
+    def _open_wishes(self) -> list[tuple[Kind, Row]]:
+        with self._parts.store.read() as connection:
+            return [
+                (kind, row)
+                for kind, table in TABLES.items()
+                for row in all_rows(
+                    connection, select(table).where(table.c.closed.is_(other=False))
+                )
+            ]
+
+    def _look_for_ever(self) -> None:
+        while not self._stopping.is_set():
+            self._parts.wake.clear()
+            try:
+                for kind, id_ in self.look_once():
+                    self._hand_out(kind, id_)
+            except (SQLAlchemyError, OSError) as error:
+                _LOG.error("The store does not answer: %s", type(error).__name__)
+            except Exception:  # noqa: BLE001  the loop's edge: one mistake must not end all looking
+                _LOG.exception("A look failed")
+            self._parts.wake.wait(_EVERY_S)
+
+    def _hand_out(self, kind: Kind, id_: str) -> None:
+        with self._lock:
+            if id_ in self._in_hand:
+                return
+            self._in_hand.add(id_)
+        self._work.put((kind, id_))
+
+    def _work_for_ever(self) -> None:
+        while True:
+            kind, id_ = self._work.get()
+            try:
+                changed = bring_further(self._parts, kind, id_)
+            except Unavailable as error:
+                _LOG.info("%s %s waits: %s", kind, id_, error.message)
+                changed = False
+            except Exception:  # noqa: BLE001  the loop's edge: one wish's mistake must not stop the others
+                _LOG.exception("A step of %s %s failed", kind, id_)
+                changed = False
+            with self._lock:
+                self._in_hand.discard(id_)
+            if changed:
+                self._parts.wake.set()
+
+
+class _Every:
+    """Says at most once in so many seconds that it is time."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._last = float("-inf")
+
+    def is_due(self) -> bool:
+        due = time.monotonic() - self._last >= self._seconds
+        if due:
+            self._last = time.monotonic()
+        return due

@@ -1,0 +1,6 @@
+"""Schedules: cron, time zone and what becomes of a missed fire.
+
+cron  parsing, fires and words
+core  when a schedule fires, and that it does so exactly once
+book  the schedules of everyone, as they ask for them
+"""

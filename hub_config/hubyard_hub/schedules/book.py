@@ -1,0 +1,242 @@
+"""The book of schedules: made, shown, changed and struck out by their owners."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, insert, select, update
+
+from hubyard.contract import money
+from hubyard.contract.base import now
+from hubyard.contract.duration import duration_text
+from hubyard.contract.errors import NotFound
+from hubyard.contract.schedule import Preview, Schedule
+from hubyard.contract.workload import new_id
+from hubyard_hub.runs import Runs, mean_duration_s, newest_of_schedules, notebook_name
+from hubyard_hub.schedules.core import run_of
+from hubyard_hub.schedules.cron import Cron
+from hubyard_hub.store.tables import runs, schedules
+from hubyard_hub.wishes import all_rows, choose_compute, price_before
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from hubyard.contract.identity import Identity
+    from hubyard.contract.run import Run
+    from hubyard.contract.schedule import (
+        PreviewRequest,
+        ScheduleChange,
+        ScheduleRequest,
+    )
+    from hubyard_hub.parts import Parts
+    from hubyard_hub.wishes import Row
+
+_FIRES_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What a schedule is expected to cost."""
+
+    per_run: money.Money
+    per_month: money.Money
+    basis: str
+
+
+class Schedules:
+    """The schedules of everyone; every question names its owner."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._runs = Runs(parts)
+
+    def preview(self, asking: Identity, request: PreviewRequest) -> Preview:
+        """What a schedule would do and cost, before it is made.
+
+        Raises:
+            Invalid, Rejected: it cannot be like this; says why.
+        """
+        cron = Cron.parse(request.cron, request.time_zone)
+        compute, lifetime_s = choose_compute(
+            self._parts, asking, request.compute, request.lifetime_s
+        )
+        with self._parts.store.read() as connection:
+            outlook = self._outlook(
+                connection, asking.name, request.notebook, compute, lifetime_s, cron
+            )
+        moment = now()
+        return Preview(
+            text=cron.words,
+            next_fires=cron.next(moment, _FIRES_SHOWN),
+            fires_per_month=_per_month(cron, moment.date()),
+            price=price_before(self._parts, compute),
+            **vars(outlook),
+        )
+
+    def create(self, asking: Identity, request: ScheduleRequest) -> Schedule:
+        """Run a notebook whenever its cron comes due.
+
+        Raises:
+            NotFound: its source or notebook is not there.
+            Invalid, Rejected: it cannot be like this; says why.
+        """
+        cron = Cron.parse(request.cron, request.time_zone)
+        self._parts.sources.check_run(
+            asking.name, request.source, request.notebook, request.parameters
+        )
+        compute, lifetime_s = choose_compute(
+            self._parts, asking, request.compute, request.lifetime_s
+        )
+        moment = now()
+        row = {
+            **request.model_dump(),
+            "id": new_id(),
+            "owner": asking.name,
+            "name": request.name or notebook_name(request.notebook),
+            "cron": cron.text,
+            "compute": compute,
+            "lifetime_s": lifetime_s,
+            "paused": False,
+            "next_fire": next(cron.fires(moment), None),
+            "created_at": moment,
+        }
+        self._parts.store.atomically(
+            lambda c: c.execute(insert(schedules).values(**row)) and None
+        )
+        return self.get(asking.name, str(row["id"]))
+
+    def list(self, owner: str) -> list[Schedule]:
+        """An owner's schedules, newest first."""
+        wanted = select(schedules).where(schedules.c.owner == owner)
+        with self._parts.store.read() as connection:
+            rows = all_rows(connection, wanted.order_by(schedules.c.id.desc()))
+            return self._shown(connection, owner, rows)
+
+    def get(self, owner: str, id_: str) -> Schedule:
+        """One schedule; NotFound where there is none, or it is another's."""
+        with self._parts.store.read() as connection:
+            return self._shown(connection, owner, [_find(connection, owner, id_)])[0]
+
+    def change(self, owner: str, id_: str, wish: ScheduleChange) -> Schedule:
+        """Pause or go on, move to another cron or zone, or to a newer source.
+
+        Raises:
+            NotFound: no such schedule, or its new source is not there.
+            Invalid: it cannot be like that; says why.
+        """
+        before = self._row(owner, id_)
+        cron = Cron.parse(
+            before["cron"] if wish.cron is None else wish.cron,
+            before["time_zone"] if wish.time_zone is None else wish.time_zone,
+        )
+        if wish.source is not None:
+            self._parts.sources.check_run(
+                owner, wish.source, before["notebook"], before["parameters"]
+            )
+        paused = before["paused"] if wish.paused is None else wish.paused
+        values: dict[str, Any] = {
+            "cron": cron.text,
+            "time_zone": cron.zone,
+            "source": wish.source or before["source"],
+            "paused": paused,
+        }
+        moved = (cron.text, cron.zone) != (before["cron"], before["time_zone"])
+        if moved or (before["paused"] and not paused):
+            # What came due meanwhile was not missed: it was not wished for.
+            values["next_fire"] = next(cron.fires(now()), None)
+        mine = update(schedules).where(schedules.c.id == id_)
+        self._parts.store.atomically(
+            lambda c: c.execute(mine.values(**values)) and None
+        )
+        return self.get(owner, id_)
+
+    def run_now(self, owner: str, id_: str) -> Run:
+        """Start a run as the schedule would, without moving its next fire."""
+
+        def work(connection: Connection) -> str:
+            row = run_of(_find(connection, owner, id_), None)
+            connection.execute(insert(runs).values(**row))
+            return row["id"]
+
+        run_id = self._parts.store.atomically(work)
+        self._parts.wake.set()
+        return self._runs.get(owner, run_id)
+
+    def remove(self, owner: str, id_: str) -> None:
+        """Strike out a schedule; its past runs stay."""
+        self._row(owner, id_)
+        gone = delete(schedules).where(schedules.c.id == id_)
+        self._parts.store.atomically(lambda c: c.execute(gone) and None)
+
+    def _row(self, owner: str, id_: str) -> Row:
+        with self._parts.store.read() as connection:
+            return _find(connection, owner, id_)
+
+    def _shown(
+        self, connection: Connection, owner: str, rows: list[Row]
+    ) -> list[Schedule]:
+        newest = newest_of_schedules(connection, [row["id"] for row in rows])
+        return [
+            self._show(connection, owner, row, newest.get(row["id"])) for row in rows
+        ]
+
+    def _show(
+        self, connection: Connection, owner: str, row: Row, last: Row | None
+    ) -> Schedule:
+        cron = Cron(row["cron"], row["time_zone"])
+        outlook = self._outlook(
+            connection, owner, row["notebook"], row["compute"], row["lifetime_s"], cron
+        )
+        return Schedule(
+            **row,
+            text=cron.words,
+            last_run_id=last["id"] if last else None,
+            last_status=last["status"] if last else None,
+            per_run=outlook.per_run,
+            per_month=outlook.per_month,
+        )
+
+    def _outlook(
+        self,
+        connection: Connection,
+        owner: str,
+        notebook: str | None,
+        compute: str,
+        lifetime_s: int,
+        cron: Cron,
+    ) -> Outlook:
+        past = mean_duration_s(connection, owner, notebook) if notebook else None
+        seconds, basis = (
+            lifetime_s,
+            f"the whole lifetime of {duration_text(lifetime_s)}",
+        )
+        if past:
+            count, mean = past
+            seconds = max(round(mean), 1)
+            basis = f"the mean of the last {count} runs: {duration_text(seconds)}"
+        price = price_before(self._parts, compute)
+        per_run = money.cost_of(price.micros, seconds * 1000)
+        fires = _per_month(cron, now().date())
+        currency = self._parts.catalogue.currency
+        return Outlook(
+            per_run=money.cost(per_run, currency),
+            per_month=money.cost(per_run * fires, currency),
+            basis=basis,
+        )
+
+
+@lru_cache(maxsize=1000)
+def _per_month(cron: Cron, day: date) -> int:
+    """Counted once a day: a minutely cron has forty thousand."""
+    return cron.per_month(datetime.combine(day, time(), UTC))
+
+
+def _find(connection: Connection, owner: str, id_: str) -> Row:
+    wanted = select(schedules).where(schedules.c.owner == owner, schedules.c.id == id_)
+    found = all_rows(connection, wanted)
+    if not found:
+        raise NotFound("There is no such schedule, or it is not yours.")
+    return found[0]

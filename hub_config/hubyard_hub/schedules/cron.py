@@ -1,0 +1,118 @@
+"""Cron: five fields and a time zone, their next fires and their words.
+
+Debian's meaning, by cronsim: in the gap of a clock change a fire moves to the first
+moment after it; in the overlap a fixed time fires once. Fires are in UTC.
+"""
+
+from __future__ import annotations
+
+import zoneinfo
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from itertools import islice, takewhile
+from typing import TYPE_CHECKING
+
+from cron_descriptor import Options, get_description
+from cron_descriptor.Exception import FormatError, WrongArgumentError
+from cronsim import CronSim, CronSimError
+
+from hubyard.contract.errors import Invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_LONGEST = 256
+_FIELDS = 5
+_MONTH = timedelta(days=365.25 / 12)
+_LOOK_BACK = (
+    timedelta(hours=1),
+    timedelta(days=2),
+    timedelta(days=60),
+    timedelta(days=800),
+    timedelta(days=366 * 50),
+)
+
+
+@dataclass(frozen=True)
+class Cron:
+    """A checked cron in its time zone."""
+
+    text: str
+    zone: str
+
+    @classmethod
+    def parse(cls, text: str, zone: str) -> Cron:
+        """Check a cron and a time zone.
+
+        Raises:
+            Invalid: naming what is wrong and what to write.
+        """
+        if len(text) > _LONGEST or not (text.isascii() and text.isprintable()):
+            raise Invalid(
+                f"A cron is at most {_LONGEST} plain characters.", field="cron"
+            )
+        if len(text.split()) != _FIELDS:
+            raise Invalid(
+                "A cron has five fields: minute, hour, day of month, month, day of "
+                "week; such as 30 2 * * 1-5.",
+                field="cron",
+            )
+        try:
+            cron = cls(" ".join(text.split()), _zone(zone).key)
+            first = next(cron.fires(datetime.now(UTC)), None)
+        except (CronSimError, ValueError) as error:
+            raise Invalid(f"The cron cannot be used: {error}.", field="cron") from None
+        if first is None:
+            raise Invalid("The cron never comes due.", field="cron")
+        return cron
+
+    def fires(self, after: datetime) -> Iterator[datetime]:
+        """The due times later than a moment, in UTC; may end where no more come."""
+        for fire in CronSim(self.text, after.astimezone(_zone(self.zone))):
+            due = fire.astimezone(UTC)
+            if due > after:
+                yield due
+
+    def next(self, after: datetime, count: int) -> tuple[datetime, ...]:
+        """The first `count` due times later than a moment."""
+        return tuple(islice(self.fires(after), count))
+
+    def newest(self, since: datetime, until: datetime) -> datetime:
+        """The last due time from `since`, which is one itself, to `until`.
+
+        Looks back a little first: a minutely cron may have missed a year of fires.
+        """
+        for span in _LOOK_BACK:
+            start = max(since, until - span)
+            due = list(takewhile(lambda fire: fire <= until, self.fires(start)))
+            if due:
+                return due[-1]
+            if start == since:
+                break
+        return since
+
+    def per_month(self, after: datetime) -> int:
+        """How many times it comes due in an average month from a moment on."""
+        until = after + _MONTH
+        return sum(1 for _ in takewhile(lambda fire: fire < until, self.fires(after)))
+
+    @property
+    def words(self) -> str:
+        """What it says, in English and with 24 hours."""
+        options = Options(use_24hour_time_format=True, locale_code="en_US")
+        try:
+            return get_description(self.text, options)
+        except (FormatError, WrongArgumentError, ValueError, IndexError):
+            return self.text
+
+
+@lru_cache(maxsize=1000)
+def _zone(name: str) -> zoneinfo.ZoneInfo:
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise Invalid(
+            f"There is no time zone {name[:64]!r}: write one such as Europe/Berlin.",
+            field="time_zone",
+        ) from None

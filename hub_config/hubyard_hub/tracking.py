@@ -1,0 +1,147 @@
+"""Tracking: the experiments and tracked runs that the caller may see in MLflow."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from hubyard.contract import tracking as contract
+from hubyard.contract.errors import Invalid, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from hubyard_hub.parts import Parts
+
+_PAGE_LENGTH = 50
+_EXPERIMENTS = 1000
+_GIT_COMMIT = "mlflow.source.git.commit"
+_LOG_MODEL_HISTORY = "mlflow.log-model.history"
+_NOTEBOOK_LIMIT_BYTES = 50 * 2**20
+
+
+class Tracking:
+    """MLflow's tracking, read with the caller's token."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._mlflow = parts.mlflow
+        self._pages = f"{parts.settings.public_url}/services/mlflow/#"
+
+    def experiments(self, token: str) -> list[contract.Experiment]:
+        """What the caller may see, the newest change first."""
+        body = {"max_results": _EXPERIMENTS, "order_by": ["last_update_time DESC"]}
+        answer = self._mlflow.post(token, "/experiments/search", body)
+        return [
+            contract.Experiment(id=e["experiment_id"], name=e["name"])
+            for e in answer.get("experiments", ())
+        ]
+
+    def page(
+        self, token: str, experiment: str | None, where: str | None, page: str | None
+    ) -> contract.TrackedRunPage:
+        """One page of tracked runs, newest first.
+
+        Raises:
+            Invalid: MLflow cannot read the filter.
+        """
+        names = {e.id: e.name for e in self.experiments(token)}
+        chosen = [experiment] if experiment else list(names)
+        if not chosen:
+            return contract.TrackedRunPage(runs=(), next_page=None)
+        body: dict[str, Any] = {
+            "experiment_ids": chosen,
+            "filter": where or "",
+            "max_results": _PAGE_LENGTH,
+            "order_by": ["attributes.start_time DESC"],
+        }
+        if page:
+            body["page_token"] = page
+        try:
+            answer = self._mlflow.post(token, "/runs/search", body)
+        except Invalid as error:
+            raise Invalid(error.message, field="filter") from None
+        return contract.TrackedRunPage(
+            runs=tuple(self._run(run, names) for run in answer.get("runs", ())),
+            next_page=answer.get("next_page_token") or None,
+        )
+
+    def metrics(
+        self, token: str, run_ids: Iterable[str]
+    ) -> dict[str, dict[str, float]]:
+        """The newest metrics of some tracked runs that the caller may see, by run."""
+        wanted = sorted(set(run_ids))
+        experiments = [e.id for e in self.experiments(token)] if wanted else []
+        found: dict[str, dict[str, float]] = {}
+        for start in range(0, len(wanted) if experiments else 0, _PAGE_LENGTH):
+            ids = ",".join(f"'{id_}'" for id_ in wanted[start : start + _PAGE_LENGTH])
+            body = {
+                "experiment_ids": experiments,
+                "filter": f"attributes.run_id IN ({ids})",
+                "max_results": _PAGE_LENGTH,
+            }
+            for run in self._mlflow.post(token, "/runs/search", body).get("runs", ()):
+                found[run["info"]["run_id"]] = _metrics(run)
+        return found
+
+    def notebook(self, token: str, run_id: str) -> bytes:
+        """The copy of the notebook that a tracked run was made with.
+
+        Raises:
+            NotFound: there is no such run, or it has no copy.
+        """
+        folder = contract.NOTEBOOK_ARTIFACT
+        listed = self._mlflow.get(token, "/artifacts/list", run_id=run_id, path=folder)
+        for file in listed.get("files", ()):
+            fits = int(file.get("file_size", 0)) <= _NOTEBOOK_LIMIT_BYTES
+            if file["path"].endswith(".ipynb") and fits:
+                with self._mlflow.run_file(token, run_id, file["path"]) as answer:
+                    return answer.read()
+        raise NotFound("This tracked run has no copy of its notebook.")
+
+    def _run(
+        self, run: Mapping[str, Any], experiments: Mapping[str, str]
+    ) -> contract.TrackedRun:
+        info, tags = run["info"], pairs(run, "tags")
+        id_, experiment = info["run_id"], info["experiment_id"]
+        return contract.TrackedRun(
+            id=id_,
+            name=info.get("run_name") or id_,
+            experiment_id=experiment,
+            experiment=experiments.get(experiment, experiment),
+            status=info["status"],
+            started_at=moment(info["start_time"]),
+            ended_at=moment(info["end_time"]) if info.get("end_time") else None,
+            metrics=_metrics(run),
+            params=pairs(run, "params"),
+            notebook=tags.get(contract.TAG_NOTEBOOK),
+            compute=tags.get(contract.TAG_COMPUTE),
+            git_commit=tags.get(_GIT_COMMIT),
+            lock=tags.get(contract.TAG_LOCK),
+            has_model=bool(model_ids(run)) or _LOG_MODEL_HISTORY in tags,
+            url=f"{self._pages}/experiments/{quote(experiment)}/runs/{quote(id_)}",
+        )
+
+
+def pairs(run: Mapping[str, Any], what: str) -> dict[str, str]:
+    """The tags or params of a run, as MLflow answers it."""
+    return {pair["key"]: pair["value"] for pair in run["data"].get(what, ())}
+
+
+def model_ids(run: Mapping[str, Any]) -> list[str]:
+    """The logged models that came out of a run, in order of their steps."""
+    outputs = (run.get("outputs") or {}).get("model_outputs", ())
+    ordered = sorted(outputs, key=lambda output: int(output.get("step", 0)))
+    return [output["model_id"] for output in ordered]
+
+
+def moment(milliseconds: str | int) -> datetime:
+    """MLflow's milliseconds since 1970, which JSON may carry as text."""
+    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
+
+
+def _metrics(run: Mapping[str, Any]) -> dict[str, float]:
+    """The newest value of each metric; JSON cannot say NaN or infinity."""
+    values = {m["key"]: float(m["value"]) for m in run["data"].get("metrics", ())}
+    return {key: value for key, value in values.items() if math.isfinite(value)}

@@ -1,0 +1,277 @@
+"""A wish: a row that says which workload shall be where.
+
+Runs, deployments and apps are wishes of one shape. What is asked of one changes its
+row and returns; the reconciler then brings the workload there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Table, delete, select, update
+
+from hubyard.contract import money
+from hubyard.contract.base import now
+from hubyard.contract.entry import Entry, Settlement, cost_micros
+from hubyard.contract.errors import Conflict, NotFound, Rejected
+from hubyard.contract.workload import Kind, ServerName, Status, Target
+from hubyard_hub.ledger import server_url
+from hubyard_hub.store import tables
+from hubyard_spawner.catalogue import why_unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from sqlalchemy import Connection
+
+    from hubyard.contract.identity import Identity
+    from hubyard_hub.parts import Parts
+
+Row = Mapping[str, Any]
+"""One row of a table, by its columns' names."""
+
+_LIST_LENGTH = 100
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What a wish's newest workload costs, and until when it may."""
+
+    price: money.Money
+    cost: money.Money | None
+    deadline: datetime | None
+
+
+class Wishes:
+    """The wishes of one kind."""
+
+    def __init__(self, parts: Parts, kind: Kind, table: Table) -> None:
+        self.parts, self.kind, self.table = parts, kind, table
+
+    def new(
+        self,
+        asking: Identity,
+        id_: str,
+        name: str,
+        compute: str | None,
+        lifetime_s: int | None,
+    ) -> dict[str, Any]:
+        """The shared columns of a fresh wish; nothing is written yet.
+
+        Raises:
+            Invalid, Forbidden: no such compute for this owner, or not for so long.
+            Rejected: this machine cannot give that compute.
+        """
+        chosen, seconds = choose_compute(self.parts, asking, compute, lifetime_s)
+        return new_wish(self.kind, id_, asking.name, name, chosen, seconds)
+
+    def rows(self, owner: str, *conditions: Any) -> list[Row]:  # noqa: ANN401  SQLAlchemy's own word for what a condition may be
+        """An owner's wishes, newest first, at most a hundred."""
+        columns = self.table.c
+        wanted = select(self.table).where(columns.owner == owner, *conditions)
+        newest = wanted.order_by(columns.created_at.desc(), columns.id.desc())
+        with self.parts.store.read() as connection:
+            return all_rows(connection, newest.limit(_LIST_LENGTH))
+
+    def row(self, owner: str, id_: str) -> Row:
+        """One wish of an owner.
+
+        Raises:
+            NotFound: there is none, or it is another's.
+        """
+        with self.parts.store.read() as connection:
+            return self._find(connection, owner, id_)
+
+    def insert(self, values: Row) -> None:
+        """Write a fresh wish and wake the reconciler."""
+        self.parts.store.atomically(
+            lambda c: c.execute(self.table.insert().values(**values)) and None
+        )
+        self.parts.wake.set()
+
+    def start(self, owner: str, id_: str) -> None:
+        """Wish that it runs; a wish that is active already stays as it is.
+
+        Raises:
+            NotFound: there is none, or it is another's.
+            Conflict: its last workload is still ending.
+        """
+
+        def work(connection: Connection) -> None:
+            row = self._find(connection, owner, id_)
+            if row["status"].is_active and row["target"] is Target.RUNNING:
+                return
+            if not row["closed"]:
+                raise Conflict("It is still ending: try again in a moment.")
+            self._change(connection, id_, **self._fresh_start(connection, row))
+
+        self._then_wake(work)
+
+    def stop(self, owner: str, id_: str) -> None:
+        """Wish that it ends; one that has ended stays as it is.
+
+        Raises:
+            NotFound: there is none, or it is another's.
+        """
+
+        def work(connection: Connection) -> None:
+            row = self._find(connection, owner, id_)
+            if row["status"].is_active:
+                self._change(connection, id_, target=Target.STOPPED)
+
+        self._then_wake(work)
+
+    def remove(self, owner: str, id_: str) -> None:
+        """Forget a wish, at the hub and here.
+
+        Raises:
+            NotFound: there is none, or it is another's.
+            Conflict: it is active.
+            Unavailable: the hub does not answer.
+        """
+        row = self.row(owner, id_)
+        if row["status"].is_active or not row["closed"]:
+            raise Conflict("It is active: stop it first, and wait for its end.")
+        self.parts.hub.stop(owner, row["server_name"], forget=True)
+        gone = delete(self.table).where(
+            self.table.c.id == id_, self.table.c.closed.is_(other=True)
+        )
+        self.parts.store.atomically(lambda c: c.execute(gone) and None)
+
+    def bills(self, rows: Iterable[Row]) -> dict[str, Bill]:
+        """The bills of some wishes of one owner, by the wish's id."""
+        rows = list(rows)
+        if not rows:
+            return {}
+        names = [row["server_name"] for row in rows]
+        with self.parts.store.read() as connection:
+            lines = newest_lines(connection, rows[0]["owner"], names)
+        return {row["id"]: self._bill(row, lines) for row in rows}
+
+    def url(self, row: Row) -> str:
+        """Where people reach its workload; ends in a slash."""
+        return server_url(
+            self.parts.settings.public_url, row["owner"], row["server_name"]
+        )
+
+    def _bill(self, row: Row, lines: Mapping[str, Line]) -> Bill:
+        line = lines.get(row["server_name"])
+        if line is None or line[0].id == row["past_entry_id"]:
+            return Bill(price_before(self.parts, row["compute"]), None, None)
+        entry, settlement = line
+        until = settlement.ended_at if settlement else now()
+        return Bill(
+            price=money.price(entry.price_micros, entry.currency),
+            cost=money.cost(cost_micros(entry, until), entry.currency),
+            deadline=None
+            if settlement
+            else entry.started_at + timedelta(seconds=entry.lifetime_s),
+        )
+
+    def _find(self, connection: Connection, owner: str, id_: str) -> Row:
+        columns = self.table.c
+        wanted = select(self.table).where(columns.owner == owner, columns.id == id_)
+        found = all_rows(connection, wanted)
+        if not found:
+            raise NotFound(f"There is no such {self.kind}, or it is not yours.")
+        return found[0]
+
+    def _fresh_start(self, connection: Connection, row: Row) -> dict[str, Any]:
+        lines = newest_lines(connection, row["owner"], [row["server_name"]])
+        line = lines.get(row["server_name"])
+        return {
+            "status": Status.PENDING,
+            "target": Target.RUNNING,
+            "closed": False,
+            "attempts": 0,
+            "reason": None,
+            "log_tail": None,
+            "past_entry_id": line[0].id if line else None,
+        }
+
+    def _change(self, connection: Connection, id_: str, **values: Any) -> None:  # noqa: ANN401  columns of many types
+        changed = update(self.table).where(self.table.c.id == id_)
+        connection.execute(changed.values(changed_at=now(), **values))
+
+    def _then_wake(self, work: Callable[[Connection], None]) -> None:
+        self.parts.store.atomically(work)
+        self.parts.wake.set()
+
+
+Line = tuple[Entry, Settlement | None]
+"""A ledger entry and its settlement, if it has ended."""
+
+
+def new_wish(
+    kind: Kind, id_: str, owner: str, name: str, compute: str, lifetime_s: int
+) -> dict[str, Any]:
+    """The shared columns of a wish that is made now."""
+    moment = now()
+    return {
+        "id": id_,
+        "owner": owner,
+        "name": name,
+        "server_name": str(ServerName(kind=kind, id=id_)),
+        "compute": compute,
+        "lifetime_s": lifetime_s,
+        "status": Status.PENDING,
+        "target": Target.RUNNING,
+        "attempts": 0,
+        "closed": False,
+        "created_at": moment,
+        "changed_at": moment,
+    }
+
+
+def choose_compute(
+    parts: Parts, asking: Identity, compute: str | None, lifetime_s: int | None
+) -> tuple[str, int]:
+    """The name of the compute and the lifetime in seconds that somebody gets.
+
+    Raises:
+        Invalid, Forbidden: no such compute for this owner, or not for so long.
+        Rejected: this machine cannot give that compute.
+    """
+    profile = parts.catalogue.choose(compute, asking.groups)
+    reason = why_unavailable(profile)
+    if reason is not None:
+        raise Rejected(
+            f"{profile.name} {reason}: choose other compute.", field="compute"
+        )
+    return profile.name, profile.lifetime(lifetime_s)
+
+
+def price_before(parts: Parts, compute: str) -> money.Money:
+    """The catalogue's price per hour: what a start now would freeze."""
+    for profile in parts.catalogue.profiles:
+        if profile.name == compute:
+            return money.price(profile.price, parts.catalogue.currency)
+    return money.Money(micros=0, text="no longer offered")
+
+
+def newest_lines(
+    connection: Connection, owner: str, server_names: Iterable[str]
+) -> dict[str, Line]:
+    """The newest ledger line of each server of an owner that has one."""
+    entries, settlements = tables.entries, tables.settlements
+    wanted = (
+        select(entries, settlements)
+        .outerjoin(settlements)
+        .where(entries.c.owner == owner, entries.c.server_name.in_(server_names))
+        .order_by(entries.c.started_at, entries.c.id)
+    )
+    lines: dict[str, Line] = {}
+    for row in connection.execute(wanted).mappings():
+        entry = Entry(**{column.name: row[column] for column in entries.c})
+        ended = row[settlements.c.entry_id] is not None
+        settlement = {column.name: row[column] for column in settlements.c}
+        lines[entry.server_name] = entry, Settlement(**settlement) if ended else None
+    return lines
+
+
+def all_rows(connection: Connection, wanted: Any) -> list[Row]:  # noqa: ANN401  any select
+    """The rows of a select, as mappings that outlive the connection."""
+    return [dict(row) for row in connection.execute(wanted).mappings()]

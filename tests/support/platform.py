@@ -1,0 +1,191 @@
+"""A platform for tests: real parts on a real SQLite file, behind an injected identity.
+
+Only the hub is in memory; the gate, which needs one, is stood in for by a header that
+names who asks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import io
+import json
+import tarfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from hubyard.contract.identity import Identity
+from hubyard_hub.hub_client import HubClient
+from hubyard_hub.parts import Parts
+from hubyard_hub.service import create_app
+from hubyard_hub.settings import Settings
+from support.memory_hub import MemoryHub
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fastapi import FastAPI
+    from starlette.types import Receive, Scope, Send
+
+CATALOGUE = """
+currency = "USD"
+[[compute]]
+name = "small"
+cpu = 1
+memory = "256 MiB"
+price = "0.36"
+default_lifetime = "1h"
+longest_lifetime = "2h"
+[[compute]]
+name = "vip"
+cpu = 1
+memory = "256 MiB"
+price = 1
+default_lifetime = "1h"
+longest_lifetime = "2h"
+groups = ["vips"]
+[[compute]]
+name = "giant"
+cpu = 1000
+memory = "256 MiB"
+price = 1
+default_lifetime = "1h"
+longest_lifetime = "2h"
+"""
+
+
+class Stamped:
+    """Puts into the scope what the gate would: who asks, from the header `X-As`."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            said = dict(scope["headers"]).get(b"x-as")
+            identity = Identity.model_validate_json(said) if said else None
+            token = f"token of {identity.name}" if identity else None
+            if identity and "weak" in identity.groups:
+                token = "weak"
+            scope = {
+                **scope,
+                "hubyard.identity": identity,
+                "hubyard.token": token,
+                "root_path": "/services/hubyard",
+                "path": "/services/hubyard" + scope["path"],
+            }
+        await self.app(scope, receive, send)
+
+
+class Caller:
+    """One identity's requests to the platform."""
+
+    def __init__(self, app: Stamped, identity: Identity | None) -> None:
+        self.app, self.identity = app, identity
+
+    def __call__(self, method: str, path: str, **more: Any) -> httpx.Response:
+        headers = {**more.pop("headers", {})}
+        if self.identity:
+            headers["x-as"] = self.identity.model_dump_json()
+        return asyncio.run(self._ask(method, f"/api{path}", headers, more))
+
+    async def _ask(
+        self, method: str, path: str, headers: dict[str, str], more: dict[str, Any]
+    ) -> httpx.Response:
+        transport = httpx.ASGITransport(self.app)
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://platform"
+        ) as client:
+            return await client.request(method, path, headers=headers, **more)
+
+    def get(self, path: str, **more: Any) -> httpx.Response:
+        return self("GET", path, **more)
+
+    def post(self, path: str, **more: Any) -> httpx.Response:
+        return self("POST", path, **more)
+
+
+def settings_in(folder: Path) -> Settings:
+    catalogue = folder / "compute.toml"
+    catalogue.write_text(CATALOGUE)
+    return Settings(state=folder, catalogue=catalogue, hub_port=1, mlflow_port=1)
+
+
+@pytest.fixture
+def hub() -> MemoryHub:
+    return MemoryHub()
+
+
+@pytest.fixture
+def parts(tmp_path: Path, hub: MemoryHub) -> Iterator[Parts]:
+    made = Parts.build(settings_in(tmp_path), hub.token)
+    made.hub.close()
+    client = HubClient("http://hub/hub/api", hub.token, transport=hub.transport())
+    made = replace(made, hub=client)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def app(parts: Parts) -> Stamped:
+    return Stamped(create_app(parts))
+
+
+@pytest.fixture
+def ada(app: Stamped) -> Caller:
+    return Caller(app, Identity(name="ada"))
+
+
+@pytest.fixture
+def bob(app: Stamped) -> Caller:
+    return Caller(app, Identity(name="bob"))
+
+
+def workload_of(caller: Caller, server: str) -> Caller:
+    """The same owner's workload, with its own token."""
+    owner = caller.identity.name if caller.identity else ""
+    return Caller(caller.app, Identity(name=owner, server=server))
+
+
+def code_cell(source: str, *tags: str) -> dict[str, Any]:
+    metadata = {"tags": list(tags)} if tags else {}
+    return {
+        "cell_type": "code",
+        "source": source,
+        "metadata": metadata,
+        "outputs": [],
+        "execution_count": None,
+    }
+
+
+def notebook(*cells: dict[str, Any]) -> bytes:
+    document = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
+    return json.dumps(document).encode()
+
+
+PARAMETERS = "lr: float = 0.1  # learning rate\nepochs = 3\nname = 'x'\n"
+
+
+def packed(files: dict[str, bytes] | None = None) -> bytes:
+    """A gzipped tar; by default of one notebook with parameters."""
+    if files is None:
+        files = {"train.ipynb": notebook(code_cell(PARAMETERS, "parameters"))}
+    buffer = io.BytesIO()
+    with (
+        gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as stream,
+        tarfile.open(fileobj=stream, mode="w") as archive,
+    ):
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def upload(caller: Caller, files: dict[str, bytes] | None = None) -> str:
+    answer = caller.post("/sources", content=packed(files))
+    assert answer.status_code == 200, answer.text
+    return answer.json()["digest"]
