@@ -35,6 +35,8 @@ class Settings:
     proxy_api_port: int = 0
     platform_port: int = 0
     mlflow_port: int = 0
+    skeleton: Path | None = None
+    """A folder whose files each new owner's folder begins with."""
     database: str = ""
     """URL of the platform's database; empty: SQLite in the state folder."""
 
@@ -59,6 +61,7 @@ class Settings:
             known = {f.name for f in fields(cls)}
             values: dict[str, Any] = {n: kept[n] for n in kept if n in known}
             values["catalogue"] = Path(values["catalogue"])
+            values["skeleton"] = Path(kept["skeleton"]) if kept["skeleton"] else None
         except FileNotFoundError:
             raise Invalid(
                 f"There is no Hubyard in {state}: start one with `hubyard up`."
@@ -73,8 +76,11 @@ class Settings:
     def save(self) -> None:
         """Keep these settings in the state folder, atomically and mode 0600."""
         make_private_folder(self.state)
-        values = {**asdict(self), "catalogue": str(self.catalogue)}
-        del values["state"]
+        values = {
+            name: str(value) if isinstance(value, Path) else value
+            for name, value in asdict(self).items()
+            if name != "state"
+        }
         write_private(self.state / _CONFIG, json.dumps(values, indent=2) + "\n")
 
     def secret(self, name: str) -> str:

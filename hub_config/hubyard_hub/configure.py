@@ -1,0 +1,178 @@
+"""The hub's configuration: what JupyterHub must be for one hub to run four workloads.
+
+The proxy, the platform and MLflow are other processes, supervised beside the hub, so
+that a restart of the hub touches none of them nor any workload.
+"""
+
+from __future__ import annotations
+
+import os
+import runpy
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hubyard.contract.errors import HubyardError
+from hubyard_hub.ledger import Ledger
+from hubyard_hub.pages import Pages
+from hubyard_hub.settings import Settings
+from hubyard_hub.sign_in import HubyardAuthenticator
+from hubyard_hub.store import Store
+from hubyard_spawner.catalogue import Catalogue
+from hubyard_spawner.limits import Ladder
+from hubyard_spawner.local import LocalSpawner
+from hubyard_spawner.workloads import KINDS, PLATFORM_SERVICE
+
+if TYPE_CHECKING:
+    from jupyterhub.spawner import Spawner
+    from traitlets.config import Config
+
+EXTRA_VARIABLE = "HUBYARD_HUB_CONFIG"
+ROUTES_SERVICE = "hubyard-up"
+"""The supervisor, which asks the hub to restore routes when the proxy has restarted."""
+
+_HERE = Path(__file__).parent
+_DAY_S = 24 * 3600
+_POLL_S = 5
+_ACCESS = [f"access:services!service={name}" for name in (PLATFORM_SERVICE, "mlflow")]
+_CSP = "frame-ancestors 'self'; report-uri /hub/security/csp-report"
+
+
+def configure(c: Config) -> None:
+    """Set all that Hubyard asks of JupyterHub, from the state folder's settings."""
+    try:
+        settings = Settings.load()
+        catalogue = Catalogue.load(settings.catalogue)
+    except HubyardError as error:
+        sys.exit(error.message)
+    store = Store(settings.database_url)
+    store.migrate()
+    ledger = Ledger(store)
+    _configure_hub(c, settings)
+    _configure_proxy(c, settings)
+    _configure_services(c, settings)
+    _configure_people(c, settings)
+    _configure_spawner(c, settings, catalogue, ledger)
+    _configure_pages(c, Pages(catalogue, ledger, Ladder().limits, settings))
+    if extra := os.environ.get(EXTRA_VARIABLE):
+        runpy.run_path(extra, {"c": c, "get_config": lambda: c})
+
+
+def _configure_hub(c: Config, settings: Settings) -> None:
+    hub = c.JupyterHub
+    hub.bind_url = f"http://{settings.host}:{settings.port}/"
+    hub.hub_bind_url = f"http://127.0.0.1:{settings.hub_port}"
+    hub.public_url = f"{settings.public_url}/"
+    hub.db_url = f"sqlite:///{settings.state / 'hub.sqlite'}"
+    hub.cookie_secret_file = str(settings.secret_file("hub_cookie"))
+    hub.cleanup_servers = False
+    hub.allow_named_servers = True
+    hub.default_url = "/hub/home"
+    hub.implicit_spawn_seconds = 0
+    hub.concurrent_spawn_limit = 2 * (os.cpu_count() or 1)
+    hub.token_expires_in_max_seconds = 90 * _DAY_S
+    hub.tornado_settings = {"headers": {"Content-Security-Policy": _CSP}}
+    hub.log_level = "WARN"
+
+
+def _configure_proxy(c: Config, settings: Settings) -> None:
+    c.JupyterHub.proxy_class = "configurable-http-proxy"
+    proxy = c.ConfigurableHTTPProxy
+    proxy.should_start = False
+    proxy.api_url = f"http://127.0.0.1:{settings.proxy_api_port}"
+    proxy.auth_token = settings.secret("proxy")
+
+
+def _configure_services(c: Config, settings: Settings) -> None:
+    urls = {
+        PLATFORM_SERVICE: f"http://127.0.0.1:{settings.platform_port}",
+        "mlflow": f"http://127.0.0.1:{settings.mlflow_port}",
+    }
+    c.JupyterHub.services = [
+        {
+            "name": name,
+            "url": url,
+            "api_token": settings.secret(f"service_{name}"),
+            "oauth_no_confirm": True,
+            "oauth_client_allowed_scopes": ["read:users:groups!user", *_ACCESS],
+            "timeout": 1,
+        }
+        for name, url in urls.items()
+    ] + [
+        {
+            "name": ROUTES_SERVICE,
+            "api_token": settings.secret(f"service_{ROUTES_SERVICE}"),
+        }
+    ]
+    c.JupyterHub.load_roles = [
+        {
+            "name": "platform",
+            "services": [PLATFORM_SERVICE],
+            "scopes": ["start:servers", "delete:servers", "read:servers"],
+        },
+        {"name": "supervisor", "services": [ROUTES_SERVICE], "scopes": ["proxy"]},
+        {
+            "name": "user",
+            "scopes": [
+                *("self", "shares!user", "read:users:name", "read:groups:name"),
+                *_ACCESS,
+            ],
+        },
+    ]
+
+
+def _configure_people(c: Config, settings: Settings) -> None:
+    c.JupyterHub.authenticator_class = HubyardAuthenticator
+    people = c.NativeAuthenticator
+    people.open_signup = False
+    people.check_common_password = True
+    people.minimum_password_length = HubyardAuthenticator.PASSWORD_LENGTH
+    people.allowed_failed_logins = 10
+    people.seconds_before_next_try = 60
+    c.HubyardAuthenticator.welcome_file = str(settings.state / "secrets" / "welcome")
+    c.Authenticator.allow_all = True
+    c.Authenticator.any_allow_config = True
+
+
+def _configure_spawner(
+    c: Config, settings: Settings, catalogue: Catalogue, ledger: Ledger
+) -> None:
+    c.JupyterHub.spawner_class = LocalSpawner
+    c.Spawner.poll_interval = _POLL_S
+    c.Spawner.start_timeout = 90
+    c.Spawner.http_timeout = 60
+    c.Spawner.default_url = "/lab"
+    c.Spawner.server_token_scopes = _token_scopes
+    c.Spawner.oauth_client_allowed_scopes = ["read:users:groups!user"]
+    spawner = c.LocalSpawner
+    spawner.meter = lambda: ledger
+    spawner.catalogue = lambda: catalogue
+    spawner.workloads_dir = str(settings.workloads)
+    spawner.homes_dir = str(settings.homes)
+    spawner.skeleton_dir = str(settings.skeleton or "")
+    spawner.public_url = settings.public_url
+    spawner.platform_url = settings.platform_url
+    spawner.mlflow_url = settings.mlflow_url
+
+
+def _token_scopes(spawner: Spawner) -> list[str]:
+    """The scopes of a workload's own token: least first, by its kind."""
+    from hubyard.contract.workload import ServerName  # noqa: PLC0415  a callback
+
+    try:
+        name = ServerName.parse(spawner.name)
+    except HubyardError:
+        return ["users:activity!user"]  # refused a moment later, by the spawner
+    return list(KINDS[name.kind].scopes)
+
+
+def _configure_pages(c: Config, pages: Pages) -> None:
+    c.JupyterHub.template_paths = [str(_HERE / "templates")]
+    c.JupyterHub.template_vars = pages.variables()
+    c.Spawner.options_form = pages.spawn_form
+
+
+def shipped(name: str) -> Path:
+    """A file or folder that is shipped beside this room, or packed into it."""
+    packaged = _HERE / name
+    return packaged if packaged.exists() else _HERE.parent / name

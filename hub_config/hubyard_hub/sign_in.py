@@ -1,0 +1,160 @@
+"""Signing in: names and passwords, and a welcome for the administrator.
+
+People sign up and an administrator admits them: NativeAuthenticator does that. The
+first of all is made here: a fresh deployment prints a link with a code that works
+once, for a day. The code travels in the link's fragment, which browsers send to
+nobody, and is kept as a hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import secrets
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from jupyterhub.handlers.base import BaseHandler
+from nativeauthenticator import NativeAuthenticator
+from traitlets import Unicode
+
+from hubyard.contract.errors import Conflict, Forbidden, Invalid, Rejected
+from hubyard_hub.settings import make_private_folder, write_private
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_VALID_S = 24 * 3600
+_TRIES = 20
+
+
+class Welcome:
+    """The administrator's one-time code, kept as a hash in a private file."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def issue(self) -> str:
+        """A fresh code; an earlier one, used or not, counts no more."""
+        code = secrets.token_urlsafe(32)
+        kept = {"hash": _hash(code), "until": time.time() + _VALID_S, "tries": _TRIES}
+        make_private_folder(self._file.parent)
+        write_private(self._file, json.dumps(kept))
+        return code
+
+    @property
+    def is_used(self) -> bool:
+        """Whether the administrator has come in."""
+        return bool(self._kept().get("used"))
+
+    def check(self, code: str) -> None:
+        """Whether this is the code that was issued.
+
+        Raises:
+            Forbidden: it is not, or not any more.
+        """
+        kept = self._kept()
+        tries = int(kept.get("tries", 0))
+        good = hmac.compare_digest(_hash(code), str(kept.get("hash", "")))
+        late = time.time() > float(kept.get("until", 0))
+        if kept.get("used") or late or tries <= 0 or not good:
+            if kept and not kept.get("used"):
+                write_private(self._file, json.dumps({**kept, "tries": tries - 1}))
+            raise Forbidden(
+                "This welcome link has been used or is too old: `hubyard up` prints a "
+                "new one until an administrator has signed in."
+            )
+
+    def use_up(self) -> None:
+        """The administrator has come in: no code works again."""
+        write_private(self._file, json.dumps({"used": True}))
+
+    def _kept(self) -> dict[str, Any]:
+        try:
+            return json.loads(self._file.read_text())
+        except (OSError, ValueError):
+            return {}
+
+
+def _hash(code: str) -> str:
+    return hashlib.sha256(code.encode()).hexdigest()
+
+
+class HubyardAuthenticator(NativeAuthenticator):
+    """NativeAuthenticator, and the page on which its first administrator is made."""
+
+    PASSWORD_LENGTH = 10
+
+    welcome_file = Unicode(help="Where the one-time code is kept.").tag(config=True)
+
+    @property
+    def welcome(self) -> Welcome:
+        """The administrator's one-time code."""
+        return Welcome(Path(self.welcome_file))
+
+    def get_handlers(self, app: object) -> list[Any]:
+        """Every page of signing in and up."""
+        return [*super().get_handlers(app), (r"/welcome", WelcomeHandler)]
+
+    def make_administrator(self, code: str, name: str, password: str) -> str:
+        """Make the first administrator; returns the name as it is written from now on.
+
+        Raises:
+            Forbidden: the code is not the one that was issued.
+            Invalid: no such name or password can be taken.
+            Conflict: somebody is called that.
+        """
+        self.welcome.check(code)
+        name = self.normalize_username(name.strip())
+        if not name or not self.validate_username(name):
+            raise Invalid("Choose a name of letters, digits, - and _.", field="name")
+        if not self.is_password_strong(password):
+            raise Invalid(
+                f"Choose a password of at least {self.PASSWORD_LENGTH} characters that "
+                "is not a common one.",
+                field="password",
+            )
+        if self.user_exists(name):
+            raise Conflict(f"{name} is taken: choose another name.", field="name")
+        info = self.create_user(name, password, is_authorized=True)
+        if info is None:
+            raise Invalid("This name and password cannot be used.", field="name")
+        self.welcome.use_up()
+        return name
+
+
+class WelcomeHandler(BaseHandler):
+    """Where the one-time link leads: choose a name and a password."""
+
+    async def get(self) -> None:
+        """The form. The code is in the fragment: only the page's script sees it."""
+        await self._form("", "")
+
+    async def post(self) -> None:
+        """Make the administrator, sign them in and show them home."""
+        field: Callable[..., str] = self.get_body_argument
+        name = field("username", "")
+        try:
+            made = self._ours.make_administrator(
+                field("code", ""), name, field("password", "", strip=False)
+            )
+        except Rejected as error:
+            self.set_status(error.status)
+            await self._form(name, error.message)
+            return
+        user = await self.auth_to_user({"name": made, "admin": True, "groups": None})
+        self.set_login_cookie(user)
+        self.redirect(f"{self.hub.base_url}home")
+
+    async def _form(self, name: str, message: str) -> None:
+        used = self._ours.welcome.is_used
+        page = await self.render_template(
+            "welcome.html", username=name, message=message, used=used
+        )
+        self.finish(page)
+
+    @property
+    def _ours(self) -> HubyardAuthenticator:
+        return cast("HubyardAuthenticator", self.authenticator)

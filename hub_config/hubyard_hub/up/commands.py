@@ -1,0 +1,215 @@
+"""The three commands, as a person types them."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import os
+import signal
+import socket
+import sys
+import time
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from hubyard.contract.errors import Conflict, Invalid
+from hubyard_hub.configure import shipped
+from hubyard_hub.ledger import Ledger
+from hubyard_hub.settings import Settings, make_private_folder
+from hubyard_hub.sign_in import Welcome
+from hubyard_hub.store import Store
+from hubyard_hub.up.report import Report
+from hubyard_hub.up.supervisor import Supervisor
+from hubyard_spawner.catalogue import Catalogue
+from hubyard_spawner.limits import Ladder
+from hubyard_spawner.local import stop_all, sweep
+
+if TYPE_CHECKING:
+    import argparse
+
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  argparse gives it no other name
+
+_INNER = ("hub_port", "proxy_api_port", "platform_port", "mlflow_port")
+_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+_PATIENCE_S = 60
+_KEEP_WORKLOADS = signal.SIGUSR1
+_TRUST = (
+    "Everybody who may sign in here is trusted with everybody's files and tokens: all "
+    "workloads run as one Unix user."
+)
+
+
+def add_commands(subparsers: Subparsers) -> None:
+    """Add `up`, `status` and `down` to the command `hubyard`."""
+    up = subparsers.add_parser("up", help="start everything on this machine")
+    _add_state(up)
+    up.add_argument("--host", help="where to listen (default 127.0.0.1)")
+    up.add_argument("--port", type=int, help="where to listen (default 8000)")
+    up.add_argument("--catalogue", type=Path, help="the compute to offer (TOML)")
+    up.add_argument("--database", help="URL of a PostgreSQL database")
+    up.add_argument("--skeleton", type=Path, help="files for each new owner's folder")
+    up.add_argument("--open", action="store_true", help="open a browser when ready")
+    up.set_defaults(command=run_up)
+    status = subparsers.add_parser("status", help="what runs, and how it is")
+    _add_state(status)
+    status.add_argument("--json", action="store_true", help="for programs")
+    status.set_defaults(command=run_status)
+    down = subparsers.add_parser("down", help="stop what `hubyard up` has started")
+    _add_state(down)
+    down.add_argument(
+        "--keep-workloads", action="store_true", help="leave workloads running"
+    )
+    down.set_defaults(command=run_down)
+
+
+def _add_state(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--state", type=Path, help="folder of everything kept")
+
+
+def run_up(arguments: argparse.Namespace) -> int:
+    """Start everything, and stay until Ctrl-C, SIGTERM or `hubyard down`."""
+    os.umask(0o077)
+    settings = _settings(arguments)
+    Catalogue.load(settings.catalogue)
+    _tell(f"Hubyard starts; its state is in {settings.state}")
+    _tell(_TRUST)
+    if settings.host not in _LOOPBACK:
+        _tell(f"It listens on {settings.host}, open to the network and without TLS.")
+    keep = asyncio.run(_supervise(settings, open_browser=bool(arguments.open)))
+    if not keep:
+        _stop_workloads(settings)
+    _tell("Hubyard has stopped.")
+    return 0
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    """What was kept of an earlier start, and what is asked for now."""
+    state: Path = (arguments.state or Settings.default_state()).expanduser().resolve()
+    if (running := Report.load(state)) is not None:
+        raise Conflict(f"Hubyard runs already, at {running.url}: see `hubyard status`.")
+    try:
+        settings = Settings.load(state)
+    except Invalid:
+        if (state / "config.json").exists():
+            raise
+        settings = Settings(state=state, catalogue=shipped("compute.toml"))
+    asked = {
+        name: value
+        for name in ("host", "port", "catalogue", "database", "skeleton")
+        if (value := getattr(arguments, name)) is not None
+    }
+    for name in {"catalogue", "skeleton"} & asked.keys():
+        asked[name] = asked[name].resolve()
+    settings = _with_ports(dataclasses.replace(settings, **asked))
+    make_private_folder(state)
+    settings.save()
+    return settings
+
+
+def _with_ports(settings: Settings) -> Settings:
+    if not _is_free(settings.host, settings.port):
+        raise Conflict(f"Port {settings.port} is taken: choose another with --port.")
+    chosen: dict[str, int] = {}
+    for name in _INNER:
+        port: int = getattr(settings, name)
+        kept = port and _is_free("127.0.0.1", port)
+        chosen[name] = port if kept else _free_port(set(chosen.values()))
+    return dataclasses.replace(settings, **chosen)
+
+
+def _is_free(host: str, port: int) -> bool:
+    try:
+        with socket.create_server((host, port)):
+            return True
+    except OSError:
+        return False
+
+
+def _free_port(taken: set[int]) -> int:
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = int(probe.getsockname()[1])
+        if port not in taken:
+            return port
+
+
+async def _supervise(settings: Settings, *, open_browser: bool) -> bool:
+    """Run until a signal; whether workloads shall go on without us."""
+    ending, keep = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, ending.set)
+    loop.add_signal_handler(_KEEP_WORKLOADS, lambda: (keep.set(), ending.set()))
+
+    def ready() -> None:
+        link = _sign_in_link(settings)
+        _tell(f"Hubyard is ready at {settings.public_url}  (Ctrl-C stops it)")
+        if link != settings.public_url:
+            _tell(f"Sign in as its administrator, once, with {link}")
+        if open_browser:
+            webbrowser.open(link)
+
+    supervisor = Supervisor(settings, _tell)
+    await supervisor.run(ending, ready)
+    return keep.is_set()
+
+
+def _sign_in_link(settings: Settings) -> str:
+    welcome = Welcome(settings.state / "secrets" / "welcome")
+    if welcome.is_used:
+        return settings.public_url
+    return f"{settings.public_url}/hub/welcome#code={welcome.issue()}"
+
+
+def _stop_workloads(settings: Settings) -> None:
+    count = stop_all(settings.workloads)
+    store = Store(settings.database_url)
+    store.migrate()
+    sweep(Ledger(store), Ladder(), settings.workloads, older_than_s=0)
+    store.close()
+    if count:
+        _tell(f"{count} workload{'s' if count > 1 else ''} stopped")
+
+
+def run_status(arguments: argparse.Namespace) -> int:
+    """Print what runs; 0 when all is well, 3 when something is not."""
+    state: Path = arguments.state or Settings.default_state()
+    report = Report.load(state)
+    if report is None:
+        _tell("Hubyard does not run: start it with `hubyard up`.", sys.stderr)
+        return 3
+    if arguments.json:
+        _tell(report.model_dump_json(indent=2))
+    else:
+        _tell(f"Hubyard runs at {report.url} since {report.started_at:%d %B %H:%M} UTC")
+        for process in report.processes:
+            health = "well" if process.healthy else "not well"
+            pid = process.running.pid if process.running else "-"
+            _tell(
+                f"  {process.name:<9} {health:<9} process {pid}, "
+                f"restarted {process.restarts} times"
+            )
+    return 0 if all(process.healthy for process in report.processes) else 3
+
+
+def run_down(arguments: argparse.Namespace) -> int:
+    """Stop the supervisor of this state, and wait until it has gone."""
+    state: Path = arguments.state or Settings.default_state()
+    report = Report.load(state)
+    if report is None:
+        _tell("Hubyard does not run: there is nothing to stop.")
+        return 0
+    number = _KEEP_WORKLOADS if arguments.keep_workloads else signal.SIGTERM
+    os.kill(report.supervisor.pid, number)
+    end = time.monotonic() + _PATIENCE_S
+    while report.supervisor.is_alive:
+        if time.monotonic() > end:
+            raise Conflict(f"Process {report.supervisor.pid} does not end: see logs.")
+        time.sleep(0.1)
+    _tell("Hubyard has stopped.")
+    return 0
+
+
+def _tell(line: str, stream: TextIO | None = None) -> None:
+    print(line, file=stream, flush=True)
