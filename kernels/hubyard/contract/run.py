@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from pydantic import Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
 from hubyard.contract.base import Digest, Moment, Read, Seconds, Title, Written
 from hubyard.contract.money import Money
@@ -72,7 +72,12 @@ class RunRecord(Read):
 
 
 class RunJob(Read):
-    """What the platform tells a run that asks what it shall do."""
+    """What the platform tells a run that asks what it shall do.
+
+    A parameter may be NaN or infinite; Python's JSON, which reads it, has words for it.
+    """
+
+    model_config = ConfigDict(ser_json_inf_nan="constants")
 
     run_id: str
     name: str
