@@ -14,11 +14,10 @@ from hubyard_hub.sources import Sources
 from hubyard_hub.store import Store
 from hubyard_spawner.catalogue import Catalogue
 from hubyard_spawner.limits import Ladder
+from hubyard_spawner.workloads import PLATFORM_SERVICE
 
 if TYPE_CHECKING:
     from hubyard_hub.settings import Settings
-
-TOKEN_SECRET = "platform-token"  # noqa: S105  a file's name
 
 
 @dataclass(frozen=True)
@@ -38,10 +37,11 @@ class Parts:
     """Set after a change that the reconciler shall see at once."""
 
     @classmethod
-    def build(cls, settings: Settings, hub_token: str) -> Self:
+    def build(cls, settings: Settings) -> Self:
         """Make the parts of a deployment and bring its store to the newest shape."""
         store = Store(settings.database_url)
         store.migrate()
+        token = settings.secret(f"service_{PLATFORM_SERVICE}")
         blobs = Blobs(settings.state / "blobs")
         return cls(
             settings=settings,
@@ -51,7 +51,7 @@ class Parts:
             ladder=Ladder(),
             blobs=blobs,
             sources=Sources(store, blobs),
-            hub=HubClient(settings.hub_api_url, hub_token),
+            hub=HubClient(settings.hub_api_url, token),
             mlflow=MlflowClient(settings.mlflow_url),
         )
 

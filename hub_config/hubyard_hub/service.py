@@ -42,8 +42,18 @@ if TYPE_CHECKING:
 _PREFIX = "/services/hubyard"
 
 
-def create_app(parts: Parts | None = None) -> FastAPI:
-    """The platform's application; without parts it can only describe itself.
+def create_app(settings: Settings) -> FastAPI:
+    """The platform's application for one deployment.
+
+    Raises:
+        Invalid: the catalogue cannot be used.
+        RuntimeError: a route has no rule that says who may call it.
+    """
+    return assemble(Parts.build(settings))
+
+
+def assemble(parts: Parts | None = None) -> FastAPI:
+    """The application around its parts; without them it can only describe itself.
 
     Raises:
         RuntimeError: a route has no rule that says who may call it.
@@ -78,7 +88,7 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
 
 def openapi() -> str:
     """The interface as OpenAPI JSON: the same text from the same code."""
-    return json.dumps(create_app().openapi(), indent=2, sort_keys=True) + "\n"
+    return json.dumps(assemble().openapi(), indent=2, sort_keys=True) + "\n"
 
 
 def serve() -> None:
@@ -87,10 +97,8 @@ def serve() -> None:
     Raises:
         Invalid: no hub, or no Hubyard, started this process.
     """
-    entrance = gate.Settings.from_environment()
-    parts = Parts.build(Settings.load(), entrance.api_token)
     public = {path.lstrip("/") for path in PUBLIC}
-    gate.serve(create_app(parts), public=public, settings=entrance)
+    gate.serve(create_app(Settings.load()), public=public)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

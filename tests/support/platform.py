@@ -20,7 +20,7 @@ import pytest
 from hubyard.contract.identity import Identity
 from hubyard_hub.hub_client import HubClient
 from hubyard_hub.parts import Parts
-from hubyard_hub.service import create_app
+from hubyard_hub.service import assemble
 from hubyard_hub.settings import Settings
 from support.memory_hub import MemoryHub
 
@@ -121,7 +121,7 @@ def hub() -> MemoryHub:
 
 @pytest.fixture
 def parts(tmp_path: Path, hub: MemoryHub) -> Iterator[Parts]:
-    made = Parts.build(settings_in(tmp_path), hub.token)
+    made = Parts.build(settings_in(tmp_path))
     made.hub.close()
     client = HubClient("http://hub/hub/api", hub.token, transport=hub.transport())
     made = replace(made, hub=client)
@@ -131,7 +131,7 @@ def parts(tmp_path: Path, hub: MemoryHub) -> Iterator[Parts]:
 
 @pytest.fixture
 def app(parts: Parts) -> Stamped:
-    return Stamped(create_app(parts))
+    return Stamped(assemble(parts))
 
 
 @pytest.fixture
