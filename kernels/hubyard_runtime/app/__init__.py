@@ -1,0 +1,6 @@
+"""An app's process: the gate, a proxy behind it, and the framework as its child.
+
+child      the process in which the owner's code runs; it sees no token and no cookie
+           of the hub, and listens on a socket that only this Unix user can open
+framework  Voila or Streamlit
+"""

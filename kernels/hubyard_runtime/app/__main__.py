@@ -1,0 +1,81 @@
+"""`python -m hubyard_runtime.app`: show the app that the platform names."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import os
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from starlette.routing import Router
+
+from hubyard.client import Client
+from hubyard.contract.app import AppJob
+from hubyard.contract.errors import HubyardError, Invalid
+from hubyard_runtime import gate
+from hubyard_runtime.app.child import Child
+from hubyard_runtime.app.frameworks import READY_PATH
+from hubyard_runtime.app.proxy import Proxy
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+
+def main() -> None:
+    """Fetch the app, start it, and serve it until one of us ends."""
+    try:
+        settings = dataclasses.replace(
+            gate.Settings.from_environment(), same_origin_suffices=True
+        )
+        job, file = fetch(Path(os.environ["HUBYARD_SCRATCH"]))
+        child = Child.start(job.framework, file, settings.prefix)
+        try:
+            child.wait_until_ready(READY_PATH[job.framework])
+            gate.serve(behind(child, settings.prefix), settings=settings)
+        finally:
+            child.stop()
+    except HubyardError as error:
+        sys.exit(error.message)
+
+
+def fetch(scratch: Path) -> tuple[AppJob, Path]:
+    """What to show, and its file, unpacked with the modules beside it.
+
+    Raises:
+        HubyardError: the platform has no app for us, or its source lacks the file.
+    """
+    with Client.from_environment() as client:
+        job = client.job(AppJob)
+        client.job_source(scratch)
+    file = (scratch / job.path).resolve()
+    if not (file.is_relative_to(scratch.resolve()) and file.is_file()):
+        raise Invalid(f"The app's source holds no file {job.path!r}.")
+    return job, file
+
+
+def behind(child: Child, prefix: str) -> Router:
+    """The application behind the gate: it lives no longer than the child."""
+
+    @asynccontextmanager
+    async def lifespan(_app: Router) -> AsyncGenerator[None]:
+        watcher = asyncio.create_task(_end_with(child))
+        try:
+            yield
+        finally:
+            watcher.cancel()
+            await asyncio.to_thread(child.stop)
+
+    return Router(default=Proxy(child.socket, prefix=prefix), lifespan=lifespan)
+
+
+async def _end_with(child: Child) -> None:
+    code = await asyncio.to_thread(child.wait)
+    sys.stderr.write(child.last_words())
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""Voila as a child: serves one notebook at the root of a Unix socket."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from jupyter_client.kernelspec import KernelSpecManager
+from tornado.httpserver import HTTPServer
+from tornado.ioloop import IOLoop
+from tornado.netutil import bind_unix_socket
+from traitlets.config import Config
+from voila.app import Voila
+
+VISITOR_HEADERS = ["X-Hubyard-User", "X-Hubyard-Groups"]
+"""Each visitor's kernel finds them in its environment, as $HTTP_X_HUBYARD_USER, ..."""
+
+CULL_IDLE_S = 600
+
+
+class ThisPython(KernelSpecManager):
+    """Knows this Python's own kernel and none that the owner has installed."""
+
+    def _kernel_dirs_default(self) -> list[str]:
+        return []
+
+
+class OnSocket(Voila):
+    """Voila that listens on a Unix socket instead of a port."""
+
+    socket = ""
+
+    def listen(self) -> None:
+        HTTPServer(self.app).add_socket(bind_unix_socket(self.socket))
+        self.ioloop = IOLoop.current()
+        try:
+            self.ioloop.start()
+        finally:
+            self.stop()
+
+
+def main(file: str, socket: str, prefix: str) -> None:
+    """Serve until SIGTERM."""
+    os.umask(0o077)
+    settings = Config()
+    settings.Voila.open_browser = False
+    settings.Voila.log_level = "WARN"
+    settings.Voila.base_url = prefix
+    settings.Voila.server_url = "/"
+    settings.VoilaConfiguration.kernel_spec_manager_class = ThisPython
+    settings.VoilaConfiguration.http_header_envs = VISITOR_HEADERS
+    # The gate has looked at the origin; Voila's page does not know Voila's own proof.
+    settings.Voila.tornado_settings = {"disable_check_xsrf": True}
+    # A kernel whose page is gone without a word ends by itself.
+    settings.MappingKernelManager.cull_idle_timeout = CULL_IDLE_S
+    settings.MappingKernelManager.cull_interval = CULL_IDLE_S // 5
+    # Sockets that only this Unix user can open, as everywhere else here.
+    settings.ConnectionFileMixin.transport = "ipc"
+    OnSocket.socket = socket
+    OnSocket.launch_instance([file], config=settings)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
