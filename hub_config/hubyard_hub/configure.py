@@ -169,7 +169,8 @@ def _token_scopes(spawner: Spawner) -> list[str]:
 def _configure_pages(c: Config, pages: Pages) -> None:
     c.JupyterHub.template_paths = [str(_HERE / "templates")]
     c.JupyterHub.template_vars = pages.variables()
-    c.Spawner.options_form = pages.spawn_form
+    # A function is configured, not the method: traitlets would copy its object.
+    c.Spawner.options_form = lambda spawner: pages.spawn_form(spawner)  # noqa: PLW0108
 
 
 def shipped(name: str) -> Path:

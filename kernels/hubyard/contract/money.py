@@ -18,6 +18,7 @@ MICROS = 1_000_000
 
 _MS_PER_HOUR = 3_600_000
 _CENT = MICROS // 100
+_HUNDREDTH_OF_CENT = _CENT // 100
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "CHF": "CHF "}
 
 
@@ -60,7 +61,7 @@ def price(micros: int, currency: str) -> Money:
 
 def cost(micros: int, currency: str) -> Money:
     """A cost or estimate, shown to the cent; to a hundredth of one below a cent."""
-    places = 4 if 0 < abs(micros) < _CENT else 2
+    places = 4 if _HUNDREDTH_OF_CENT / 2 <= abs(micros) < _CENT else 2
     amount = (Decimal(micros) / MICROS).quantize(Decimal(10) ** -places, ROUND_HALF_UP)
     return Money(micros=micros, text=f"{_sign(currency)}{amount:,.{places}f}")
 

@@ -1,0 +1,59 @@
+"""Start the single-user JupyterLab that the hub has asked for."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from hubyard_runtime.quickstart import skip_slow_imports
+from hubyard_runtime.workspace import prepend_kernels
+
+_SETTINGS = {
+    "@jupyterlab/apputils-extension:notification": {
+        "fetchNews": "false",
+        "checkForUpdates": False,
+    },
+    "@jupyterlab/apputils-extension:themes": {"adaptive-theme": True},
+}
+
+
+def main() -> None:
+    """Become the workspace's server."""
+    skip_slow_imports()
+    prepend_kernels()
+    sys.argv = ["jupyterhub-singleuser", *_arguments()]
+    from jupyterhub.singleuser import main as serve  # noqa: PLC0415  after the above
+
+    serve()
+
+
+def _arguments() -> list[str]:
+    arguments = [
+        f"--ServerApp.root_dir={Path.cwd()}",
+        "--ServerApp.jpserver_extensions=hubyard_lab=True",
+        "--KernelSpecManager.ensure_native_kernel=False",
+        "--LabApp.news_url=None",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--LabApp.expose_app_in_browser=True",
+        f"--LabServerApp.app_settings_dir={_settings_folder()}",
+        "--TerminalManager.cull_inactive_timeout=0",
+    ]
+    if os.geteuid() == 0:
+        arguments.append("--allow-root")
+    return arguments
+
+
+def _settings_folder() -> Path:
+    """Defaults of the Lab's settings: a folder with `overrides.json`."""
+    scratch = os.environ.get("HUBYARD_SCRATCH") or tempfile.mkdtemp()
+    folder = Path(scratch) / "lab-settings"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "overrides.json").write_text(json.dumps(_SETTINGS))
+    return folder
+
+
+if __name__ == "__main__":
+    main()
