@@ -193,7 +193,7 @@ class Runs:
         if record.status is Status.READY:
             raise Invalid("A run is never ready: it is running.", field="status")
         self._wishes.row(owner, id_)
-        self._parts.store.atomically(lambda c: _keep(c, id_, record))
+        self._parts.store.atomically(lambda c: keep_record(c, id_, record))
         self._parts.wake.set()
 
     def _folder(self, id_: str) -> Path:
@@ -214,7 +214,7 @@ class Runs:
         }
 
 
-def _keep(connection: Connection, id_: str, record: RunRecord) -> None:
+def keep_record(connection: Connection, id_: str, record: RunRecord) -> None:
     """Keep a record. Its last word holds, also over what the ledger made of the end."""
     runs = tables.runs
     mine = runs.c.id == id_

@@ -12,11 +12,11 @@ import io
 import json
 import tarfile
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+
 from hubyard.contract.identity import Identity
 from hubyard_hub.hub_client import HubClient
 from hubyard_hub.parts import Parts
@@ -26,6 +26,7 @@ from support.memory_hub import MemoryHub
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from fastapi import FastAPI
     from starlette.types import Receive, Scope, Send

@@ -16,11 +16,11 @@ from sqlalchemy import Table, select, update
 from hubyard.contract.base import now
 from hubyard.contract.duration import duration_text
 from hubyard.contract.entry import EndReason
-from hubyard.contract.run import FailureReason, RunFailure
+from hubyard.contract.run import FailureReason, RunFailure, RunRecord
 from hubyard.contract.workload import Kind, Status, Target, UserOptions
 from hubyard_hub.hub_client import Server
 from hubyard_hub.reconcile.steps import Act, Facts, Step, next_step
-from hubyard_hub.runs import after_end
+from hubyard_hub.runs import after_end, keep_record
 from hubyard_hub.store import tables
 from hubyard_hub.wishes import all_rows
 from hubyard_spawner.folder import Folder
@@ -61,11 +61,16 @@ class Seen:
         return self.folder is not None and self.folder.end() is not None
 
     @property
+    def has_ended(self) -> bool:
+        """Whether nothing of this start runs any more."""
+        return self.settlement is not None or self.process_gone
+
+    @property
     def is_at_rest(self) -> bool:
         """Whether it is where it shall be, and nothing here says otherwise."""
         up = self.row["status"] in {Status.RUNNING, Status.READY}
         wanted = up and self.row["target"] is Target.RUNNING
-        return wanted and self.settlement is None and not self.process_gone
+        return wanted and not self.has_ended
 
     def facts(self, server: Server) -> Facts:
         """What the next step is decided from."""
@@ -107,12 +112,30 @@ def bring_further(parts: Parts, kind: Kind, id_: str) -> bool:
     # The hub is asked first: it says "absent" only after the end is in the ledger.
     server = parts.hub.server(row["owner"], row["server_name"])
     seen = look(parts, kind, row)
+    if _heard_last_word(parts, seen):
+        return True
     step = next_step(seen.facts(server))
     if step.act is not Act.NOTHING:
         return _ACTS[step.act](parts, seen)
     if step.again:
         return _begin_anew(parts, seen)
     return step.status is not None and _move(parts, seen, **_outcome(seen, step))
+
+
+def _heard_last_word(parts: Parts, seen: Seen) -> bool:
+    """Whether a run that has ended left a record that it could not hand in."""
+    active = seen.kind is Kind.RUN and seen.row["status"].is_active
+    if not active or seen.folder is None or not seen.has_ended:
+        return False
+    try:
+        content = (seen.folder.scratch / "record.json").read_bytes()
+        record = RunRecord.model_validate_json(content)
+    except (OSError, ValueError):
+        return False
+    if record.status.is_active or record.revision <= seen.row["revision"]:
+        return False
+    parts.store.atomically(lambda c: keep_record(c, seen.row["id"], record))
+    return True
 
 
 def _start(parts: Parts, seen: Seen) -> bool:

@@ -1,0 +1,260 @@
+"""The reconciler over a real hub: what is wished for comes about, whatever dies."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import psutil
+import pytest
+
+from hubyard.contract.app import AppRequest, Share
+from hubyard.contract.errors import Forbidden, Rejected
+from hubyard.contract.identity import Identity
+from hubyard.contract.run import RunRecord, RunRequest
+from hubyard.contract.workload import Status
+from hubyard_hub.apps import Apps
+from hubyard_hub.hub_client import HubClient
+from hubyard_hub.parts import Parts
+from hubyard_hub.reconcile.loop import Reconciler
+from hubyard_hub.runs import Runs
+from hubyard_spawner.folder import Folder
+from support import plain_workload_path
+from support.hub import HubUnderTest
+from support.platform import packed, settings_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.hub
+
+TOKEN = "hubyard-token-of-a-test"
+ADA = Identity(name="ada")
+LINES = """
+import sys
+from pathlib import Path
+from hubyard_hub.ledger import Ledger
+from hubyard_hub.store import Store
+from hubyard_spawner import workloads
+from hubyard_spawner.catalogue import Catalogue
+store = Store("sqlite:///{state}/hubyard.sqlite")
+store.migrate()
+plain = [sys.executable, {plain!r}]
+workloads.WorkloadKind.cmd = property(lambda self: plain)
+c.JupyterHub.spawner_class = "hubyard_spawner.local.LocalSpawner"
+ledger = Ledger(store)
+catalogue = Catalogue.load(Path("{state}/compute.toml"))
+c.LocalSpawner.meter = lambda: ledger
+c.LocalSpawner.catalogue = lambda: catalogue
+c.LocalSpawner.workloads_dir = "{state}/workloads"
+c.LocalSpawner.homes_dir = "{state}/homes"
+c.LocalSpawner.poll_interval = 2
+c.LocalSpawner.start_timeout = 20
+"""
+SHARERS = {
+    "name": "user",
+    "scopes": ["self", "shares!user", "read:users:name", "read:groups:name"],
+}
+
+
+class Place:
+    """A hub, the parts of a platform beside it, and a reconciler."""
+
+    def __init__(self, folder: Path) -> None:
+        state = folder / "state"
+        state.mkdir(mode=0o700)
+        parts = Parts.build(settings_in(state))
+        lines = LINES.format(state=state, plain=plain_workload_path())
+        self.hub = HubUnderTest(
+            folder / "hub",
+            lines=[lines],
+            services=[{"name": "hubyard", "api_token": TOKEN}],
+            roles=[
+                {
+                    "name": "hubyard",
+                    "services": ["hubyard"],
+                    "scopes": ["start:servers", "delete:servers", "read:servers"],
+                },
+                SHARERS,
+            ],
+        )
+        self.hub.start()
+        self.hub.add_user("ada")
+        self.hub.add_user("bob")
+        client = HubClient(self.hub.api_url, TOKEN)
+        self.parts = replace(parts, hub=client)
+        self.runs, self.apps = Runs(self.parts), Apps(self.parts)
+        with self.parts.blobs.receive(10**6) as upload:
+            upload.write(packed())
+            self.source = self.parts.sources.add("ada", upload).digest
+        self.reconciler = Reconciler(self.parts)
+        self.reconciler.start()
+
+    def run(self) -> str:
+        wish = RunRequest(source=self.source, notebook="train.ipynb")
+        return self.runs.create(ADA, wish).id
+
+    def app(self) -> str:
+        wish = AppRequest(source=self.source, path="train.ipynb")
+        return self.apps.create(ADA, wish).id
+
+    def line(self, server: str) -> Any:
+        return self.parts.ledger.newest("ada", server)
+
+    def process(self, server: str) -> psutil.Process:
+        """The workload itself, below its shim."""
+        entry, _ = self.line(server)
+        shim = Folder.of(self.parts.settings.workloads, entry.id).shim()
+        assert shim, f"{server} does not run"
+        return psutil.Process(shim).children()[0]
+
+    def close(self) -> None:
+        self.reconciler.stop()
+        for entry in self.parts.ledger.open_entries():
+            Folder.of(self.parts.settings.workloads, entry.id).kill()
+        self.hub.stop()
+        self.parts.close()
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    place = Place(tmp_path_factory.mktemp("place"))
+    yield place
+    place.close()
+
+
+def wait_for(what: Callable[[], Any], patience_s: float = 40) -> Any:
+    end = time.monotonic() + patience_s
+    while not (found := what()):
+        assert time.monotonic() < end, "it never came about"
+        time.sleep(0.1)
+    return found
+
+
+def test_a_run_starts_and_ends_by_its_own_word(place: Place):
+    id_ = place.run()
+    wait_for(lambda: place.runs.get("ada", id_).status is Status.RUNNING)
+    started = place.runs.get("ada", id_)
+    assert started.cost is not None
+    record = RunRecord(
+        revision=2, status=Status.SUCCEEDED, started_at=started.created_at
+    )
+    place.runs.record("ada", id_, record)
+    place.process(f"run-{id_}").terminate()
+    wait_for(lambda: place.runs.row("ada", id_)["closed"])
+    assert place.runs.get("ada", id_).status is Status.SUCCEEDED
+    assert place.line(f"run-{id_}")[1] is not None
+    gone = place.hub.api("GET", f"/users/ada/servers/run-{id_}")
+    assert gone.status_code == 404
+
+
+def test_a_killed_run_failed_and_says_so(place: Place):
+    id_ = place.run()
+    wait_for(lambda: place.runs.get("ada", id_).status is Status.RUNNING)
+    place.process(f"run-{id_}").kill()
+    wait_for(lambda: place.runs.get("ada", id_).status is Status.FAILED, 15)
+    failure = place.runs.get("ada", id_).failure
+    assert failure is not None
+    assert failure.reason == "killed"
+    assert "signal 9" in failure.message
+    wait_for(lambda: place.runs.row("ada", id_)["closed"])
+
+
+def test_a_run_is_stopped(place: Place):
+    id_ = place.run()
+    wait_for(lambda: place.runs.get("ada", id_).status is Status.RUNNING)
+    process = place.process(f"run-{id_}")
+    place.runs.stop("ada", id_)
+    wait_for(lambda: place.runs.get("ada", id_).status is Status.STOPPED)
+    assert not process.is_running()
+    wait_for(lambda: place.runs.row("ada", id_)["closed"])
+    place.runs.remove("ada", id_)
+
+
+def test_an_app_starts_is_shared_stops_and_starts_again(place: Place):
+    id_ = place.app()
+    wait_for(lambda: place.apps.get("ada", id_).status is Status.READY)
+    token = place.hub.token("ada")
+    shared = place.apps.share("ada", token, id_, Share(user="bob"))
+    assert shared.shares == (Share(user="bob"),)
+    listed = place.hub.api("GET", f"/shares/ada/app-{id_}").json()
+    assert [item["user"]["name"] for item in listed["items"]] == ["bob"]
+    place.apps.stop("ada", id_)
+    wait_for(lambda: place.apps.row("ada", id_)["closed"])
+    assert place.apps.get("ada", id_).status is Status.STOPPED
+    first = place.line(f"app-{id_}")[0].id
+    place.apps.start("ada", id_)
+    wait_for(lambda: place.apps.get("ada", id_).status is Status.READY)
+    assert place.line(f"app-{id_}")[0].id != first
+    still = place.hub.api("GET", f"/shares/ada/app-{id_}").json()
+    assert len(still["items"]) == 1
+    assert place.apps.unshare("ada", token, id_, Share(user="bob")).shares == ()
+    with pytest.raises(Rejected, match="No such user"):
+        place.apps.share("ada", token, id_, Share(user="nobody"))
+    weak = place.hub.token("ada", "access:servers!user")
+    with pytest.raises(Forbidden):
+        place.apps.share("ada", weak, id_, Share(user="bob"))
+    place.apps.stop("ada", id_)
+    wait_for(lambda: place.apps.row("ada", id_)["closed"])
+    place.apps.remove("ada", id_)
+    gone = place.hub.api("GET", f"/users/ada/servers/app-{id_}")
+    assert gone.status_code == 404
+
+
+def test_a_key_reaches_one_server_and_nothing_else(place: Place):
+    id_ = place.app()
+    wait_for(lambda: place.apps.get("ada", id_).status is Status.READY)
+    token = place.hub.token("ada")
+    key = place.parts.hub.make_key(token, "ada", f"app-{id_}", expires_in_s=3600)
+    assert set(key["scopes"]) == {
+        f"access:servers!server=ada/app-{id_}",
+        "read:users:name!user=ada",  # the hub lets every token say whose it is
+        "read:users:groups!user=ada",
+    }
+    headers = {"Authorization": f"token {key['token']}"}
+    for path in ("/users", "/users/ada/tokens", f"/users/ada/servers/app-{id_}"):
+        answer = httpx.get(f"{place.hub.api_url}{path}", headers=headers)
+        assert answer.status_code in {403, 404}, path
+    place.apps.stop("ada", id_)
+    wait_for(lambda: place.apps.row("ada", id_)["closed"])
+
+
+def test_a_refused_start_failed_in_the_hubs_words(place: Place):
+    row = place.runs.row("ada", place.run())
+    wait_for(lambda: place.runs.get("ada", row["id"]).status is Status.RUNNING)
+    place.runs.stop("ada", row["id"])
+    stranger = {**row, "id": "01zzzzzzzzzzzzzzzzzzzzzzzz", "compute": "giant"}
+    stranger["server_name"] = f"run-{stranger['id']}"
+    place.runs._wishes.insert(stranger)
+    wait_for(lambda: place.runs.get("ada", stranger["id"]).status is Status.FAILED)
+    failure = place.runs.get("ada", stranger["id"]).failure
+    assert failure is not None
+    assert failure.reason == "start-failed"
+    assert "1000 cores" in failure.message
+    wait_for(lambda: place.runs.row("ada", stranger["id"])["closed"])
+
+
+def test_the_hub_may_be_killed_at_any_time(place: Place):
+    before = [place.run() for _ in range(2)]
+    place.hub.kill_hub()
+    during = [place.run() for _ in range(2)]
+    time.sleep(1)
+    place.hub.start_hub()
+    for id_ in [*before, *during]:
+        wait_for(lambda i=id_: place.runs.get("ada", i).status is Status.RUNNING, 60)
+        entries = [
+            e
+            for e, _ in place.parts.ledger.lines_since(
+                "ada", place.runs.get("ada", id_).created_at
+            )
+            if e.server_name == f"run-{id_}"
+        ]
+        assert len(entries) == 1, "started twice"
+    for id_ in [*before, *during]:
+        place.runs.stop("ada", id_)
+    for id_ in [*before, *during]:
+        wait_for(lambda i=id_: place.runs.row("ada", i)["closed"], 60)
+    assert place.parts.ledger.open_entries() == []
