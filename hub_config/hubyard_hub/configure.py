@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import nativeauthenticator
+
 from hubyard.contract.errors import HubyardError
 from hubyard_hub.ledger import Ledger
 from hubyard_hub.pages import Pages
@@ -167,7 +169,8 @@ def _token_scopes(spawner: Spawner) -> list[str]:
 
 
 def _configure_pages(c: Config, pages: Pages) -> None:
-    c.JupyterHub.template_paths = [str(_HERE / "templates")]
+    native = Path(nativeauthenticator.__file__).parent / "templates"
+    c.JupyterHub.template_paths = [str(_HERE / "templates"), str(native)]
     c.JupyterHub.template_vars = pages.variables()
     # A function is configured, not the method: traitlets would copy its object.
     c.Spawner.options_form = lambda spawner: pages.spawn_form(spawner)  # noqa: PLW0108

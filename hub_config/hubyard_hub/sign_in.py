@@ -95,8 +95,12 @@ class HubyardAuthenticator(NativeAuthenticator):
         return Welcome(Path(self.welcome_file))
 
     def get_handlers(self, app: object) -> list[Any]:
-        """Every page of signing in and up."""
-        return [*super().get_handlers(app), (r"/welcome", WelcomeHandler)]
+        """Every page of signing up; signing in is the hub's own page.
+
+        NativeAuthenticator 1.3's page for it does not work with JupyterHub 6.
+        """
+        native = [h for h in super().get_handlers(app) if h[0] != r"/login"]
+        return [*native, (r"/welcome", WelcomeHandler)]
 
     def make_administrator(self, code: str, name: str, password: str) -> str:
         """Make the first administrator; returns the name as it is written from now on.
