@@ -103,8 +103,8 @@ def server_environment(settings: Settings) -> dict[str, str]:
     """This process's environment, and what MLflow reads from there."""
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW_")}
     return {
-        **inherited,
         "HUBYARD_COOKIE_SECRET_FILE": str(settings.secret_file("mlflow-cookies")),
+        **inherited,
         "MLFLOW_AUTH_CONFIG_PATH": _write_config(settings),
         "MLFLOW_AUTH_ADMIN_PASSWORD": settings.secret("mlflow-admin"),
         "MLFLOW_FLASK_SERVER_SECRET_KEY": settings.secret("mlflow-forms"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from support.hub import REPOSITORY, running_hub
+from support.hub import REPOSITORY, free_port, running_hub, wait_until_answers
 
 HELPER = "ANSWER = 42\n"
 STREAMLIT = """
@@ -346,7 +347,7 @@ def test_an_app_that_dies_takes_its_workload_with_it(hub):
     assert log.count("these are my last words") == 2
 
 
-def test_the_exit_code_and_the_socket_of_a_stopped_app(hub, streamlit):
+def test_a_stopped_app_leaves_no_process_and_no_socket(hub, streamlit):
     process = app_process(hub, "app-streamlit")
     (child,) = process.children()
     socket = child.cmdline()[-2]
@@ -355,6 +356,38 @@ def test_the_exit_code_and_the_socket_of_a_stopped_app(hub, streamlit):
     _, alive = psutil.wait_procs([process, child], timeout=10)
     assert not alive
     assert time.monotonic() - began < 3
+    assert not Path(socket).parent.exists()
+
+
+def test_the_process_ends_with_the_exit_code_of_its_child(platform, tmp_path):
+    """Outside a hub: nobody visits, and the child is killed."""
+    port = free_port()
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(REPOSITORY / "kernels"),
+        "JUPYTERHUB_API_TOKEN": "secret",
+        "JUPYTERHUB_API_URL": "http://127.0.0.1:9/hub/api",
+        "JUPYTERHUB_CLIENT_ID": "jupyterhub-user-alice-app-streamlit",
+        "JUPYTERHUB_OAUTH_ACCESS_SCOPES": '["access:servers!server=alice/app-x"]',
+        "JUPYTERHUB_SERVICE_PREFIX": "/user/alice/app-x/",
+        "JUPYTERHUB_SERVICE_URL": f"http://127.0.0.1:{port}/user/alice/app-x/",
+        "HUBYARD_PLATFORM_URL": f"{platform}/app-streamlit",
+        "HUBYARD_SCRATCH": str(tmp_path),
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hubyard_runtime.app"],
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_until_answers(f"http://127.0.0.1:{port}", process)
+    (child,) = psutil.Process(process.pid).children()
+    socket = child.cmdline()[-2]
+    child.kill()
+    _, said = process.communicate(timeout=10)
+    assert process.returncode == 128 + 9
+    assert "The app ended with exit code 137." in said
+    assert "Traceback" not in said
     assert not Path(socket).parent.exists()
 
 

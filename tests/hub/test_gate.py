@@ -25,7 +25,8 @@ from support.hub import (
     wait_until_answers,
 )
 
-ECHO = str(REPOSITORY / "tests" / "support" / "echo.py")
+# -P: the modules beside it are not for it to import.
+ECHO = [sys.executable, "-P", str(REPOSITORY / "tests" / "support" / "echo.py")]
 SERVICE_TOKEN = "echo-service-token-of-a-test"
 OBJECT = "quarterly-figures"
 THING = f"/services/echo/thing/{OBJECT}"
@@ -60,7 +61,7 @@ def hub(tmp_path_factory):
                 "scopes": ["users:activity!user", "access:servers!server", SCOPE],
             },
         ],
-        lines=[f"c.Spawner.cmd = [{sys.executable!r}, {ECHO!r}]"],
+        lines=[f"c.Spawner.cmd = {ECHO!r}"],
     ) as hub:
         for name in ("alice", "carol", "erika@müller"):
             hub.add_user(name)
@@ -84,9 +85,7 @@ def environment(hub, secret_file):
 
 
 def start_service(environment):
-    process = subprocess.Popen(
-        [sys.executable, ECHO], env=environment, stdout=subprocess.PIPE, text=True
-    )
+    process = subprocess.Popen(ECHO, env=environment, stdout=subprocess.PIPE, text=True)
     wait_until_answers(environment["JUPYTERHUB_SERVICE_URL"], process)
     return process
 
@@ -484,7 +483,7 @@ def test_a_session_outlives_a_restart_and_its_end_is_quick(hub, environment, ser
 def test_a_process_that_no_hub_started_says_so(hub, environment):
     lacking = {k: v for k, v in environment.items() if k != "JUPYTERHUB_CLIENT_ID"}
     ended = subprocess.run(
-        [sys.executable, ECHO], env=lacking, capture_output=True, text=True, check=False
+        ECHO, env=lacking, capture_output=True, text=True, check=False
     )
     assert ended.returncode != 0
     assert "JUPYTERHUB_CLIENT_ID is not set" in ended.stderr

@@ -26,7 +26,8 @@ from support.hub import (
     wait_until_answers,
 )
 
-ECHO = str(REPOSITORY / "tests" / "support" / "echo.py")
+# -P: the modules beside it are not for it to import.
+ECHO = [sys.executable, "-P", str(REPOSITORY / "tests" / "support" / "echo.py")]
 SERVICE_TOKEN = "mlflow-service-token-of-a-test"
 SCOPE = "access:services!service=mlflow"
 API = "/api/2.0/mlflow"
@@ -56,7 +57,7 @@ def hub(tmp_path_factory):
                 "scopes": ["users:activity!user", "access:servers!server", SCOPE],
             },
         ],
-        lines=[f"c.Spawner.cmd = [{sys.executable!r}, {ECHO!r}]"],
+        lines=[f"c.Spawner.cmd = {ECHO!r}"],
     ) as hub:
         for name in ("alice", "bob", "carol", "dörte", "root"):
             hub.add_user(name)

@@ -74,7 +74,10 @@ def behind(child: Child, prefix: str) -> Router:
 async def _end_with(child: Child) -> None:
     code = await asyncio.to_thread(child.wait)
     sys.stderr.write(child.last_words())
-    sys.exit(code)
+    sys.stderr.flush()
+    child.stop()
+    # Nothing is left to serve: unwinding the server would only bury the last words.
+    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -68,7 +68,9 @@ class _UserModel(Read):
         scopes (jupyterhub/user.py, `User.spawn`): access to that one server, and
         `users:activity` of the owner, with which the server reports that it lives. An
         endpoint's key has the first without the second; the token of a browser's login
-        belongs to a session; a person's own token can open all of their servers.
+        belongs to a session; a person's own token can open all of their servers. Only
+        the owner could put both into a token by hand, who can as well read the one
+        that their server holds.
         """
         if self.kind != "user" or self.session_id:
             return None

@@ -12,8 +12,8 @@ from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse, Response
 
 from hubyard.contract.errors import Forbidden, HubyardError
-from hubyard_runtime.gate import answers
-from hubyard_runtime.gate.hub import Hub
+from hubyard_runtime.gate import answers, websocket
+from hubyard_runtime.gate.hub import KNOWN_S, Hub
 from hubyard_runtime.gate.session import Session
 from hubyard_runtime.gate.signature import Signer
 from hubyard_runtime.gate.xsrf import Xsrf, is_navigation
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 _OURS = ("x-hubyard-", "authorization")
 _HUB_COOKIES = ("jupyterhub-", "service-")
 _SESSION_ID = "jupyterhub-session-id"
-_POLICY_VIOLATION = 1008
 _LOG_IN = "Log in, or send a token in the Authorization header."
 
 
@@ -38,6 +37,7 @@ class _Visitor:
     identity: Identity
     token: str
     by_cookie: bool
+    session_id: str = ""
 
 
 class Gate:
@@ -80,8 +80,23 @@ class Gate:
         if isinstance(outcome, Response):
             await self._answer(outcome, scope, receive, send)
             return
+        inside = self._inside(scope, outcome)
+        if scope["type"] == "websocket" and outcome:
+            await self._talk(outcome, inside, receive, send)
+            return
         stamped = self._stamped(connection, outcome, send)
-        await self._app(self._inside(scope, outcome), receive, stamped)
+        await self._app(inside, receive, stamped)
+
+    async def _talk(
+        self, visitor: _Visitor, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        async def is_welcome() -> bool:
+            identity = await self._hub.identify(visitor.token, visitor.session_id)
+            return identity is not None and self._may_enter(identity)
+
+        await websocket.serve_while_welcome(
+            self._app, scope, receive, send, is_welcome=is_welcome, every_s=KNOWN_S
+        )
 
     async def _decide(self, connection: HTTPConnection) -> _Visitor | Response | None:
         """Who may pass (None: anybody), or what is answered instead.
@@ -129,7 +144,9 @@ class Gate:
             return None
         session_id = connection.cookies.get(_SESSION_ID, "")
         identity = await self._hub.identify(token, session_id)
-        return identity and _Visitor(identity, token, by_cookie=True)
+        if identity is None:
+            return None
+        return _Visitor(identity, token, by_cookie=True, session_id=session_id)
 
     def _stranger(self, connection: HTTPConnection) -> Response:
         if is_navigation(connection) and "authorization" not in connection.headers:
@@ -153,8 +170,7 @@ class Gate:
         self, response: Response, scope: Scope, receive: Receive, send: Send
     ) -> None:
         if scope["type"] == "websocket":
-            # Before it is accepted, a WebSocket that is closed is answered with 403.
-            await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
+            await websocket.refuse(send)
             return
         response.headers.setdefault("cache-control", "no-store")
         await response(scope, receive, self._stamped(None, None, send))
