@@ -11,6 +11,7 @@ Outside a workload (no `MLFLOW_TRACKING_URI`) nothing happens.
 from __future__ import annotations
 
 import html
+import logging
 import os
 import tempfile
 from pathlib import Path
@@ -31,11 +32,15 @@ if TYPE_CHECKING:
 _LIBRARIES = frozenset({"sklearn"})
 """Libraries that are tracked; each has a flavour of that name in MLflow."""
 
-_PATIENCE = {
+_MANNERS = {
+    # The defaults hold a cell for four minutes when the server is down.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    # One line of ours says what was tracked.
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
 }
-"""MLflow's own defaults hold a cell for four minutes when its server is down."""
+"""How MLflow shall behave in a notebook, unless its owner has said otherwise."""
 
 
 class Tracking:
@@ -52,7 +57,7 @@ class Tracking:
         """Begin; returns the way to undo it."""
         if not os.environ.get("MLFLOW_TRACKING_URI"):
             return lambda: None
-        for name, value in _PATIENCE.items():
+        for name, value in _MANNERS.items():
             os.environ.setdefault(name, value)
         self._shell.events.register("pre_run_cell", self._before_cell)
         self._shell.events.register("post_run_cell", self._after_cell)
@@ -94,6 +99,7 @@ class Tracking:
         import mlflow.models  # noqa: PLC0415
         from mlflow import sklearn  # noqa: PLC0415  # pyright: ignore[reportPrivateImportUsage]  loaded lazily
 
+        logging.getLogger("mlflow").setLevel(logging.WARNING)
         # MLflow's flavours look this function up here at each call; what it would
         # find in ten seconds, in a second process, stands in the lock.
         mlflow.models.infer_pip_requirements = _requirements

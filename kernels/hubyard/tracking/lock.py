@@ -11,12 +11,13 @@ import hashlib
 import re
 import sys
 from functools import cache
-from importlib.metadata import distributions, packages_distributions
+from importlib.metadata import distributions
 
 _NAME = re.compile(r"[-_.]+")
 _STEM = re.compile(r"^[A-Za-z0-9._-]+")
 _ALONGSIDE = ("numpy", "pandas", "scipy", "polars", "pyarrow", "cloudpickle")
-"""Modules that a model may need without its flavour's naming them."""
+"""Modules that a model may need without its flavour's naming them; each has the name of
+its distribution."""
 
 
 @cache
@@ -45,13 +46,9 @@ def lock_hash() -> str:
 def requirements(named: list[str] | None) -> list[str]:
     """What a model needs: what its flavour names, and what is loaded beside it."""
     wanted = [_normalised(m[0]) for each in named or () if (m := _STEM.match(each))]
-    loaded = [module for module in _ALONGSIDE if module in sys.modules]
-    owners = packages_distributions() if loaded else {}
-    wanted += [_normalised(owner) for m in loaded for owner in owners.get(m, ())]
-    pinned = lock()
-    return [
-        f"{name}=={pinned[name]}" for name in dict.fromkeys(wanted) if name in pinned
-    ]
+    wanted += [module for module in _ALONGSIDE if module in sys.modules]
+    names = dict.fromkeys(wanted)
+    return [f"{name}=={lock()[name]}" for name in names if name in lock()]
 
 
 def _normalised(name: str) -> str:
