@@ -107,7 +107,17 @@ def file_names(path: Path) -> tuple[str, ...]:
         TooLarge: too many files or bytes.
     """
     with _opened(path) as archive:
-        return tuple(sorted(name for name, _ in _members(archive)))
+        names = sorted(name for name, _ in _members(archive))
+        _read_to_the_end(archive)
+    return tuple(names)
+
+
+def _read_to_the_end(archive: tarfile.TarFile) -> None:
+    """Read what follows the last file: only at its end does gzip check its sums."""
+    stream = archive.fileobj
+    while stream and stream.read(_READ_LIMIT_BYTES):
+        if stream.tell() > UNPACKED_LIMIT_BYTES:
+            raise TooLarge(_too_much())
 
 
 def read_file(path: Path, wanted: str) -> bytes:
