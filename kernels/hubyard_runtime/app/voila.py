@@ -15,6 +15,9 @@ from voila.app import Voila
 VISITOR_HEADERS = ["X-Hubyard-User", "X-Hubyard-Groups"]
 """Each visitor's kernel finds them in its environment, as $HTTP_X_HUBYARD_USER, ..."""
 
+NOT_FOR_APPS = ["@hubyard/lab", "@jupyterhub/jupyter-server-proxy"]
+"""Parts of JupyterLab that have no place in an app and fail there."""
+
 CULL_IDLE_S = 600
 
 
@@ -49,6 +52,7 @@ def main(file: str, socket: str, prefix: str) -> None:
     settings.Voila.server_url = "/"
     settings.VoilaConfiguration.kernel_spec_manager_class = ThisPython
     settings.VoilaConfiguration.http_header_envs = VISITOR_HEADERS
+    settings.VoilaConfiguration.extension_denylist = NOT_FOR_APPS
     # The gate has looked at the origin; Voila's page does not know Voila's own proof.
     settings.Voila.tornado_settings = {"disable_check_xsrf": True}
     # A kernel whose page is gone without a word ends by itself.
