@@ -69,6 +69,7 @@ class Keeper:
             watch = asyncio.create_task(self._watch(began, on_health))
             code = await child.wait()
             watch.cancel()
+            _end_group(child.pid)
             self.healthy.clear()
             self.running = None
             on_health()
@@ -132,8 +133,8 @@ class Keeper:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(child.wait(), _GRACE_S)
                 return
-            os.killpg(child.pid, signal.SIGKILL)
-            await child.wait()
+        _end_group(child.pid)
+        await child.wait()
 
 
 class Supervisor:
@@ -211,6 +212,12 @@ class Supervisor:
             except httpx.HTTPError:
                 self._routes_wanted.set()
                 await asyncio.sleep(_HEALTH_S)
+
+
+def _end_group(pid: int) -> None:
+    """End what a process has left behind: MLflow's server is two."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
 
 
 def _die_with_supervisor() -> None:

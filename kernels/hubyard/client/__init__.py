@@ -18,8 +18,9 @@ from hubyard.client.nouns import Apps, Deployments, Models, Runs, Schedules, Sou
 from hubyard.client.wire import Outside, Wire
 from hubyard.contract.compute import Catalogue, Estimate, EstimateRequest
 from hubyard.contract.entry import Spend
+from hubyard.contract.errors import NotFound
 from hubyard.contract.identity import Identity
-from hubyard.contract.tracking import Experiment, TrackedRunPage
+from hubyard.contract.tracking import Experiment, TrackedRun, TrackedRunPage
 from hubyard.contract.workload import Workload
 
 if TYPE_CHECKING:
@@ -118,6 +119,17 @@ class Client:
             filter=filter,
             page=page,
         )
+
+    def last_tracked_run(self) -> TrackedRun:
+        """The newest tracked run that you may see.
+
+        Raises:
+            NotFound: nothing was tracked yet.
+        """
+        runs = self.tracked_runs().runs
+        if not runs:
+            raise NotFound("Nothing was tracked yet: train a model in a cell first.")
+        return runs[0]
 
     # -- for workloads ---------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pydantic import Field, model_validator
 
 from hubyard.contract.base import Digest, Moment, Read, Seconds, Title, Written
+from hubyard.contract.errors import Invalid
 from hubyard.contract.money import Money
 from hubyard.contract.workload import Status, Target
 
@@ -59,6 +60,18 @@ class Share(Written):
         if (self.user is None) == (self.group is None):
             raise ValueError("share with exactly one of user or group")
         return self
+
+
+def parse_share(text: str) -> Share:
+    """Read `user:NAME` or `group:NAME`.
+
+    Raises:
+        Invalid: it is neither.
+    """
+    kind, _, name = text.partition(":")
+    if kind not in {"user", "group"} or not name:
+        raise Invalid(f"{text!r} is nobody: write user:NAME or group:NAME.")
+    return Share(user=name) if kind == "user" else Share(group=name)
 
 
 class App(Read):

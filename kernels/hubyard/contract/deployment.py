@@ -7,8 +7,22 @@ from typing import Any
 from pydantic import Field, JsonValue
 
 from hubyard.contract.base import Moment, Read, Seconds, Slug, Written
+from hubyard.contract.errors import Invalid
 from hubyard.contract.money import Money
 from hubyard.contract.workload import Status, Target
+
+
+def parse_model(text: str) -> tuple[str, str]:
+    """Read `MODEL@alias` or `MODEL/VERSION`.
+
+    Raises:
+        Invalid: it is neither.
+    """
+    for mark, kept in (("@", "@"), ("/", "")):
+        model, found, version = text.rpartition(mark)
+        if found and model and version:
+            return model, f"{kept}{version}"
+    raise Invalid(f"{text!r} is no version: write MODEL@alias or MODEL/VERSION.")
 
 
 class DeploymentRequest(Written):
