@@ -17,7 +17,7 @@ import nativeauthenticator
 from hubyard.contract.errors import HubyardError
 from hubyard_hub.ledger import Ledger
 from hubyard_hub.pages import Pages
-from hubyard_hub.settings import Settings
+from hubyard_hub.settings import ROUTES_SERVICE, Settings
 from hubyard_hub.sign_in import HubyardAuthenticator
 from hubyard_hub.store import Store
 from hubyard_spawner.catalogue import Catalogue
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from traitlets.config import Config
 
 EXTRA_VARIABLE = "HUBYARD_HUB_CONFIG"
-ROUTES_SERVICE = "hubyard-up"
-"""The supervisor, which asks the hub to restore routes when the proxy has restarted."""
-
 _HERE = Path(__file__).parent
 _DAY_S = 24 * 3600
 _POLL_S = 5
@@ -174,9 +171,3 @@ def _configure_pages(c: Config, pages: Pages) -> None:
     c.JupyterHub.template_vars = pages.variables()
     # A function is configured, not the method: traitlets would copy its object.
     c.Spawner.options_form = lambda spawner: pages.spawn_form(spawner)  # noqa: PLW0108
-
-
-def shipped(name: str) -> Path:
-    """A file or folder that is shipped beside this room, or packed into it."""
-    packaged = _HERE / name
-    return packaged if packaged.exists() else _HERE.parent / name

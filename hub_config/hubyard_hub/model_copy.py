@@ -93,11 +93,19 @@ def copy_model(
         return ModelCopy(blobs.keep(upload), upload.size, signature, example)
 
 
+def _logged_model(source: str) -> str | None:
+    """The id in `models:/m-<id>`: MLflow's answers name it nowhere else."""
+    kind, _, model_id = source.partition(":/")
+    return model_id if kind == "models" and model_id.startswith("m-") else None
+
+
 def _folder(
     mlflow: MlflowClient, token: str, version: Mapping[str, Any]
 ) -> tuple[_Folder, str]:
     """Where a version's files are, and the path of its folder there."""
-    if model_id := version.get("model_id"):
+    source = str(version["source"])
+    model_id = version.get("model_id") or _logged_model(source)
+    if model_id:
         route = f"/logged-models/{model_id}/artifacts/directories"
 
         def list_model(path: str) -> list[Mapping[str, Any]]:
@@ -108,7 +116,6 @@ def _folder(
     run_id = str(version.get("run_id") or "")
     run = mlflow.get(token, "/runs/get", run_id=run_id)["run"]
     home = str(run["info"]["artifact_uri"]).rstrip("/") + "/"
-    source = str(version["source"])
     if not source.startswith(home):
         raise Invalid("This version's files are outside MLflow.", field="version")
 

@@ -16,6 +16,9 @@ from typing import Any, Self
 from hubyard.contract.errors import Invalid
 
 STATE_VARIABLE = "HUBYARD_STATE"
+ROUTES_SERVICE = "hubyard-up"
+"""The supervisor, which asks the hub to restore routes when the proxy has restarted."""
+
 _CONFIG = "config.json"
 
 
@@ -138,6 +141,13 @@ class Settings:
     def homes(self) -> Path:
         """One folder for each owner."""
         return self.state / "homes"
+
+
+def shipped(name: str) -> Path:
+    """A file or folder that is shipped beside this room, or packed into it."""
+    here = Path(__file__).parent
+    packaged = here / name
+    return packaged if packaged.exists() else here.parent / name
 
 
 def make_private_folder(path: Path) -> None:

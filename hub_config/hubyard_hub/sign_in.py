@@ -1,18 +1,11 @@
 """Signing in: names and passwords, and a welcome for the administrator.
 
 People sign up and an administrator admits them: NativeAuthenticator does that. The
-first of all is made here: a fresh deployment prints a link with a code that works
-once, for a day. The code travels in the link's fragment, which browsers send to
-nobody, and is kept as a hash.
+first of all is made here, by the link that a fresh deployment prints.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
-import secrets
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,66 +13,11 @@ from jupyterhub.handlers.base import BaseHandler
 from nativeauthenticator import NativeAuthenticator
 from traitlets import Unicode
 
-from hubyard.contract.errors import Conflict, Forbidden, Invalid, Rejected
-from hubyard_hub.settings import make_private_folder, write_private
+from hubyard.contract.errors import Conflict, Invalid, Rejected
+from hubyard_hub.welcome import Welcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_VALID_S = 24 * 3600
-_TRIES = 20
-
-
-class Welcome:
-    """The administrator's one-time code, kept as a hash in a private file."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-
-    def issue(self) -> str:
-        """A fresh code; an earlier one, used or not, counts no more."""
-        code = secrets.token_urlsafe(32)
-        kept = {"hash": _hash(code), "until": time.time() + _VALID_S, "tries": _TRIES}
-        make_private_folder(self._file.parent)
-        write_private(self._file, json.dumps(kept))
-        return code
-
-    @property
-    def is_used(self) -> bool:
-        """Whether the administrator has come in."""
-        return bool(self._kept().get("used"))
-
-    def check(self, code: str) -> None:
-        """Whether this is the code that was issued.
-
-        Raises:
-            Forbidden: it is not, or not any more.
-        """
-        kept = self._kept()
-        tries = int(kept.get("tries", 0))
-        good = hmac.compare_digest(_hash(code), str(kept.get("hash", "")))
-        late = time.time() > float(kept.get("until", 0))
-        if kept.get("used") or late or tries <= 0 or not good:
-            if kept and not kept.get("used"):
-                write_private(self._file, json.dumps({**kept, "tries": tries - 1}))
-            raise Forbidden(
-                "This welcome link has been used or is too old: `hubyard up` prints a "
-                "new one until an administrator has signed in."
-            )
-
-    def use_up(self) -> None:
-        """The administrator has come in: no code works again."""
-        write_private(self._file, json.dumps({"used": True}))
-
-    def _kept(self) -> dict[str, Any]:
-        try:
-            return json.loads(self._file.read_text())
-        except (OSError, ValueError):
-            return {}
-
-
-def _hash(code: str) -> str:
-    return hashlib.sha256(code.encode()).hexdigest()
 
 
 class HubyardAuthenticator(NativeAuthenticator):

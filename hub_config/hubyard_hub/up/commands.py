@@ -1,4 +1,8 @@
-"""The three commands, as a person types them."""
+"""The three commands, as a person types them.
+
+Every `hubyard` command imports this module, so what is slow to import (JupyterHub, the
+database) is imported by the command that needs it.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from hubyard.contract.errors import Conflict, Invalid
-from hubyard_hub.configure import shipped
-from hubyard_hub.ledger import Ledger
-from hubyard_hub.settings import Settings, make_private_folder
-from hubyard_hub.sign_in import Welcome
-from hubyard_hub.store import Store
+from hubyard_hub.settings import Settings, make_private_folder, shipped
 from hubyard_hub.up.report import Report
-from hubyard_hub.up.supervisor import Supervisor
-from hubyard_spawner.catalogue import Catalogue
-from hubyard_spawner.limits import Ladder
-from hubyard_spawner.local import stop_all, sweep
+from hubyard_hub.welcome import Welcome
 
 if TYPE_CHECKING:
     import argparse
@@ -69,6 +66,8 @@ def _add_state(parser: argparse.ArgumentParser) -> None:
 
 def run_up(arguments: argparse.Namespace) -> int:
     """Start everything, and stay until Ctrl-C, SIGTERM or `hubyard down`."""
+    from hubyard_spawner.catalogue import Catalogue  # noqa: PLC0415  see the top
+
     os.umask(0o077)
     settings = _settings(arguments)
     Catalogue.load(settings.catalogue)
@@ -136,6 +135,8 @@ def _free_port(taken: set[int]) -> int:
 
 async def _supervise(settings: Settings, *, open_browser: bool) -> bool:
     """Run until a signal; whether workloads shall go on without us."""
+    from hubyard_hub.up.supervisor import Supervisor  # noqa: PLC0415  see the top
+
     ending, keep = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -163,6 +164,11 @@ def _sign_in_link(settings: Settings) -> str:
 
 
 def _stop_workloads(settings: Settings) -> None:
+    from hubyard_hub.ledger import Ledger  # noqa: PLC0415  see the top
+    from hubyard_hub.store import Store  # noqa: PLC0415
+    from hubyard_spawner.limits import Ladder  # noqa: PLC0415
+    from hubyard_spawner.local import stop_all, sweep  # noqa: PLC0415
+
     count = stop_all(settings.workloads)
     store = Store(settings.database_url)
     store.migrate()

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hubyard.contract.errors import Invalid
-from hubyard_hub.configure import shipped
-from hubyard_hub.settings import STATE_VARIABLE, Settings
+from hubyard_hub.settings import STATE_VARIABLE, Settings, shipped
 
 _NODE_MAJOR = 20
 _PROXY = "proxy/node_modules/configurable-http-proxy/bin/configurable-http-proxy"

@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from hubyard.contract.base import now
-from hubyard_hub.configure import ROUTES_SERVICE
-from hubyard_hub.settings import make_private_folder
+from hubyard_hub.settings import ROUTES_SERVICE, make_private_folder
 from hubyard_hub.up.processes import Process, processes
 from hubyard_hub.up.report import ProcessReport, Report, Running
 
