@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import Depends, Request
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from hubyard.contract.app import AppJob
@@ -39,12 +39,12 @@ def _noun(nouns: Nouns, identity: Identity) -> Runs | Deployments | Apps:
     return by_kind[own.kind if own else Kind.RUN]
 
 
-@router.get("/job")
-def read_job(
-    asking: Workload, nouns: Asked, own_id: OwnId
-) -> RunJob | DeploymentJob | AppJob:
+@router.get("/job", response_model=RunJob | DeploymentJob | AppJob)
+def read_job(asking: Workload, nouns: Asked, own_id: OwnId) -> Response:
     """What the asking workload shall do."""
-    return _noun(nouns, asking).job(asking.name, own_id)
+    job = _noun(nouns, asking).job(asking.name, own_id)
+    # Written by the model itself, which knows how a run is told NaN.
+    return Response(job.model_dump_json(), media_type="application/json")
 
 
 @router.get("/job/source", response_class=FileResponse)

@@ -15,13 +15,9 @@ class Written(BaseModel):
 
 
 class Read(BaseModel):
-    """What we store or a peer answers: a newer peer may say more than we know.
+    """What we store or a peer answers: a newer peer may say more than we know."""
 
-    JSON has no NaN and no infinities: they cross as the texts "NaN", "Infinity" and
-    "-Infinity".
-    """
-
-    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="strings")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 def _utc(moment: datetime) -> datetime:

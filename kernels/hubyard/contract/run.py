@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field, JsonValue
 
 from hubyard.contract.base import Digest, Moment, Read, Seconds, Title, Written
 from hubyard.contract.money import Money
+from hubyard.contract.source import Parameters
 from hubyard.contract.workload import Status, Target
 
 
@@ -109,7 +110,7 @@ class Run(Read):
     fire_at: Moment | None = Field(description="the due time, when a schedule asked")
     notebook: str
     source: Digest
-    parameters: dict[str, JsonValue]
+    parameters: Parameters
     compute: str
     price: Money
     cost: Money | None

@@ -9,6 +9,7 @@ from pydantic import Field, JsonValue
 
 from hubyard.contract.base import Digest, Moment, Read, Seconds, Title, Written
 from hubyard.contract.money import Money
+from hubyard.contract.source import Parameters
 from hubyard.contract.workload import Status
 
 Cron = Annotated[str, Field(min_length=9, max_length=256)]
@@ -81,7 +82,7 @@ class Schedule(Read):
     cron: str
     text: str = Field(description="the cron in words")
     time_zone: str
-    parameters: dict[str, JsonValue]
+    parameters: Parameters
     compute: str
     lifetime_s: int
     missed: Missed

@@ -7,14 +7,31 @@ parameter  one name of the notebook's `parameters` cell
 
 from __future__ import annotations
 
+import json
+import math
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, PlainSerializer
 
 from hubyard.contract.base import Digest, Read
 
 SOURCE_LIMIT_BYTES = 50 * 2**20
 """The largest source that is taken, packed."""
+
+
+def _shown(values: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """Strict JSON, which has no NaN and no infinities: they are shown as texts."""
+    return {
+        name: json.dumps(value)
+        if isinstance(value, float) and not math.isfinite(value)
+        else value
+        for name, value in values.items()
+    }
+
+
+Parameters = Annotated[dict[str, JsonValue], PlainSerializer(_shown, when_used="json")]
+"""Values by name, for people to look at. A run is told them as they are."""
 
 
 class ParameterType(StrEnum):
