@@ -86,6 +86,8 @@ class Caller:
 
     def __init__(self, app: Stamped, identity: Identity | None) -> None:
         self.app, self.identity = app, identity
+        self.raises = True
+        """Whether an unexpected error reaches the test."""
 
     def __call__(self, method: str, path: str, **more: Any) -> httpx.Response:
         headers = {**more.pop("headers", {})}
@@ -96,7 +98,7 @@ class Caller:
     async def _ask(
         self, method: str, path: str, headers: dict[str, str], more: dict[str, Any]
     ) -> httpx.Response:
-        transport = httpx.ASGITransport(self.app)
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=self.raises)
         async with httpx.AsyncClient(
             transport=transport, base_url="http://platform"
         ) as client:
