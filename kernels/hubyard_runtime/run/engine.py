@@ -1,0 +1,202 @@
+"""The engine: executes the cells of a prepared notebook and tells what becomes of them.
+
+Built on nbclient, as papermill's own is, but papermill's loop swallows the end of a
+cell and believes that a kernel that died has completed all that was left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Protocol
+
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+
+from hubyard_runtime.run import failure, memory
+from hubyard_runtime.run.failure import Broken, Stopped
+from hubyard_runtime.run.kernel import Cause, Kernel, no_kernel
+from hubyard_runtime.run.outputs import Outputs
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+    from hubyard_runtime.run.notebook import ExecutedNotebook
+
+_START_S = 60
+_LATE_OUTPUTS_S = 30
+"""A kernel answers before the last of its outputs have come."""
+_log = logging.getLogger(__name__)
+
+
+class Watch(Protocol):
+    """Who is told; called from the thread that executes."""
+
+    def cell_started(self, index: int) -> None:
+        """The kernel works on a cell."""
+
+    def cell_succeeded(self, index: int) -> None:
+        """The kernel has done a cell."""
+
+    def save(self) -> None:
+        """The notebook has changed, and was not saved for a while."""
+
+
+class Engine(NotebookClient):
+    """Executes one notebook in one kernel."""
+
+    def __init__(
+        self,
+        notebook: ExecutedNotebook,
+        kernel: Kernel,
+        watch: Watch,
+        cell_timeout_s: float | None,
+    ) -> None:
+        super().__init__(
+            notebook.node,
+            km=kernel.manager,
+            startup_timeout=_START_S,
+            iopub_timeout=_LATE_OUTPUTS_S,
+        )
+        self._notebook = notebook
+        self._cells = notebook.cells_to_run
+        self._kernel = kernel
+        self._watch = watch
+        self._cell_timeout_s = cell_timeout_s
+        self._outputs = Outputs()
+        self._error: dict[str, Any] = {}
+        self._asked_to_exit = False
+        self._changed = False
+        """Whether something came since the notebook was saved."""
+        self._oom_kills = memory.oom_kills()
+        self.on_cell_error = self._note_error
+        self.on_cell_executed = self._note_reply
+
+    async def run(self) -> None:
+        """Execute all cells, in their order, once the kernel listens.
+
+        Raises:
+            Broken: a cell has failed, or the kernel has; says why.
+            Stopped: the kernel was ended because the run was stopped.
+        """
+        await self._connect()
+        saving = asyncio.create_task(self._save_now_and_then())
+        try:
+            await self._run_cells()
+        finally:
+            saving.cancel()
+            if self.kc is not None:
+                self.kc.stop_channels()
+
+    async def _run_cells(self) -> None:
+        total = len(self._cells)
+        for number, index in enumerate(self._cells, 1):
+            self._check_stopped()
+            self._watch.cell_started(index)
+            await self._run_cell(index, f"Cell {number} of {total}")
+            self._watch.cell_succeeded(index)
+        self.set_widgets_metadata()
+
+    async def _connect(self) -> None:
+        try:
+            await self.async_start_new_kernel_client()
+        except (RuntimeError, OSError) as error:
+            self._check_stopped()
+            raise no_kernel(str(error)) from error
+
+    async def _run_cell(self, index: int, place: str) -> None:
+        self._outputs.begin()
+        self._error, self._asked_to_exit = {}, False
+        broken = None
+        try:
+            with self._kernel.busy(self._cell_timeout_s):
+                await self.async_execute_cell(self.nb.cells[index], index)
+        except CellExecutionError:
+            broken = failure.cell_error(
+                place,
+                index,
+                self._error.get("ename", ""),
+                self._error.get("evalue", ""),
+                self._error.get("traceback") or [],
+            )
+        except DeadKernelError:
+            broken = await self._death(place, index)
+        finally:
+            self._outputs.settle()
+        self._check_stopped()
+        if self._kernel.cause is Cause.CELL_TIMEOUT:
+            traceback = broken.failure.traceback if broken else None
+            limit_s = self._cell_timeout_s or 0
+            broken = failure.cell_timeout(place, index, limit_s, traceback)
+        elif broken is None and self._asked_to_exit:
+            broken = failure.cell_exit(place, index)
+        if broken is not None:
+            raise broken
+
+    async def _save_now_and_then(self) -> None:
+        """Let little be lost should this process be killed."""
+        while True:
+            await asyncio.sleep(self._notebook.pause_s)
+            if self._changed:
+                self._changed = False
+                self._outputs.settle()
+                self._watch.save()
+
+    async def _death(self, place: str, index: int) -> Broken:
+        if memory.oom_kills() > self._oom_kills:
+            return failure.out_of_memory(place, index, memory.limit_bytes())
+        return failure.kernel_died(place, index, await self._kernel.exit_code())
+
+    def _check_stopped(self) -> None:
+        if self._kernel.cause is Cause.STOPPED:
+            raise Stopped
+
+    def _note_error(self, execute_reply: dict[str, Any], **_: object) -> None:
+        self._error = execute_reply["content"]
+
+    def _note_reply(self, execute_reply: dict[str, Any], **_: object) -> None:
+        """`exit` and `quit` raise nothing: the kernel asks whoever drives it."""
+        payload = execute_reply["content"].get("payload") or []
+        self._asked_to_exit = any(item.get("source") == "ask_exit" for item in payload)
+
+    def process_message(
+        self, msg: dict[str, Any], cell: NotebookNode, cell_index: int
+    ) -> NotebookNode | None:
+        """Bound what a kernel sends before it becomes an output."""
+        kind = msg["msg_type"]
+        self._changed = True
+        if not self._admit(kind, msg):
+            return None
+        if kind == "stream":
+            _echo(msg["content"]["text"])
+        joins = kind == "stream" and not self._is_redirected(msg)
+        if joins and self._outputs.join(cell.outputs, msg["content"]):
+            return None
+        if kind == "clear_output":
+            self._outputs.clear()
+        return super().process_message(msg, cell, cell_index)
+
+    def _admit(self, kind: str, msg: dict[str, Any]) -> bool:
+        if kind.startswith("comm"):
+            buffers: list[Any] = msg.get("buffers") or []
+            size = len(str(msg["content"])) + sum(map(len, buffers))
+            return self._outputs.fits(size)
+        content = self._outputs.take(kind, msg["content"])
+        if content is None:
+            return False
+        msg["content"] = content
+        return True
+
+    def _is_redirected(self, msg: dict[str, Any]) -> bool:
+        """Whether the text goes into a widget, or replaces all that is there."""
+        hooks = self.output_hook_stack.get(msg["parent_header"].get("msg_id"))
+        return bool(hooks) or self.clear_before_next_output
+
+
+def _echo(text: str) -> None:
+    """Print what a cell prints, so that the log follows the run."""
+    with suppress(OSError):  # a full disk is found where it matters
+        sys.stdout.write(text.encode(errors="replace").decode())
+        sys.stdout.flush()

@@ -1,0 +1,155 @@
+"""A failure: what broke, in the words that the owner is told."""
+
+from __future__ import annotations
+
+import errno
+import re
+import signal
+from typing import TYPE_CHECKING
+
+from hubyard.contract.run import FailureReason, RunFailure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))")
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_FULL_IN_A_CELL = re.compile(rf"\[Errno ({errno.ENOSPC}|{errno.EDQUOT})\]")
+_LINE_LIMIT = 300
+_TRACEBACK_LIMIT = 32_000
+
+
+class Broken(Exception):
+    """The run has failed, for a reason that is known."""
+
+    def __init__(
+        self,
+        reason: FailureReason,
+        message: str,
+        cell: int | None = None,
+        traceback: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.failure = RunFailure(
+            reason=reason,
+            message=_sendable(message),
+            cell=cell,
+            traceback=traceback and _sendable(traceback),
+        )
+
+
+class Stopped(Exception):
+    """The run was stopped."""
+
+
+def cell_error(
+    place: str, cell: int, name: str, value: str, lines: Sequence[str]
+) -> Broken:
+    """A cell has raised.
+
+    Args:
+        place: the cell as people count it.
+        cell: its index.
+        name: of the exception's class.
+        value: what the exception says.
+        lines: the traceback, as the kernel paints it.
+    """
+    traceback = plain("\n".join(lines))[-_TRACEBACK_LIMIT:]
+    said = plain(value).strip().partition("\n")[0][:_LINE_LIMIT]
+    if name == "SystemExit":
+        return Broken(
+            FailureReason.CELL_EXIT,
+            f"{place} ended the run with sys.exit({said}): let the notebook run to "
+            "its end instead.",
+            cell,
+            traceback,
+        )
+    if name == "OSError" and _FULL_IN_A_CELL.match(said):
+        return Broken(
+            FailureReason.NO_SPACE,
+            f"{place} found no space left on the disk: write less, or free some.",
+            cell,
+            traceback,
+        )
+    message = f"{place} failed: {name}: {said}" if said else f"{place} failed: {name}"
+    return Broken(FailureReason.CELL_ERROR, message, cell, traceback)
+
+
+def cell_exit(place: str, cell: int) -> Broken:
+    """A cell has asked, by `exit` or `quit`, that its kernel be ended."""
+    return Broken(
+        FailureReason.CELL_EXIT,
+        f"{place} ended the run with exit(): let the notebook run to its end instead.",
+        cell,
+    )
+
+
+def cell_timeout(
+    place: str, cell: int, limit_s: float, traceback: str | None
+) -> Broken:
+    """A cell took longer than the run allows."""
+    return Broken(
+        FailureReason.CELL_TIMEOUT,
+        f"{place} was ended: it took longer than {limit_s:g} s, the limit for a cell.",
+        cell,
+        traceback,
+    )
+
+
+def kernel_died(place: str, cell: int, code: int | None) -> Broken:
+    """The kernel was gone while a cell ran."""
+    return Broken(
+        FailureReason.KERNEL_DIED,
+        f"The kernel died in {place[0].lower()}{place[1:]}: {_end_of(code)}.",
+        cell,
+    )
+
+
+def out_of_memory(place: str, cell: int, limit_bytes: int | None) -> Broken:
+    """The operating system ended the kernel at the memory limit."""
+    limit = f" ({limit_bytes / 2**30:.3g} GiB)" if limit_bytes else ""
+    return Broken(
+        FailureReason.OUT_OF_MEMORY,
+        f"{place} used more memory than its compute has{limit}: choose more memory, "
+        "or load less at once.",
+        cell,
+    )
+
+
+def no_space(cell: int | None = None) -> Broken:
+    """The run could not write its own files."""
+    return Broken(
+        FailureReason.NO_SPACE,
+        "No space is left on the disk for the executed notebook: free some.",
+        cell,
+    )
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    """Whether a full disk is what an error, or what led to it, is about."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _FULL:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def plain(text: str) -> str:
+    """Text without the escape sequences that colour it in a terminal."""
+    return _ANSI.sub("", text)
+
+
+def _end_of(code: int | None) -> str:
+    if code is None:
+        return "nothing says how"
+    if code >= 0:
+        return f"it exited with code {code}"
+    try:
+        return f"it was ended by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"it was ended by signal {-code}"
+
+
+def _sendable(text: str) -> str:
+    """Text that can be written as UTF-8: a lone surrogate becomes a question mark."""
+    return text.encode("utf-8", "replace").decode("utf-8")

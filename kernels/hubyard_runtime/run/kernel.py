@@ -1,0 +1,154 @@
+"""A kernel: the Python process that executes the cells, and all that it starts.
+
+cause     why the run ends the kernel: somebody stopped the run, or a cell's time is up
+patience  what the kernel gets at each step of being ended: SIGINT, SIGTERM, SIGKILL
+
+Started and closed by the thread that executes; `end` may come from any thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import threading
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from jupyter_client.kernelspec import NoSuchKernel
+from jupyter_client.manager import AsyncKernelManager
+
+from hubyard.contract.run import FailureReason
+from hubyard_runtime.run import tree
+from hubyard_runtime.run.failure import Broken, is_disk_full, no_space
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+    from pathlib import Path
+
+NAME = "python3"
+_CLOSE_S = 20.0
+"""A kernel that closes may have to send what was tracked; half of it before SIGTERM."""
+_ARGUMENTS = ["--HistoryManager.hist_file=:memory:"]
+
+
+class Cause(StrEnum):
+    """Why the run ends the kernel."""
+
+    STOPPED = "stopped"
+    CELL_TIMEOUT = "cell-timeout"
+
+
+@dataclass(frozen=True)
+class _Patience:
+    interrupt_s: float
+    """For the cell to end after SIGINT."""
+    close_s: float
+    """For the kernel to close once its cell has ended."""
+    terminate_s: float
+    """After SIGTERM."""
+
+
+_PATIENCE = {
+    # A stopped run has eight seconds in all and hands in what there is.
+    Cause.STOPPED: _Patience(interrupt_s=1.5, close_s=1.0, terminate_s=0.5),
+    Cause.CELL_TIMEOUT: _Patience(interrupt_s=10, close_s=_CLOSE_S + 1, terminate_s=10),
+}
+
+
+class Kernel:
+    """The kernel of one run."""
+
+    def __init__(
+        self, folder: Path, working: Path, environment: Mapping[str, str]
+    ) -> None:
+        """Describe a kernel; nothing is started.
+
+        Args:
+            folder: for its connection file.
+            working: where the notebook lies.
+            environment: what it is told beside this process's own environment.
+        """
+        self.manager = AsyncKernelManager(
+            kernel_name=NAME,
+            connection_file=str(folder / "kernel.json"),
+            shutdown_wait_time=_CLOSE_S,
+        )
+        self.cause: Cause | None = None
+        self._working = working
+        self._environment = {**os.environ, **environment}
+        self._pid: int | None = None
+        self._idle = threading.Event()
+        self._idle.set()
+        self._lock = threading.Lock()
+
+    async def start(self) -> None:
+        """Start the process; it does not listen yet.
+
+        Raises:
+            Broken: there is no such kernel, or no space for its files.
+        """
+        try:
+            await self.manager.start_kernel(
+                cwd=str(self._working),
+                env=self._environment,
+                extra_arguments=_ARGUMENTS,
+            )
+        except (NoSuchKernel, OSError) as error:
+            if is_disk_full(error):
+                raise no_space() from error
+            raise no_kernel(str(error)) from error
+        self._pid = getattr(self.manager.provisioner, "pid", None)
+
+    @contextlib.contextmanager
+    def busy(self, limit_s: float | None) -> Generator[None]:
+        """A cell runs in here, at most so long."""
+        timer = None
+        self._idle.clear()
+        if limit_s is not None:
+            timer = threading.Timer(limit_s, self.end, [Cause.CELL_TIMEOUT])
+            timer.daemon = True
+            timer.start()
+        try:
+            yield
+        finally:
+            if timer is not None:
+                timer.cancel()
+            self._idle.set()
+
+    def end(self, cause: Cause) -> None:
+        """End the kernel and all that it has started, from any thread.
+
+        A cell that ends in time lets the kernel close by itself.
+        """
+        with self._lock:
+            self.cause = self.cause or cause
+        patience = _PATIENCE[cause]
+        if self._pid is not None and not self._idle.is_set():
+            tree.interrupt(self._pid)
+        closes = self._idle.wait(patience.interrupt_s)
+        if not (closes and tree.await_end(patience.close_s)):
+            tree.end(patience.terminate_s)
+
+    async def close(self) -> None:
+        """Let the kernel close, then end what the notebook has left running."""
+        with contextlib.suppress(RuntimeError):  # it is gone already
+            if await self.manager.is_alive():
+                await self.manager.shutdown_kernel()
+        await self.manager.cleanup_resources()
+        await asyncio.to_thread(tree.end, 1.0)
+
+    async def exit_code(self) -> int | None:
+        """How it ended; below zero: by that signal. None: it lives, or nobody knows."""
+        provisioner = self.manager.provisioner
+        return await provisioner.poll() if provisioner else None
+
+
+def no_kernel(why: str) -> Broken:
+    """The kernel could not be started."""
+    reason = why.strip().partition("\n")[0][:200] or "it gives no reason"
+    return Broken(
+        FailureReason.NO_KERNEL,
+        f"The Python kernel did not start ({reason}): the log says more.",
+    )

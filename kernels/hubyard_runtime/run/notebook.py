@@ -1,0 +1,127 @@
+"""An executed notebook: made by papermill's parameterisation, saved whole, and true.
+
+papermill writes statuses of its own beside each cell; ours are put in their place.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import nbformat
+from papermill.execute import remove_error_markers
+from papermill.iorw import load_notebook_node
+from papermill.parameterize import parameterize_notebook
+
+from hubyard.contract.run import CellStatus, FailureReason
+from hubyard.contract.workload import Status
+from hubyard_runtime.run.failure import Broken
+from hubyard_runtime.run.files import write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from hubyard.contract.run import CellRecord, RunJob, RunRecord
+
+_SAVE_EVERY_S = 2.0
+_SAVE_SHARE = 0.05
+"""At most this share of the time goes into saving a large notebook."""
+_KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
+_SKIP = "skip-execution"
+_WORDS = {
+    CellStatus.WAITING: "pending",
+    CellStatus.RUNNING: "running",
+    CellStatus.SUCCEEDED: "completed",
+    CellStatus.FAILED: "failed",
+    CellStatus.NOT_RUN: "pending",
+}
+"""papermill's words for ours; it has none for a cell that will not run."""
+
+
+class ExecutedNotebook:
+    """The notebook of one run, in memory and in its file."""
+
+    def __init__(self, document: Mapping[str, Any], job: RunJob, file: Path) -> None:
+        """Put the parameters in and take the old outputs out."""
+        node = load_notebook_node(nbformat.from_dict(document))  # pyright: ignore[reportArgumentType]  any mapping will do
+        if job.parameters:
+            node = parameterize_notebook(
+                node,
+                job.parameters,
+                kernel_name=_KERNEL["name"],
+                language=_KERNEL["language"],
+            )
+        node = remove_error_markers(node)
+        self.node: nbformat.NotebookNode = node
+        node.metadata.papermill["input_path"] = job.notebook
+        node.metadata["kernelspec"] = dict(_KERNEL)
+        for cell in node.cells:
+            if cell.cell_type == "code":
+                cell.outputs, cell.execution_count = [], None
+        self._file = file
+        self.pause_s = _SAVE_EVERY_S
+        """Seconds between two saves while it runs."""
+        self.cells_to_run = [i for i, cell in enumerate(node.cells) if _runs(cell)]
+        """Indexes of the cells that hold something to execute."""
+
+    def save(self, record: RunRecord) -> None:
+        """Write it with the statuses of a record.
+
+        Raises:
+            OSError: it could not be written; the last good one is still there.
+        """
+        begun = time.monotonic()
+        _stamp(self.node, record)
+        write_whole(self._file, nbformat.writes(self.node).encode(errors="replace"))
+        took_s = time.monotonic() - begun
+        self.pause_s = max(_SAVE_EVERY_S, took_s / _SAVE_SHARE)
+
+
+def prepared(document: Mapping[str, Any], job: RunJob, file: Path) -> ExecutedNotebook:
+    """The notebook of a job, ready to be executed.
+
+    Raises:
+        Broken: it has the shape of a notebook, and yet is none.
+    """
+    try:
+        return ExecutedNotebook(document, job, file)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise Broken(
+            FailureReason.BAD_NOTEBOOK,
+            f"{job.notebook} cannot be read ({type(error).__name__}): open and save it "
+            "in JupyterLab.",
+        ) from error
+
+
+def _runs(cell: nbformat.NotebookNode) -> bool:
+    skipped = _SKIP in cell.metadata.get("tags", [])
+    return cell.cell_type == "code" and bool(cell.source.strip()) and not skipped
+
+
+def _stamp(node: nbformat.NotebookNode, record: RunRecord) -> None:
+    """Write papermill's metadata from our record."""
+    by_index = {cell.index: cell for cell in record.cells}
+    for index, cell in enumerate(node.cells):
+        cell.metadata["papermill"] = _cell_stamp(by_index.get(index))
+    failed = record.status is Status.FAILED
+    node.metadata.papermill.update(
+        **_times(record), exception=failed if record.ended_at else None
+    )
+
+
+def _cell_stamp(cell: CellRecord | None) -> dict[str, Any]:
+    """A cell that holds nothing to execute is done from the start."""
+    if cell is None:
+        return {"status": "completed", "exception": False}
+    failed = cell.status is CellStatus.FAILED
+    return {**_times(cell), "status": _WORDS[cell.status], "exception": failed}
+
+
+def _times(of: CellRecord | RunRecord) -> dict[str, Any]:
+    start, end = of.started_at, of.ended_at
+    return {
+        "start_time": start.isoformat() if start else None,
+        "end_time": end.isoformat() if end else None,
+        "duration": (end - start).total_seconds() if start and end else None,
+    }

@@ -1,0 +1,146 @@
+"""A source: the notebook as it was handed in, checked before anything is executed.
+
+The platform has checked all of it before the run was accepted. It is checked again
+because parameter names become code in front of the notebook.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import keyword
+from typing import TYPE_CHECKING, Any, cast
+
+from hubyard.contract.run import FailureReason
+from hubyard_runtime.run.failure import Broken
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+    from pathlib import Path
+
+_FORMAT = 4
+_TAG = "parameters"
+_MAGIC = ("%", "!")
+_KINDS = {"code", "markdown", "raw"}
+
+
+def find_notebook(folder: Path, name: str) -> Path:
+    """Where the notebook lies in the unpacked source.
+
+    Raises:
+        Broken: it is not there.
+    """
+    path = (folder / name).resolve()
+    if not path.is_relative_to(folder.resolve()) or not path.is_file():
+        raise _bad(f"The source holds no notebook {name!r}: schedule or run it again.")
+    return path
+
+
+def read_notebook(path: Path) -> Mapping[str, Any]:
+    """Read a notebook of format 4.
+
+    Raises:
+        Broken: it is none; says why.
+    """
+    try:
+        document = json.loads(path.read_bytes().decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise _bad(f"{path.name} is not UTF-8 (byte {error.start + 1}).") from None
+    except json.JSONDecodeError as error:
+        raise _bad(f"{path.name} is not JSON (line {error.lineno}).") from None
+    except RecursionError:
+        raise _bad(f"{path.name} is nested too deeply.") from None
+    if not _is_notebook(document):
+        raise _bad(
+            f"{path.name} is not a notebook of format 4: open and save it in "
+            "JupyterLab."
+        )
+    return cast("Mapping[str, Any]", document)
+
+
+def check_language(notebook: Mapping[str, Any]) -> None:
+    """Accept what the Python kernel can execute, whatever its kernel was called.
+
+    Raises:
+        Broken: it is written in another language.
+    """
+    spec = notebook["metadata"].get("kernelspec")
+    language = spec.get("language") if isinstance(spec, dict) else None
+    if language not in {None, "", "python"}:
+        raise Broken(
+            FailureReason.NO_KERNEL,
+            f"The notebook is written for {str(language)[:40]}: only Python runs here.",
+        )
+
+
+def check_parameters(notebook: Mapping[str, Any], given: Collection[str]) -> None:
+    """Accept the names that the notebook declares.
+
+    Raises:
+        Broken: one of them is not a parameter.
+    """
+    declared = set(_declared(notebook))
+    for name in given:
+        if name not in declared or not name.isidentifier() or keyword.iskeyword(name):
+            names = ", ".join(sorted(declared)) or "none"
+            raise _bad(f"The notebook has no parameter {name[:80]!r}: it has {names}.")
+
+
+def _declared(notebook: Mapping[str, Any]) -> Iterator[str]:
+    """Names that the first cell tagged `parameters` assigns."""
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code" and _TAG in _tags(cell):
+            source = cell["source"]
+            yield from _assigned("".join(source))
+            return
+
+
+def _tags(cell: Mapping[str, Any]) -> list[Any]:
+    tags = cell["metadata"].get("tags")
+    return tags if isinstance(tags, list) else []
+
+
+def _assigned(source: str) -> Iterator[str]:
+    lines = source.splitlines()
+    code = "\n".join("" if line.lstrip().startswith(_MAGIC) else line for line in lines)
+    try:
+        body = ast.parse(code).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise _bad("The parameters cell is not Python.") from None
+    for statement in body:
+        match statement:
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr()):
+                yield name
+            case ast.Assign(targets=[ast.Name(id=name)]):
+                yield name
+            case _:
+                pass
+
+
+def _is_notebook(document: object) -> bool:
+    if not isinstance(document, dict):
+        return False
+    notebook = cast("dict[str, Any]", document)
+    cells = notebook.get("cells")
+    return (
+        notebook.get("nbformat") == _FORMAT
+        and isinstance(notebook.get("metadata"), dict)
+        and isinstance(cells, list)
+        and all(map(_is_cell, cells))
+    )
+
+
+def _is_cell(cell: object) -> bool:
+    if not isinstance(cell, dict):
+        return False
+    values = cast("dict[str, Any]", cell)
+    source = values.get("source")
+    is_text = isinstance(source, str) or (
+        isinstance(source, list) and all(isinstance(line, str) for line in source)
+    )
+    is_kind = values.get("cell_type") in _KINDS
+    return is_text and is_kind and isinstance(values.get("metadata"), dict)
+
+
+def _bad(message: str) -> Broken:
+    return Broken(FailureReason.BAD_NOTEBOOK, message)

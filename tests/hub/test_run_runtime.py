@@ -1,0 +1,390 @@
+"""Real runs: a real process and kernel each, before the real platform."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from hubyard.contract.run import CellStatus, FailureReason
+from hubyard.contract.workload import Status
+from support.platform import app, code_cell, hub, notebook, parts
+from support.runs import RunProcess, gone, notebook_of, served, until
+
+__all__ = ["app", "hub", "parts"]
+
+WAIT = "import time; time.sleep(60)"
+S, F, N = CellStatus.SUCCEEDED, CellStatus.FAILED, CellStatus.NOT_RUN
+
+
+@pytest.fixture
+def platform(parts, app):
+    with served(parts, app) as platform:
+        yield platform
+
+
+@pytest.fixture
+def start(platform, tmp_path):
+    started = []
+
+    def start(content, env=None, folder=None, **request):
+        id_ = platform.create(content, **request)
+        run = RunProcess(id_, folder or tmp_path / id_, platform, env or {})
+        started.append(run)
+        run.start()
+        return run
+
+    yield start
+    for run in started:
+        run.end()
+
+
+def execute(start, *sources, **more):
+    run = start(notebook_of(*sources), **more)
+    run.code = run.wait()
+    return run
+
+
+def statuses(record):
+    return [cell.status for cell in record.cells]
+
+
+def papermill_statuses(run):
+    return [cell["metadata"]["papermill"]["status"] for cell in run.output()["cells"]]
+
+
+def text_of(cell):
+    return "".join("".join(out.get("text", "")) for out in cell["outputs"])
+
+
+def running_cell(run, number=0):
+    """Wait until the run works on a cell."""
+
+    def holds():
+        cells = run.platform.seen.records and run.platform.seen.records[-1][1].cells
+        return cells and cells[number].status is CellStatus.RUNNING
+
+    until(holds, why=run.log())
+
+
+def test_a_run_succeeds_and_says_so_cell_by_cell(start, platform):
+    looks = (
+        "import helper, os\nprint(lr, helper.N)",
+        "[os.environ[n] for n in ('HUBYARD_RUN', 'HUBYARD_NOTEBOOK', 'MLFLOW_X')]",
+        "import time; time.sleep(0.3)",
+        "open(f'/proc/{os.getpid()}/cmdline').read()",
+    )
+    run = start(
+        notebook_of("lr = 0.1  # parameters", "  ", *looks),
+        env={"MLFLOW_X": "passed on"},
+        parameters={"lr": 0.5},
+        files={"helper.py": b"N = 7"},
+    )
+    assert run.wait() == 0, run.log()
+
+    cells = run.output()["cells"]
+    assert "lr = 0.5" in "".join(cells[1]["source"])
+    assert text_of(cells[3]) == "0.5 7\n"
+    told = "".join(cells[4]["outputs"][0]["data"]["text/plain"])
+    assert run.id in told
+    assert "train.ipynb" in told
+    assert "passed on" in told
+    assert "--ext=hubyard" in str(cells[6]["outputs"])
+    assert set(papermill_statuses(run)) == {"completed"}
+
+    moments, records = zip(*platform.seen.records, strict=True)
+    revisions = [record.revision for record in records]
+    assert revisions == sorted(set(revisions))
+    assert records[-1] == run.record()
+    assert records[-1].status is Status.SUCCEEDED
+    # The blank cell, at index 2, does not run and does not count.
+    assert [c.index for c in records[-1].cells] == [0, 1, 3, 4, 5, 6]
+    slow = records[-1].cells[4]
+    arrived = next(
+        moment
+        for moment, record in zip(moments, records, strict=True)
+        if record.cells and record.cells[4].status is CellStatus.RUNNING
+    )
+    assert arrived - slow.started_at.timestamp() < 1
+    assert (slow.ended_at - slow.started_at).total_seconds() >= 0.3
+
+    detail = platform.detail(run.id)
+    assert detail.status is Status.SUCCEEDED
+    assert (detail.has_notebook, detail.has_report) == (True, True)
+    assert platform.seen.calls[-3:] == [
+        "PUT /api/job/notebook",
+        "PUT /api/job/report",
+        "PUT /api/job/record",
+    ]
+
+
+def test_a_cell_that_raises_fails_the_run(start, platform):
+    run = execute(
+        start, "print('before')", "def f():\n    1 / 0\nf()", "print('later')"
+    )
+    assert run.code == 1
+    record = run.record()
+    assert record.status is Status.FAILED
+    assert statuses(record) == [S, F, N]
+    assert record.failure.reason is FailureReason.CELL_ERROR
+    assert record.failure.cell == 1
+    assert record.failure.message.startswith("Cell 2 of 3 failed: ZeroDivisionError")
+    assert "1 / 0" in record.failure.traceback
+    assert "\x1b" not in record.failure.traceback
+    assert papermill_statuses(run) == ["completed", "failed", "pending"]
+    assert len(run.output()["cells"]) == 3
+    assert platform.detail(run.id).failure == record.failure
+    assert "1 / 0" in run.log()
+
+
+def test_a_cell_may_be_meant_to_raise(start):
+    cells = [code_cell("1 / 0", "raises-exception"), code_cell("print('on')")]
+    run = start(notebook(*cells))
+    assert run.wait() == 0, run.log()
+    assert statuses(run.record()) == [S, S]
+
+
+@pytest.mark.parametrize(
+    ("ends", "reason"),
+    [
+        ("import sys; sys.exit(0)", FailureReason.CELL_EXIT),
+        ("exit()", FailureReason.CELL_EXIT),
+        ("import os; os._exit(0)", FailureReason.KERNEL_DIED),
+        ("import os; os.kill(os.getpid(), 9)", FailureReason.KERNEL_DIED),
+        ("import os; os.write(os.open('/dev/full', 1), b'x')", FailureReason.NO_SPACE),
+    ],
+)
+def test_no_way_of_leaving_a_cell_is_a_success(start, ends, reason):
+    run = execute(start, "1", f"print('before', flush=True)\n{ends}", "3")
+    assert run.code == 1
+    record = run.record()
+    assert record.failure.reason is reason, record.failure
+    assert record.failure.cell == 1
+    assert statuses(record) == [S, F, N]
+    assert papermill_statuses(run) == ["completed", "failed", "pending"]
+    assert "Cell 2 of 3" in record.failure.message.replace("cell", "Cell")
+    assert text_of(run.output()["cells"][1]).startswith("before\n")
+    if ends.endswith("9)"):
+        assert "SIGKILL" in record.failure.message
+
+
+def test_a_cell_that_takes_too_long_is_ended(start):
+    run = execute(start, "while True: pass", "2", cell_timeout_s=1)
+    assert run.code == 1
+    failure = run.record().failure
+    assert failure.reason is FailureReason.CELL_TIMEOUT
+    assert failure.cell == 0
+    assert "longer than 1 s" in failure.message
+    assert "KeyboardInterrupt" in failure.traceback
+    assert statuses(run.record()) == [F, N]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason", "says"),
+    [
+        (b'{"cells": [', FailureReason.BAD_NOTEBOOK, "not JSON (line 1)"),
+        (b'"\xe9"', FailureReason.BAD_NOTEBOOK, "not UTF-8 (byte 2)"),
+        (b'{"nbformat": 3}', FailureReason.BAD_NOTEBOOK, "not a notebook"),
+        (notebook_of("a = 1"), FailureReason.BAD_NOTEBOOK, "no parameter 'a'"),
+        (notebook_of("1", language="R"), FailureReason.NO_KERNEL, "written for R"),
+        (None, FailureReason.BAD_NOTEBOOK, "holds no notebook"),
+    ],
+)
+def test_what_cannot_be_executed_is_not_begun(
+    platform, tmp_path, content, reason, says
+):
+    good = notebook_of("a = 1  # parameters")
+    run = RunProcess(
+        platform.create(good, parameters={"a": 2}), tmp_path / "run", platform
+    )
+    changed = {"train.ipynb": content} if content else {"other.ipynb": good}
+    platform.replace_source(run.id, changed)
+    run.start()
+    assert run.wait() == 1
+    failure = platform.detail(run.id).failure
+    assert failure.reason is reason
+    assert says in failure.message
+    assert "Traceback" not in run.log()
+
+
+def test_a_kernel_that_does_not_start_is_named(start, tmp_path):
+    (tmp_path / "ipykernel_launcher.py").write_text("raise SystemExit(3)")
+    run = execute(start, "1", env={"PYTHONPATH": str(tmp_path)})
+    assert run.code == 1
+    assert run.record().failure.reason is FailureReason.NO_KERNEL
+    assert statuses(run.record()) == [N]
+
+
+STUBBORN = """
+import os, signal, subprocess, sys, time
+for number in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, signal.SIG_IGN)
+daemon = "import os, time\\nif os.fork(): os._exit(0)\\nos.setsid()\\ntime.sleep(99)"
+for _ in range(2):
+    subprocess.Popen([sys.executable, "-c", daemon]).wait()
+print("begun", flush=True)
+while True:
+    try: time.sleep(99)
+    except BaseException: pass
+"""
+
+
+def test_a_stopped_run_ends_at_once_with_all_that_it_started(start, platform):
+    run = start(notebook_of("print('kept')", STUBBORN, "3"))
+    until(lambda: "begun" in run.log(), why=run.log())
+    until(lambda: len(run.below()) == 3)
+    below = run.below()
+    begun = time.monotonic()
+    run.stop()
+    assert run.wait() == 1
+    assert time.monotonic() - begun < 8
+    assert all(map(gone, below))
+    record = run.record()
+    assert record.status is Status.STOPPED
+    assert statuses(record) == [S, F, N]
+    detail = platform.detail(run.id)
+    assert detail.status is Status.STOPPED
+    assert detail.has_notebook
+    assert text_of(run.output()["cells"][0]) == "kept\n"
+
+
+def test_a_cell_that_is_stopped_may_clean_up(start):
+    cell = (
+        f"try:\n    print('begun', flush=True)\n    {WAIT}\nfinally:\n    print('tidy')"
+    )
+    run = start(notebook_of(cell, "2"))
+    until(lambda: "begun" in run.log(), why=run.log())
+    (run.folder / "deadline").write_text(str(time.time()))
+    run.stop()
+    run.wait()
+    assert text_of(run.output()["cells"][0]) == "begun\ntidy\n"
+    assert run.record().status is Status.STOPPED
+    assert run.record().failure.reason is FailureReason.LIFETIME
+
+
+def test_a_platform_that_is_down_holds_up_nothing_but_the_end(start, platform):
+    steps = ("import time; time.sleep(0.5)", "2", "print('done', flush=True)")
+    run = start(notebook_of(*steps))
+    running_cell(run)
+    platform.stop()
+    until(lambda: run.record().status is Status.SUCCEEDED)
+    until(lambda: "waits for the platform" in run.log())
+    assert run.lives
+    assert not run.below()
+    platform.start()
+    assert run.wait() == 0
+    assert platform.detail(run.id).status is Status.SUCCEEDED
+    assert platform.detail(run.id).has_report
+    assert platform.seen.records[-1][1] == run.record()
+    assert "answers again" in run.log()
+
+
+def test_a_run_waits_for_a_platform_that_is_not_up_yet(platform, tmp_path):
+    run = RunProcess(platform.create(notebook_of("1")), tmp_path / "run", platform)
+    platform.stop()
+    try:
+        run.start()
+        until(lambda: "waits for the platform" in run.log(), why="it did not wait")
+        platform.start()
+        assert run.wait() == 0
+    finally:
+        run.end()
+
+
+def test_a_stopped_run_does_not_wait_for_a_platform_that_is_down(start, platform):
+    run = start(notebook_of(WAIT))
+    running_cell(run)
+    platform.stop()
+    begun = time.monotonic()
+    run.stop()
+    assert run.wait() == 1
+    assert time.monotonic() - begun < 8
+    assert run.record().status is Status.STOPPED
+
+
+def test_a_run_that_is_killed_leaves_a_good_notebook_and_no_kernel(start):
+    run = start(notebook_of("print('kept')", "import time; time.sleep(2.5)", WAIT))
+    running_cell(run, 2)
+    below = run.below()
+    os.kill(run.pid, signal.SIGKILL)
+    run.wait()
+    until(lambda: all(map(gone, below)), within_s=5)
+    assert text_of(run.output()["cells"][0]) == "kept\n"
+    assert run.record().status is Status.RUNNING
+
+
+def test_outputs_are_bounded(start):
+    many = (
+        "from IPython.display import display\n"
+        "for i in range(10_000): display(i)\n"
+        "for i in range(3_000): print(i, flush=True)"
+    )
+    large = "for _ in range(100): print('x' * 1_000_000)"
+    run = execute(start, many, large, "print('later')")
+    assert run.code == 0
+    first, second, third = run.output()["cells"]
+    assert len(first["outputs"]) <= 1002
+    assert "truncated" in json.dumps(first["outputs"])
+    assert first["outputs"][-1]["text"][-1] == "2999\n"
+    assert 10_000_000 < len(json.dumps(second["outputs"])) < 11_000_000
+    assert "truncated" in second["outputs"][-1]["text"][-1]
+    assert text_of(third) == "later\n"
+
+
+@contextlib.contextmanager
+def small_disk(folder: Path):
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(folder)]
+    if subprocess.run(command, check=False, capture_output=True).returncode:
+        pytest.skip("this machine lets nobody mount a small disk")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_full_disk_leaves_the_last_good_notebook(start, tmp_path):
+    fill = (
+        "import time; time.sleep(2.5)\n"
+        "with open('/dev/zero', 'rb') as zero, open('big', 'wb', 0) as big:\n"
+        "    try:\n"
+        "        while True: big.write(zero.read(4096))\n"
+        "    except OSError: print('full')\n"
+    )
+    with small_disk(tmp_path / "disk") as disk:
+        run = execute(start, "print('kept')", fill, "print('z' * 100_000)", folder=disk)
+        assert run.code == 1, run.log()
+        last_good = run.output()
+        assert text_of(last_good["cells"][0]) == "kept\n"
+    sent = run.platform.detail(run.id)
+    assert sent.failure.reason is FailureReason.NO_SPACE
+    assert sent.has_notebook
+
+
+def test_memory_that_runs_out_is_named(start, tmp_path):
+    group = Path("/sys/fs/cgroup/memory") / f"hubyard-run-{os.getpid()}"
+    try:
+        group.mkdir()
+    except OSError:
+        pytest.skip("this machine lets nobody make a memory group")
+    try:
+        (group / "memory.limit_in_bytes").write_text(str(200 * 2**20))
+        cell = (
+            f"import os\nopen('{group}/cgroup.procs', 'w').write(str(os.getppid()))\n"
+            f"open('{group}/cgroup.procs', 'w').write('0')"
+        )
+        hog = "kept = [bytearray(b'x' * 10**7) for _ in range(100)]"
+        env = {"MEM_LIMIT": str(200 * 2**20)}
+        run = execute(start, cell, hog, "3", env=env)
+        failure = run.record().failure
+        assert failure.reason is FailureReason.OUT_OF_MEMORY, run.log()
+        assert failure.cell == 1
+        assert "0.195 GiB" in failure.message
+    finally:
+        group.rmdir()

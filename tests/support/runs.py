@@ -1,0 +1,238 @@
+"""Real run processes against the real platform, served on loopback.
+
+What stands in for others: the hub is in memory, and a token names its run in clear
+where the gate would have asked the hub.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import uvicorn
+from hubyard.contract.identity import Identity
+from hubyard.contract.run import RunDetail, RunRecord
+from support.hub import free_port
+from support.platform import Caller, Stamped, code_cell, packed, upload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from hubyard_hub.parts import Parts
+    from starlette.types import Message, Receive, Scope, Send
+
+PREFIX = "/services/hubyard"
+NOTEBOOK = "train.ipynb"
+
+
+def notebook_of(*sources: str, language: str = "python") -> bytes:
+    """A notebook of these cells; the first one holds the parameters if it says so."""
+    cells = [
+        code_cell(source, *(["parameters"] if "# parameters" in source else []))
+        for source in sources
+    ]
+    metadata = {"kernelspec": {"name": "some-env", "language": language}}
+    document = {"nbformat": 4, "nbformat_minor": 5, "metadata": metadata}
+    return json.dumps({**document, "cells": cells}).encode()
+
+
+class _ByToken:
+    """Says who asks from the token, and notes each record that is handed in."""
+
+    def __init__(self, app: Stamped) -> None:
+        self.app = app
+        self.records: list[tuple[float, RunRecord]] = []
+        self.calls: list[str] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = dict(scope["headers"])
+        owner, _, server = headers[b"authorization"].decode()[7:].partition("/")
+        who = Identity(name=owner, server=server).model_dump_json().encode()
+        path = scope["path"].removeprefix(PREFIX)
+        self.calls.append(f"{scope['method']} {path}")
+        scope = {**scope, "path": path, "headers": [*scope["headers"], (b"x-as", who)]}
+        body = b""
+
+        async def noted() -> Message:
+            nonlocal body
+            message = await receive()
+            body += message.get("body", b"")
+            return message
+
+        await self.app(scope, noted, send)
+        if path == "/api/job/record":
+            record = RunRecord.model_validate_json(body)
+            self.records.append((time.time(), record))
+
+
+class ServedPlatform:
+    """The platform on a port of its own; it can go down and come back."""
+
+    def __init__(self, parts: Parts, app: Stamped) -> None:
+        self.parts = parts
+        self.seen = _ByToken(app)
+        self.owner = Caller(app, Identity(name="ada"))
+        self.port = free_port()
+        self._server: uvicorn.Server | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}{PREFIX}"
+
+    def start(self) -> None:
+        config = uvicorn.Config(
+            self.seen,
+            port=self.port,
+            lifespan="off",
+            log_level="error",
+            timeout_graceful_shutdown=1,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run)
+        self._thread.start()
+        until(lambda: self._server and self._server.started)
+
+    def stop(self) -> None:
+        if self._server and self._thread:
+            self._server.should_exit = True
+            self._thread.join()
+
+    def create(self, notebook: bytes, **more: Any) -> str:
+        """The id of a new run of a notebook."""
+        files = {NOTEBOOK: notebook, **more.pop("files", {})}
+        source = upload(self.owner, files)
+        body = {"source": source, "notebook": NOTEBOOK, **more}
+        answer = self.owner.post("/runs", json=body)
+        assert answer.status_code == 201, answer.text
+        return answer.json()["id"]
+
+    def replace_source(self, run_id: str, files: dict[str, bytes]) -> None:
+        """What no run should meet: a source that has changed since it was checked."""
+        self.parts.blobs.path(self.detail(run_id).source).write_bytes(packed(files))
+
+    def detail(self, run_id: str) -> RunDetail:
+        return RunDetail.model_validate(self.owner.get(f"/runs/{run_id}").json())
+
+
+@dataclass
+class RunProcess:
+    """One `python -m hubyard_runtime.run`."""
+
+    id: str
+    folder: Path
+    platform: ServedPlatform
+    extra: dict[str, str] = field(default_factory=dict)
+    _process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        (self.folder / "scratch").mkdir(parents=True, exist_ok=True)
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "hubyard_runtime.run"],
+                cwd=self.folder / "scratch",
+                env=self.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def environment(self) -> dict[str, str]:
+        """As the spawner sets it, without what only a hub could give."""
+        prefix = f"/user/ada/run-{self.id}/"
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.folder),
+            "HUBYARD_KIND": "run",
+            "HUBYARD_SCRATCH": str(self.folder / "scratch"),
+            "HUBYARD_PLATFORM_URL": self.platform.url,
+            "JUPYTERHUB_API_TOKEN": f"ada/run-{self.id}",
+            "JUPYTERHUB_API_URL": "http://127.0.0.1:1/hub/api",
+            "JUPYTERHUB_CLIENT_ID": "jupyterhub-user-ada",
+            "JUPYTERHUB_SERVICE_PREFIX": prefix,
+            "JUPYTERHUB_SERVICE_URL": f"http://127.0.0.1:{free_port()}{prefix}",
+            "JUPYTERHUB_OAUTH_ACCESS_SCOPES": "[]",
+            **self.extra,
+        }
+
+    @property
+    def pid(self) -> int:
+        assert self._process
+        return self._process.pid
+
+    @property
+    def lives(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def below(self) -> list[psutil.Process]:
+        return psutil.Process(self.pid).children(recursive=True)
+
+    def wait(self, within_s: float = 30) -> int:
+        assert self._process
+        try:
+            return self._process.wait(within_s)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"still running:\n{self.log()}") from None
+
+    def stop(self) -> None:
+        assert self._process
+        self._process.send_signal(signal.SIGTERM)
+
+    def end(self) -> None:
+        """Whatever a test has left."""
+        if self._process is None:
+            return
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for process in [*self.below(), psutil.Process(self.pid)]:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+        self._process.wait()
+
+    def log(self) -> str:
+        lines = (self.folder / "log").read_text().splitlines()
+        return "\n".join(line[:500] for line in lines[-200:])
+
+    def record(self) -> RunRecord:
+        """What the run itself has kept."""
+        text = (self.folder / "scratch" / "record.json").read_text()
+        return RunRecord.model_validate_json(text)
+
+    def output(self) -> dict[str, Any]:
+        return json.loads((self.folder / "scratch" / "notebook.ipynb").read_text())
+
+
+def gone(process: psutil.Process) -> bool:
+    """Whether it has ended; its parent may not have looked yet."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def until(holds: Callable[[], object], within_s: float = 20, why: str = "") -> None:
+    """Wait for something that another process does."""
+    end = time.monotonic() + within_s
+    while not holds():
+        assert time.monotonic() < end, why or "it did not come true in time"
+        time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def served(parts: Parts, app: Stamped) -> Iterator[ServedPlatform]:
+    platform = ServedPlatform(parts, app)
+    platform.start()
+    try:
+        yield platform
+    finally:
+        platform.stop()
