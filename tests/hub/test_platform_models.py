@@ -1,0 +1,294 @@
+"""Experiments, models and deployments over a real MLflow behind a real hub's gate."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import tarfile
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hubyard.contract.deployment import DeploymentRequest, KeyRequest
+from hubyard.contract.errors import Forbidden, Invalid, NotFound, Rejected
+from hubyard.contract.identity import Identity
+from hubyard.contract.tracking import RegisterRequest
+from hubyard.contract.workload import Status
+from hubyard_hub.deployments import Deployments
+from hubyard_hub.hub_client import HubClient
+from hubyard_hub.mlflow_client import MlflowClient
+from hubyard_hub.models import Models
+from hubyard_hub.parts import Parts
+from hubyard_hub.tracking import Tracking
+from support.hub import (
+    REPOSITORY,
+    end_process,
+    free_port,
+    running_hub,
+    wait_until_answers,
+)
+from support.platform import settings_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from support.hub import HubUnderTest
+
+pytestmark = pytest.mark.hub
+
+ADA, BOB = Identity(name="ada"), Identity(name="bob")
+SCOPE = "access:services!service=mlflow"
+
+
+class Place:
+    """A hub, an MLflow behind its gate, and a platform's parts beside them."""
+
+    def __init__(self, folder: Path, hub: HubUnderTest, port: int) -> None:
+        settings = settings_in(folder)
+        settings = replace(settings, mlflow_port=port)
+        settings.save()
+        self.process = self._mlflow(hub, port, folder)
+        parts = Parts.build(settings)
+        self.parts = replace(
+            parts,
+            hub=HubClient(hub.api_url, "platform-token-of-a-test"),
+            mlflow=MlflowClient(settings.mlflow_url),
+        )
+        self.tracking, self.models = Tracking(self.parts), Models(self.parts)
+        self.deployments = Deployments(self.parts)
+        self.ada, self.bob = hub.token("ada"), hub.token("bob")
+        self.stranger = hub.token("ada", "read:users:name!user")
+
+    @staticmethod
+    def _mlflow(hub: HubUnderTest, port: int, state: Path) -> subprocess.Popen[bytes]:
+        site = state / "site" / "hubyard_under_test-0.dist-info"
+        site.mkdir(parents=True)
+        (site / "METADATA").write_text("Name: hubyard-under-test\nVersion: 0\n")
+        entry = "[mlflow.app]\nhubyard = hubyard_hub.mlflow_app:create_app\n"
+        (site / "entry_points.txt").write_text(entry)
+        rooms = [
+            str(REPOSITORY / room) for room in ("kernels", "spawner", "hub_config")
+        ]
+        environment = {
+            **hub.service_environment("mlflow", port, "mlflow-token-of-a-test"),
+            "HUBYARD_STATE": str(state),
+            "PYTHONPATH": os.pathsep.join([str(site.parent), *rooms]),
+        }
+        command = [sys.executable, "-m", "hubyard_hub.mlflow_app"]
+        with (state / "mlflow.log").open("wb") as log:
+            process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        wait_until_answers(f"http://127.0.0.1:{port}", process)
+        return process
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    port = free_port()
+    services = [
+        {
+            "name": "mlflow",
+            "url": f"http://127.0.0.1:{port}",
+            "api_token": "mlflow-token-of-a-test",
+            "oauth_no_confirm": True,
+            "timeout": 1,
+        }
+    ]
+    roles = [{"name": "user", "scopes": ["self", SCOPE]}]
+    folder = tmp_path_factory.mktemp("hub")
+    with running_hub(folder, services=services, roles=roles) as hub:
+        hub.add_user("ada")
+        hub.add_user("bob")
+        place = Place(tmp_path_factory.mktemp("state"), hub, port)
+        yield place
+        place.parts.close()
+        end_process(place.process, signal.SIGTERM)
+
+
+@pytest.fixture(scope="module")
+def trained(place: Place) -> dict[str, str]:
+    """The ids of Ada's tracked runs, by name; see `support.trainer`."""
+    environment = {
+        **os.environ,
+        "MLFLOW_TRACKING_URI": place.parts.settings.mlflow_url,
+        "MLFLOW_TRACKING_TOKEN": place.ada,
+    }
+    command = [sys.executable, "-P", str(REPOSITORY / "tests/support/trainer.py")]
+    done = subprocess.run(command, env=environment, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_each_sees_the_experiments_of_their_own(place: Place, trained: dict[str, str]):
+    names = [e.name for e in place.tracking.experiments(place.ada)]
+    assert "flights" in names
+    assert "flights" not in [e.name for e in place.tracking.experiments(place.bob)]
+    with pytest.raises(Forbidden):
+        place.tracking.experiments(place.stranger)
+    with pytest.raises(Forbidden):
+        place.tracking.experiments("nonsense")
+
+
+def test_tracked_runs_newest_first(place: Place, trained: dict[str, str]):
+    page = place.tracking.page(place.ada, None, None, None)
+    assert page.next_page is None
+    assert [run.name for run in page.runs] == ["third", "second", "first"]
+    first = page.runs[-1]
+    assert first.id == trained["first"]
+    assert first.metrics == {"auc": 0.75}, "the newest, and none that JSON cannot say"
+    assert first.params == {"lr": "0.1"}
+    assert (first.compute, first.experiment) == ("small", "flights")
+    assert first.status == "FINISHED"
+    assert first.ended_at is not None
+    assert [run.has_model for run in page.runs] == [False, True, True]
+    assert first.url.endswith(f"/runs/{first.id}")
+    good = place.tracking.page(
+        place.ada, first.experiment_id, "metrics.auc > 0.7", None
+    )
+    assert [run.name for run in good.runs] == ["first"]
+
+
+def test_a_wrong_filter_is_named(place: Place, trained: dict[str, str]):
+    with pytest.raises(Invalid) as caught:
+        place.tracking.page(place.ada, None, "metrics.auc >", None)
+    assert caught.value.field == "filter"
+    assert "\n" not in caught.value.message
+
+
+def test_the_notebooks_copy(place: Place, trained: dict[str, str]):
+    content = place.tracking.notebook(place.ada, trained["second"])
+    assert content == b'{"cells": []}'
+    with pytest.raises(NotFound, match="no copy"):
+        place.tracking.notebook(place.ada, trained["third"])
+    for run_id in (trained["second"], "0" * 32):
+        with pytest.raises((NotFound, Forbidden)):
+            place.tracking.notebook(place.bob, run_id)
+
+
+@pytest.fixture(scope="module")
+def registered(place: Place, trained: dict[str, str]) -> dict[str, str]:
+    first = RegisterRequest(run_id=trained["first"], name="Flight Delays", alias="best")
+    second = RegisterRequest(run_id=trained["second"], name="Flight Delays")
+    one = place.models.register(place.ada, first)
+    two = place.models.register(place.ada, second)
+    assert (one.version, one.aliases, one.metrics) == ("1", ("best",), {"auc": 0.75})
+    assert two.version == "2"
+    return {"model": "Flight Delays"}
+
+
+def test_models_newest_version_first(place: Place, registered: dict[str, str]):
+    (model,) = place.models.list(place.ada)
+    assert [v.version for v in model.versions] == ["2", "1"]
+    assert [v.aliases for v in model.versions] == [(), ("best",)]
+    assert model.versions[1].metrics == {"auc": 0.75}
+    assert model.url.endswith("/#/models/Flight%20Delays")
+    assert place.models.list(place.bob) == []
+
+
+def test_a_run_without_a_model_cannot_be_registered(
+    place: Place, trained: dict[str, str]
+):
+    with pytest.raises(Rejected, match="no model"):
+        place.models.register(
+            place.ada, RegisterRequest(run_id=trained["third"], name="other")
+        )
+    with pytest.raises((NotFound, Forbidden)):
+        place.models.register(
+            place.bob, RegisterRequest(run_id=trained["first"], name="stolen")
+        )
+    with pytest.raises(Rejected):
+        place.models.register(
+            place.ada, RegisterRequest(run_id="0" * 32, name="nothing")
+        )
+    assert [m.name for m in place.models.list(place.ada)] == ["Flight Delays"]
+
+
+def members(path: Path) -> dict[str, bytes]:
+    with tarfile.open(path, "r:gz") as archive:
+        files = [m for m in archive.getmembers() if m.isreg()]
+        return {m.name: (archive.extractfile(m) or io.BytesIO()).read() for m in files}
+
+
+@pytest.mark.parametrize("version", ["1", "2", "@best"])
+def test_a_deployment_has_its_own_copy_of_the_model(
+    place: Place, registered: dict[str, str], version: str
+):
+    wish = DeploymentRequest(
+        **registered, version=version, name=f"d{version.strip('@')}"
+    )
+    made = place.deployments.create(ADA, place.ada, wish)
+    assert made.status is Status.PENDING
+    assert made.revision.version == ("1" if version == "@best" else version)
+    assert made.signature is not None
+    assert [c["name"] for c in made.signature["inputs"]] == ["hours", "late"]
+    assert made.example is not None
+    assert made.example["dataframe_split"]["columns"] == ["hours", "late"]
+    source = place.deployments.source("ada", made.id)
+    files = members(source)
+    assert {"MLmodel", "model.pkl"} <= files.keys() or "model.skops" in files
+    assert not any(name.startswith("/") or ".." in name for name in files)
+    job = place.deployments.job("ada", made.id)
+    assert (job.name, job.revision) == (made.name, made.revision)
+
+
+def test_the_same_wish_again_is_the_same_deployment(
+    place: Place, registered: dict[str, str]
+):
+    wish = DeploymentRequest(**registered, version="@best")
+    one = place.deployments.create(ADA, place.ada, wish)
+    assert one.name == "flight-delays"
+    assert one.id.startswith("flight-del")
+    assert len(f"endpoint-{one.id}") <= 30
+    assert place.deployments.create(ADA, place.ada, wish).id == one.id
+    number = DeploymentRequest(**registered, version="1")
+    assert place.deployments.create(ADA, place.ada, number).id == one.id
+    other = DeploymentRequest(**registered, version="2")
+    assert place.deployments.create(ADA, place.ada, other).id != one.id
+    place.deployments.stop("ada", one.id)
+    assert place.deployments.create(ADA, place.ada, wish).id != one.id
+
+
+def test_what_cannot_be_deployed(place: Place, registered: dict[str, str]):
+    def deploy(who: Identity, token: str, **more: str) -> None:
+        wish = DeploymentRequest.model_validate({**registered, **more})
+        place.deployments.create(who, token, wish)
+
+    for version in ("9", "@nobody"):
+        with pytest.raises(NotFound):
+            deploy(ADA, place.ada, version=version)
+    with pytest.raises(NotFound):
+        deploy(BOB, place.bob, version="1")
+    with pytest.raises(Invalid, match="choose small"):
+        deploy(ADA, place.ada, version="1", name="new", compute="x")
+    assert place.deployments.list("bob") == []
+
+
+def test_a_key_comes_with_words_that_run(place: Place, registered: dict[str, str]):
+    made = place.deployments.list("ada")[0]
+    key = place.deployments.make_key(
+        "ada", place.ada, made.id, KeyRequest(expires_in_s=3600)
+    )
+    assert key.url == made.url
+    assert key.token in key.curl
+    assert f"{made.url}invocations" in key.curl
+    compile(key.python, "key", "exec")
+    with pytest.raises(NotFound):
+        place.deployments.make_key("bob", place.bob, made.id, KeyRequest())
+    with pytest.raises(Forbidden):
+        place.deployments.make_key("ada", place.stranger, made.id, KeyRequest())
+
+
+def test_the_platform_never_loads_a_model():
+    program = (
+        "import sys, hubyard_hub.service\n"
+        "loaders = {'mlflow', 'sklearn', 'pandas', 'numpy', 'skops', 'cloudpickle'}\n"
+        "print(sorted(loaders & set(sys.modules)))"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, check=True, text=True)
+    assert done.stdout.strip() == "[]"
