@@ -200,7 +200,8 @@ class RunProcess:
         self._process.wait()
 
     def log(self) -> str:
-        lines = (self.folder / "log").read_text().splitlines()
+        log = self.folder / "log"
+        lines = log.read_text().splitlines() if log.exists() else []
         return "\n".join(line[:500] for line in lines[-200:])
 
     def record(self) -> RunRecord:
