@@ -66,11 +66,8 @@ def _add_state(parser: argparse.ArgumentParser) -> None:
 
 def run_up(arguments: argparse.Namespace) -> int:
     """Start everything, and stay until Ctrl-C, SIGTERM or `hubyard down`."""
-    from hubyard_spawner.catalogue import Catalogue  # noqa: PLC0415  see the top
-
     os.umask(0o077)
     settings = _settings(arguments)
-    Catalogue.load(settings.catalogue)
     _tell(f"Hubyard starts; its state is in {settings.state}")
     _tell(_TRUST)
     if settings.host not in _LOOPBACK:
@@ -83,7 +80,9 @@ def run_up(arguments: argparse.Namespace) -> int:
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
-    """What was kept of an earlier start, and what is asked for now."""
+    """What was kept of an earlier start, and what is asked for now; checked, kept."""
+    from hubyard_spawner.catalogue import Catalogue  # noqa: PLC0415  see the top
+
     state: Path = (arguments.state or Settings.default_state()).expanduser().resolve()
     if (running := Report.load(state)) is not None:
         raise Conflict(f"Hubyard runs already, at {running.url}: see `hubyard status`.")
@@ -101,6 +100,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     for name in {"catalogue", "skeleton"} & asked.keys():
         asked[name] = asked[name].resolve()
     settings = _with_ports(dataclasses.replace(settings, **asked))
+    Catalogue.load(settings.catalogue)
     make_private_folder(state)
     settings.save()
     return settings

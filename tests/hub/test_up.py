@@ -1,0 +1,189 @@
+"""`hubyard up`, as a person runs it: four processes, found again, ended cleanly."""
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+
+import httpx
+import psutil
+import pytest
+
+from support.running import Running, running
+
+pytestmark = pytest.mark.hub
+
+
+@pytest.fixture(scope="module")
+def hubyard(tmp_path_factory):
+    with running(tmp_path_factory.mktemp("up")) as started:
+        yield started
+
+
+def command(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "hubyard.cli", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def until(true, patience_s=20):
+    end = time.monotonic() + patience_s
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def test_it_says_plainly_whom_it_trusts_and_how_to_come_in(hubyard):
+    assert "one Unix user" in hubyard.text()
+    assert f"{hubyard.url}/hub/welcome#code=" in hubyard.text()
+
+
+def test_nothing_that_it_keeps_is_for_other_eyes(hubyard):
+    for path in [hubyard.state, *hubyard.state.rglob("*")]:
+        if not path.is_symlink():
+            assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+
+
+def test_no_secret_is_in_an_argument_or_a_log(hubyard):
+    secrets = [p.read_text().strip() for p in (hubyard.state / "secrets").iterdir()]
+    lines = [" ".join(psutil.Process(pid).cmdline()) for pid in hubyard.pids().values()]
+    lines += [log.read_text() for log in (hubyard.state / "logs").iterdir()]
+    assert not [s for s in secrets for line in lines if len(s) == 64 and s in line]
+
+
+def test_only_the_proxy_is_reached_from_outside(hubyard):
+    inner = [psutil.Process(pid) for pid in hubyard.pids().values()]
+    for process in inner:
+        for child in [process, *process.children(recursive=True)]:
+            for connection in child.net_connections("inet"):
+                if connection.status == psutil.CONN_LISTEN:
+                    assert connection.laddr.ip == "127.0.0.1"
+
+
+def test_status_is_for_people_and_for_programs(hubyard):
+    done = command("status", "--state", str(hubyard.state))
+    assert (done.returncode, done.stdout.count(" well ")) == (0, 4), done
+    shown = json.loads(
+        command("status", "--json", "--state", str(hubyard.state)).stdout
+    )
+    assert shown["url"] == hubyard.url
+    assert all(process["healthy"] for process in shown["processes"])
+
+
+def test_a_second_start_on_the_same_state_is_refused_in_one_line(hubyard):
+    done = command("up", "--state", str(hubyard.state))
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"hubyard: Hubyard runs already, at {hubyard.url}: see `hubyard status`.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--port", "{taken}"], "is taken: choose another with --port"),
+        (["--catalogue", "{bad}"], "bad.toml:3: cpu"),
+        (["--catalogue", "/nowhere.toml"], "cannot be read"),
+    ],
+)
+def test_what_cannot_be_started_is_one_line_and_keeps_nothing(
+    tmp_path, arguments, words
+):
+    bad = tmp_path / "bad.toml"
+    bad.write_text("[[compute]]\nname = 'a'\ncpu = 'many'\n")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        values = {"taken": taken.getsockname()[1], "bad": bad}
+        given = [argument.format(**values) for argument in arguments]
+        if "--port" not in given:
+            given += ["--port", "0"]
+        done = command("up", "--state", str(tmp_path / "state"), *given)
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize("name", ["proxy", "platform", "mlflow", "hub"])
+def test_a_killed_process_is_started_again(hubyard, name):
+    before = hubyard.pids()[name]
+    hubyard.kill(name)
+    until(lambda: hubyard.pids().get(name) != before)
+    report = hubyard.state / "up.json"
+    until(
+        lambda: all(p["healthy"] for p in json.loads(report.read_text())["processes"])
+    )
+    until(lambda: httpx.get(f"{hubyard.url}/hub/login").status_code == 200)
+    for service in ("hubyard/api/health", "mlflow/health"):
+        url = f"{hubyard.url}/services/{service}"
+        until(lambda url=url: httpx.get(url).status_code == 200)
+
+
+def test_a_stop_ends_workloads_too_and_a_new_start_finds_everything(tmp_path):
+    first = Running(tmp_path / "state")
+    first.start()
+    ana = first.administrator()
+    ana.start_workspace()
+    inner = list(first.pids().values())
+    entries = [path.name for path in (first.state / "workloads").iterdir()]
+    assert first.stop() == 0
+    assert len(entries) == 1
+    until(lambda: not any(psutil.pid_exists(pid) for pid in inner))
+    assert "1 workload stopped" in first.text()
+    second = Running(first.state, port=first.port)
+    second.start()
+    try:
+        assert "welcome#code" not in second.text()
+        assert "/hub/home" in str(ana.sign_in().url)
+        spend = second.client(ana).spend()
+        (line,) = spend.lines
+        assert (line.entry_id, line.reason) == (entries[0], "stopped")
+    finally:
+        second.stop()
+
+
+def test_workloads_can_be_kept_and_a_killed_supervisor_leaves_no_service(tmp_path):
+    first = Running(tmp_path / "state")
+    first.start()
+    ana = first.administrator()
+    ana.start_workspace()
+    inner = list(first.pids().values())
+    first.signal(signal.SIGKILL)
+    first.wait()
+    until(lambda: not any(_runs(pid) for pid in inner))
+    second = Running(first.state, port=first.port)
+    second.start()
+    try:
+        ana.sign_in()
+        until(lambda: ana.servers().get("", {}).get("ready"))
+        done = command("down", "--keep-workloads", "--state", str(second.state))
+        assert done.returncode == 0, done
+        assert second.wait() == 0
+        (folder,) = (second.state / "workloads").iterdir()
+        shim = json.loads((folder / "shim.json").read_text())["pid"]
+        assert psutil.pid_exists(shim)
+        os.kill(shim, signal.SIGTERM)
+        until((folder / "end.json").exists)
+    finally:
+        second.stop()
+
+
+def _runs(pid):
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_down_and_status_say_so_when_nothing_runs(tmp_path):
+    assert command("down", "--state", str(tmp_path)).returncode == 0
+    done = command("status", "--state", str(tmp_path))
+    assert done.returncode == 3
+    assert "hubyard up" in done.stderr
