@@ -1,0 +1,189 @@
+/** The client: every call of the platform that the panels make, and no other. */
+import { URLExt } from '@jupyterlab/coreutils';
+import { ServerConnection } from '@jupyterlab/services';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { MISSING_EXTENSION, Problem, readProblem } from './problem';
+import type {
+  App,
+  AppRequest,
+  Catalogue,
+  Deployment,
+  DeploymentRequest,
+  Estimate,
+  EstimateRequest,
+  Identity,
+  Key,
+  KeyRequest,
+  Model,
+  ModelVersion,
+  NotebookSource,
+  Preview,
+  PreviewRequest,
+  RegisterRequest,
+  Run,
+  RunRequest,
+  Schedule,
+  ScheduleChange,
+  ScheduleRequest,
+  Share,
+  Source,
+  Spend,
+  TrackedRunPage,
+  Workload
+} from './types';
+
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+type Noun = 'apps' | 'deployments' | 'runs' | 'schedules';
+
+export class Client {
+  constructor(
+    private readonly settings: ServerConnection.ISettings,
+    private readonly trans: TranslationBundle
+  ) {}
+
+  readonly me = () => this.get<Identity>('me');
+  readonly catalogue = () => this.get<Catalogue>('compute');
+  readonly workspace = () => this.get<Workload>('workloads/self');
+  readonly spend = () => this.get<Spend>('spend');
+  readonly trackedRuns = () => this.get<TrackedRunPage>('tracked-runs');
+  readonly models = () => this.get<Model[]>('models');
+  readonly deployments = () => this.get<Deployment[]>('deployments');
+  readonly schedules = () => this.get<Schedule[]>('schedules');
+  readonly runs = () => this.get<Run[]>('runs');
+  readonly apps = () => this.get<App[]>('apps');
+
+  estimate(wish: EstimateRequest): Promise<Estimate> {
+    return this.post('estimate', wish);
+  }
+  preview(wish: PreviewRequest): Promise<Preview> {
+    return this.post('schedules/preview', wish);
+  }
+  register(wish: RegisterRequest): Promise<ModelVersion> {
+    return this.post('models', wish);
+  }
+  deploy(wish: DeploymentRequest): Promise<Deployment> {
+    return this.post('deployments', wish);
+  }
+  schedule(wish: ScheduleRequest): Promise<Schedule> {
+    return this.post('schedules', wish);
+  }
+  run(wish: RunRequest): Promise<Run> {
+    return this.post('runs', wish);
+  }
+  publish(wish: AppRequest): Promise<App> {
+    return this.post('apps', wish);
+  }
+  changeSchedule(id: string, change: ScheduleChange): Promise<Schedule> {
+    return this.json('PATCH', `schedules/${id}`, change);
+  }
+  runSchedule(id: string): Promise<Run> {
+    return this.post(`schedules/${id}/run`);
+  }
+  stopRun(id: string): Promise<Run> {
+    return this.post(`runs/${id}/stop`);
+  }
+  startDeployment(id: string): Promise<Deployment> {
+    return this.post(`deployments/${id}/start`);
+  }
+  stopDeployment(id: string): Promise<Deployment> {
+    return this.post(`deployments/${id}/stop`);
+  }
+  makeKey(id: string, wish: KeyRequest): Promise<Key> {
+    return this.post(`deployments/${id}/keys`, wish);
+  }
+  startApp(id: string): Promise<App> {
+    return this.post(`apps/${id}/start`);
+  }
+  stopApp(id: string): Promise<App> {
+    return this.post(`apps/${id}/stop`);
+  }
+  share(id: string, share: Share): Promise<App> {
+    return this.post(`apps/${id}/shares`, share);
+  }
+  unshare(id: string, share: Share): Promise<App> {
+    const name = share.user == null ? 'group' : 'user';
+    const query = new URLSearchParams({ [name]: share[name] ?? '' });
+    return this.json('DELETE', `apps/${id}/shares?${query.toString()}`);
+  }
+  async remove(noun: Noun, id: string): Promise<void> {
+    await this.ask('DELETE', `api/${noun}/${id}`);
+  }
+
+  /** The HTML of an executed notebook. Show it in a sandbox only. */
+  report(id: string): Promise<string> {
+    return this.ask('GET', `api/runs/${id}/report`);
+  }
+  /** The notebook's copy that is kept with a tracked run, as nbformat JSON. */
+  keptNotebook(id: string): Promise<string> {
+    return this.ask('GET', `api/tracked-runs/${id}/notebook`);
+  }
+
+  /** Pin a notebook of this workspace as it is now, with the modules beside it. */
+  packNotebook(path: string): Promise<NotebookSource> {
+    return this.pack(path);
+  }
+  /** Pin a file of this workspace as it is now, with the modules beside it. */
+  packFile(path: string): Promise<Source> {
+    return this.pack(path);
+  }
+
+  private async pack<T extends Source>(path: string): Promise<T> {
+    const body = JSON.stringify({ path });
+    return JSON.parse(await this.ask('POST', 'sources', body)) as T;
+  }
+  private get<T>(path: string): Promise<T> {
+    return this.json('GET', path);
+  }
+  private post<T>(path: string, body?: object): Promise<T> {
+    return this.json('POST', path, body);
+  }
+  private async json<T>(
+    method: Method,
+    path: string,
+    body?: object
+  ): Promise<T> {
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    return JSON.parse(await this.ask(method, `api/${path}`, text)) as T;
+  }
+
+  private async ask(
+    method: Method,
+    path: string,
+    body?: string
+  ): Promise<string> {
+    const url = URLExt.join(this.settings.baseUrl, 'hubyard') + `/${path}`;
+    const headers = { 'Content-Type': 'application/json' };
+    const init: RequestInit =
+      body === undefined ? { method } : { method, body, headers };
+    const response = await this.reach(url, init);
+    const text = await response.text();
+    if (!response.ok) {
+      throw this.inWords(readProblem(response.status, text));
+    }
+    return text;
+  }
+
+  private async reach(url: string, init: RequestInit): Promise<Response> {
+    try {
+      return await ServerConnection.makeRequest(url, init, this.settings);
+    } catch {
+      throw new Problem(
+        0,
+        this.trans.__('This workspace does not answer; is it still running?')
+      );
+    }
+  }
+
+  private inWords(problem: Problem): Problem {
+    if (problem.message === MISSING_EXTENSION) {
+      const text = this.trans.__(
+        'The server half of Hubyard is missing here: install hubyard and restart the workspace.'
+      );
+      return new Problem(problem.status, text);
+    }
+    const { status, field } = problem;
+    return problem.message === ''
+      ? new Problem(status, this.trans.__('Status %1.', status), field)
+      : problem;
+  }
+}

@@ -1,0 +1,137 @@
+/** Compute and lifetime, with the price and the most that both can cost. */
+import * as React from 'react';
+import type { Compute, Estimate } from '../api/types';
+import { durationText } from '../format';
+import { type IAnswer, useAnswer, usePoll } from '../hooks';
+import { useHubyard } from '../hubyard';
+import { lifetimesOf } from '../lifetimes';
+import { Alert } from './Alert';
+import { SelectField } from './Field';
+
+/** What was chosen; null before the catalogue is there. */
+export interface IChoice {
+  readonly compute: string;
+  readonly lifetime_s: number;
+}
+
+interface IComputeProps {
+  readonly choice: IChoice | null;
+  readonly onChange: (choice: IChoice) => void;
+}
+
+export function ComputeFields(props: IComputeProps): React.JSX.Element {
+  const { polls } = useHubyard();
+  const { data, error } = usePoll(polls.catalogue);
+  const { choice, onChange } = props;
+  const first = data?.compute.find(each => each.available);
+  React.useEffect(() => {
+    if (choice === null && first !== undefined) {
+      onChange(defaultOf(first));
+    }
+  }, [choice, first, onChange]);
+  if (data === null) {
+    return error === null ? (
+      <p aria-busy />
+    ) : (
+      <Alert message={error} onRetry={() => void polls.catalogue.refresh()} />
+    );
+  }
+  return <Choices {...props} offered={data.compute} />;
+}
+
+function defaultOf(compute: Compute): IChoice {
+  return { compute: compute.name, lifetime_s: compute.default_lifetime_s };
+}
+
+function Choices(
+  props: IComputeProps & { readonly offered: readonly Compute[] }
+): React.JSX.Element {
+  const { trans } = useHubyard();
+  const { choice, onChange, offered } = props;
+  const chosen = offered.find(each => each.name === choice?.compute);
+  if (chosen === undefined || choice === null) {
+    return (
+      <Alert
+        message={trans.__(
+          'No compute is available to you: ask an administrator.'
+        )}
+      />
+    );
+  }
+  return (
+    <div className="hy-Pair">
+      <SelectField
+        label={trans.__('Compute')}
+        testId="hy-compute"
+        help={chosen.description}
+        value={chosen.name}
+        options={offered.map(each => ({
+          value: each.name,
+          label: each.available
+            ? trans.__('%1 · %2 an hour', each.name, each.price.text)
+            : trans.__('%1 · not available: %2', each.name, each.reason ?? ''),
+          disabled: !each.available
+        }))}
+        onChange={name => {
+          const next = offered.find(each => each.name === name);
+          if (next) {
+            onChange(defaultOf(next));
+          }
+        }}
+      />
+      <SelectField
+        label={trans.__('Lifetime')}
+        testId="hy-lifetime"
+        help={trans.__('It stops by itself after this time.')}
+        value={String(choice.lifetime_s)}
+        options={lifetimesOf(chosen).map(seconds => ({
+          value: String(seconds),
+          label: durationText(seconds)
+        }))}
+        onChange={seconds => {
+          onChange({ ...choice, lifetime_s: Number(seconds) });
+        }}
+      />
+    </div>
+  );
+}
+
+/** The platform's estimate of a choice. */
+export function useEstimate(choice: IChoice | null): IAnswer<Estimate> {
+  const { client } = useHubyard();
+  const key = choice && JSON.stringify(choice);
+  return useAnswer(key, () => client.estimate(choice!));
+}
+
+/** Whether the price that is shown is the price of what is chosen. */
+export function isPriced({ data, pending }: IAnswer<Estimate>): boolean {
+  return data !== null && !pending;
+}
+
+/** The price, before anything is started. */
+export function PriceLine(props: {
+  readonly answer: IAnswer<Estimate>;
+}): React.JSX.Element {
+  const { trans } = useHubyard();
+  const { data, error, pending } = props.answer;
+  if (error !== null) {
+    return <Alert message={error} />;
+  }
+  return (
+    <p
+      className="hy-Price"
+      aria-live="polite"
+      aria-busy={pending}
+      data-testid="hy-estimate"
+    >
+      {data === null
+        ? '…'
+        : trans.__(
+            '%1 an hour, at most %2 for %3',
+            data.price.text,
+            data.total.text,
+            durationText(data.lifetime_s)
+          )}
+    </p>
+  );
+}

@@ -1,0 +1,60 @@
+/** What a schedule would do and cost, before it is made. */
+import * as React from 'react';
+import type { Preview } from '../api/types';
+import { dueText } from '../format';
+import type { IAnswer } from '../hooks';
+import { useHubyard } from '../hubyard';
+import { Alert } from './Alert';
+
+/** A preview, and the zone that it was asked for. */
+export interface IPreviewIn {
+  readonly preview: Preview;
+  readonly zone: string;
+}
+
+export function PreviewCard(props: {
+  readonly answer: IAnswer<IPreviewIn>;
+}): React.JSX.Element {
+  const { trans } = useHubyard();
+  const { data, error, pending } = props.answer;
+  return (
+    <aside
+      className="hy-Card"
+      aria-label={trans.__('Preview')}
+      aria-live="polite"
+      aria-busy={pending}
+      data-testid="hy-preview"
+    >
+      {error !== null && <Alert message={error} />}
+      {data === null && error === null && <p>…</p>}
+      {data !== null && <PreviewText {...data} />}
+    </aside>
+  );
+}
+
+function PreviewText({ preview, zone }: IPreviewIn): React.JSX.Element {
+  const { trans } = useHubyard();
+  return (
+    <>
+      <p className="hy-Card-lead" data-testid="hy-preview-text">
+        {preview.text}
+      </p>
+      <h3>{trans.__('Next runs')}</h3>
+      <ol data-testid="hy-next-fires">
+        {preview.next_fires.map(fire => (
+          <li key={fire}>
+            <time dateTime={fire}>{dueText(fire, zone)}</time>
+          </li>
+        ))}
+      </ol>
+      <h3>{trans.__('Cost')}</h3>
+      <dl>
+        <dt>{trans.__('a run')}</dt>
+        <dd data-testid="hy-per-run">{preview.per_run.text}</dd>
+        <dt>{trans.__('a month')}</dt>
+        <dd data-testid="hy-per-month">{preview.per_month.text}</dd>
+      </dl>
+      <p className="hy-Help">{preview.basis}</p>
+    </>
+  );
+}

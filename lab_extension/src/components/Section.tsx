@@ -1,0 +1,87 @@
+/** A section of the panel: a heading that folds it, and what it holds. */
+import * as React from 'react';
+import type { IPoll } from '../api/poll';
+import { usePollState } from '../hooks';
+import { useHubyard } from '../hubyard';
+import { type SectionId, useSections } from '../sections/model';
+import { IconButton } from './Button';
+import { caretIcon, refreshIcon } from './icons';
+
+interface ISectionProps {
+  readonly id: SectionId;
+  readonly title: string;
+  /** What the refresh button asks again. The first one shows that it is asked. */
+  readonly polls: readonly [IPoll<unknown>, ...IPoll<unknown>[]];
+  /** A number or an amount beside the title. */
+  readonly badge?: string | number | null;
+  readonly children: React.ReactNode;
+}
+
+export function Section(props: ISectionProps): React.JSX.Element {
+  const { trans } = useHubyard();
+  const sections = useSections();
+  const open = !sections.isFolded(props.id);
+  const head = React.useRef<HTMLButtonElement>(null);
+  const revealed = sections.revealed === props.id;
+  React.useEffect(() => {
+    if (revealed) {
+      head.current?.scrollIntoView({ block: 'start' });
+      head.current?.focus();
+      sections.settle();
+    }
+  }, [revealed, sections]);
+  const bodyId = `hy-body-${props.id}`;
+  return (
+    <section
+      className="hy-Section"
+      data-testid={`hy-section-${props.id}`}
+      aria-labelledby={`hy-title-${props.id}`}
+    >
+      <div className="hy-Section-head">
+        <h2 id={`hy-title-${props.id}`}>
+          <button
+            type="button"
+            ref={head}
+            aria-expanded={open}
+            aria-controls={open ? bodyId : undefined}
+            onClick={() => {
+              sections.toggle(props.id);
+            }}
+          >
+            <caretIcon.react tag="span" className="hy-Icon" aria-hidden />
+            {props.title}
+          </button>
+        </h2>
+        {props.badge != null && <span className="hy-Count">{props.badge}</span>}
+        <Refresh
+          polls={props.polls}
+          label={trans.__('Refresh: %1', props.title)}
+        />
+      </div>
+      {open && (
+        <div className="hy-Section-body" id={bodyId}>
+          {props.children}
+        </div>
+      )}
+    </section>
+  );
+}
+
+function Refresh(props: {
+  readonly polls: ISectionProps['polls'];
+  readonly label: string;
+}): React.JSX.Element {
+  const { loading } = usePollState(props.polls[0]);
+  return (
+    <span className={loading ? 'hy-mod-turning' : undefined}>
+      <IconButton
+        icon={refreshIcon}
+        label={props.label}
+        testId="hy-refresh"
+        onClick={() => {
+          props.polls.forEach(poll => void poll.refresh());
+        }}
+      />
+    </span>
+  );
+}

@@ -1,0 +1,73 @@
+/** Publish: a notebook or file becomes a web app of its own. */
+import * as React from 'react';
+import {
+  ComputeFields,
+  type IChoice,
+  isPriced,
+  PriceLine,
+  useEstimate
+} from '../components/ComputeFields';
+import { TextField } from '../components/Field';
+import { fileName, stem } from '../format';
+import { CommandIDs, type IHubyard, useHubyard } from '../hubyard';
+import { tell } from '../toast';
+import { openForm, useSubmit } from './form';
+
+export function openPublish(hubyard: IHubyard, path: string): Promise<void> {
+  const { trans } = hubyard;
+  return openForm(hubyard, {
+    title: trans.__('Publish %1 as an app', fileName(path)),
+    confirm: trans.__('Publish'),
+    name: 'publish',
+    focus: 'input',
+    body: <PublishForm path={path} />
+  });
+}
+
+function PublishForm(props: { readonly path: string }): React.JSX.Element {
+  const hubyard = useHubyard();
+  const { trans } = hubyard;
+  const [name, setName] = React.useState(() => stem(props.path));
+  const [choice, setChoice] = React.useState<IChoice | null>(null);
+  const estimate = useEstimate(choice);
+  const title = name.trim();
+  useSubmit(
+    title === '' || choice === null || !isPriced(estimate)
+      ? null
+      : () => publish(hubyard, props.path, title, choice)
+  );
+  return (
+    <>
+      <TextField
+        label={trans.__('Name')}
+        testId="hy-publish-name"
+        value={name}
+        onChange={setName}
+        maxLength={128}
+        help={trans.__('Only you can open it, until you share it.')}
+      />
+      <ComputeFields choice={choice} onChange={setChoice} />
+      <PriceLine answer={estimate} />
+    </>
+  );
+}
+
+async function publish(
+  { client, polls, trans, commands }: IHubyard,
+  path: string,
+  name: string,
+  choice: IChoice
+): Promise<void> {
+  const source = await client.packFile(path);
+  const app = await client.publish({
+    source: source.digest,
+    path: fileName(path),
+    name,
+    ...choice
+  });
+  void polls.apps.refresh();
+  tell(trans.__('The app %1 is starting.', app.name), {
+    label: trans.__('Show'),
+    run: () => void commands.execute(CommandIDs.open, { section: 'apps' })
+  });
+}

@@ -1,0 +1,205 @@
+/** Schedule: a notebook runs by itself, or once now, on compute of its own. */
+import * as React from 'react';
+import type { NotebookSource } from '../api/types';
+import { Alert } from '../components/Alert';
+import {
+  ComputeFields,
+  type IChoice,
+  isPriced,
+  PriceLine,
+  useEstimate
+} from '../components/ComputeFields';
+import { ParameterFields } from '../components/ParameterFields';
+import { type IPreviewIn, PreviewCard } from '../components/PreviewCard';
+import { TimingFields } from '../components/TimingFields';
+import { fileName } from '../format';
+import { type IAnswer, useAnswer } from '../hooks';
+import { CommandIDs, type IHubyard, useHubyard } from '../hubyard';
+import { type Drafts, givenParameters, type IGiven } from '../parameters';
+import { tell } from '../toast';
+import { FIRST_CRON, ownTimeZone } from '../timing';
+import { openForm, useSubmit } from './form';
+
+const TYPING_MS = 250;
+
+export function openSchedule(hubyard: IHubyard, path: string): Promise<void> {
+  const { trans } = hubyard;
+  return openForm(hubyard, {
+    title: trans.__('Schedule %1', fileName(path)),
+    confirm: trans.__('Schedule'),
+    name: 'schedule',
+    focus: 'select',
+    wide: true,
+    body: <WithSource path={path} form={ScheduleForm} />
+  });
+}
+
+export function openRunNow(hubyard: IHubyard, path: string): Promise<void> {
+  const { trans } = hubyard;
+  return openForm(hubyard, {
+    title: trans.__('Run %1 once', fileName(path)),
+    confirm: trans.__('Run once now'),
+    name: 'run-now',
+    body: <WithSource path={path} form={RunForm} />
+  });
+}
+
+interface ISourceProps {
+  readonly source: NotebookSource;
+}
+
+/** Pins the notebook as it is now, then draws the form that it allows. */
+function WithSource(props: {
+  readonly path: string;
+  readonly form: React.ComponentType<ISourceProps>;
+}): React.JSX.Element {
+  const { client, trans } = useHubyard();
+  const [attempt, setAttempt] = React.useState(0);
+  const { data, error } = useAnswer(`${attempt} ${props.path}`, () =>
+    client.packNotebook(props.path)
+  );
+  if (error !== null) {
+    return (
+      <Alert
+        message={error}
+        onRetry={() => {
+          setAttempt(attempt + 1);
+        }}
+      />
+    );
+  }
+  return data === null ? (
+    <p role="status">{trans.__('Reading the notebook…')}</p>
+  ) : (
+    <props.form source={data} />
+  );
+}
+
+function useDrafts(source: NotebookSource): {
+  readonly given: IGiven;
+  readonly fields: React.JSX.Element;
+} {
+  const [drafts, setDrafts] = React.useState<Drafts>({});
+  const given = givenParameters(source.parameters, drafts);
+  const fields = (
+    <ParameterFields
+      parameters={source.parameters}
+      drafts={drafts}
+      mistakes={given.mistakes}
+      onChange={setDrafts}
+    />
+  );
+  return { given, fields };
+}
+
+function isRight({ mistakes }: IGiven): boolean {
+  return Object.keys(mistakes).length === 0;
+}
+
+function ScheduleForm({ source }: ISourceProps): React.JSX.Element {
+  const hubyard = useHubyard();
+  const [cron, setCron] = React.useState(FIRST_CRON);
+  const [zone, setZone] = React.useState(ownTimeZone);
+  const [choice, setChoice] = React.useState<IChoice | null>(null);
+  const { given, fields } = useDrafts(source);
+  const when = { cron: cron.trim(), time_zone: zone.trim() };
+  const preview = usePreview(source, when, choice);
+  const ready = preview.data !== null && !preview.pending && isRight(given);
+  useSubmit(
+    ready && choice !== null
+      ? () => schedule(hubyard, source, { ...when, ...choice }, given)
+      : null
+  );
+  return (
+    <div className="hy-Columns">
+      <div>
+        <TimingFields
+          cron={cron}
+          zone={zone}
+          onCron={setCron}
+          onZone={setZone}
+        />
+        <ComputeFields choice={choice} onChange={setChoice} />
+        {fields}
+      </div>
+      <PreviewCard answer={preview} />
+    </div>
+  );
+}
+
+interface IWhen {
+  readonly cron: string;
+  readonly time_zone: string;
+}
+
+function usePreview(
+  source: NotebookSource,
+  when: IWhen,
+  choice: IChoice | null
+): IAnswer<IPreviewIn> {
+  const { client } = useHubyard();
+  const wish = choice && { ...when, ...choice, notebook: source.notebook };
+  const ask = async () => ({
+    preview: await client.preview(wish!),
+    zone: when.time_zone
+  });
+  return useAnswer(wish && JSON.stringify(wish), ask, TYPING_MS);
+}
+
+async function schedule(
+  { client, polls, trans, commands }: IHubyard,
+  source: NotebookSource,
+  wish: IWhen & IChoice,
+  given: IGiven
+): Promise<void> {
+  const made = await client.schedule({
+    source: source.digest,
+    notebook: source.notebook,
+    parameters: given.values,
+    missed: 'once',
+    ...wish
+  });
+  void polls.schedules.refresh();
+  tell(trans.__('%1 is scheduled: %2.', made.name, made.text), {
+    label: trans.__('Show'),
+    run: () => void commands.execute(CommandIDs.open, { section: 'pipelines' })
+  });
+}
+
+function RunForm({ source }: ISourceProps): React.JSX.Element {
+  const hubyard = useHubyard();
+  const [choice, setChoice] = React.useState<IChoice | null>(null);
+  const { given, fields } = useDrafts(source);
+  const estimate = useEstimate(choice);
+  useSubmit(
+    choice !== null && isPriced(estimate) && isRight(given)
+      ? () => runOnce(hubyard, source, choice, given)
+      : null
+  );
+  return (
+    <>
+      {fields}
+      <ComputeFields choice={choice} onChange={setChoice} />
+      <PriceLine answer={estimate} />
+    </>
+  );
+}
+
+async function runOnce(
+  { client, polls, trans, commands }: IHubyard,
+  source: NotebookSource,
+  choice: IChoice,
+  given: IGiven
+): Promise<void> {
+  const run = await client.run({
+    source: source.digest,
+    notebook: source.notebook,
+    parameters: given.values,
+    ...choice
+  });
+  void polls.runs.refresh();
+  tell(trans.__('%1 is starting.', run.name), {
+    label: trans.__('Show'),
+    run: () => void commands.execute(CommandIDs.open, { section: 'pipelines' })
+  });
+}

@@ -1,0 +1,89 @@
+/** Hooks: a poll that is watched while it is seen, an answer while somebody types. */
+import * as React from 'react';
+import { type IPoll, type IPollState, wordsOf } from './api/poll';
+import { SeenContext } from './hubyard';
+
+/** The state of a poll, kept fresh while this can be seen. */
+export function usePoll<T>(poll: IPoll<T>): IPollState<T> {
+  const seen = React.useContext(SeenContext);
+  React.useEffect(() => (seen ? poll.watch() : undefined), [poll, seen]);
+  return usePollState(poll);
+}
+
+/** The state of a poll that somebody else watches, or nobody. */
+export function usePollState<T>(poll: IPoll<T>): IPollState<T> {
+  return React.useSyncExternalStore(poll.subscribe, () => poll.state);
+}
+
+/** Whether the browser's tab is in front. */
+export function usePageSeen(): boolean {
+  return React.useSyncExternalStore(subscribeToPage, () => !document.hidden);
+}
+
+function subscribeToPage(listener: () => void): () => void {
+  document.addEventListener('visibilitychange', listener);
+  return () => {
+    document.removeEventListener('visibilitychange', listener);
+  };
+}
+
+export interface IAnswer<T> {
+  readonly data: T | null;
+  readonly error: string | null;
+  readonly pending: boolean;
+}
+
+interface IAnswered<T> {
+  readonly key: string | null;
+  readonly data: T | null;
+  readonly error: string | null;
+}
+
+/**
+ * The answer to a question that changes while somebody types.
+ *
+ * A new `key` is a new question, null is none. The old answer stays until the new one
+ * is there; an answer that comes too late is dropped.
+ */
+export function useAnswer<T>(
+  key: string | null,
+  ask: () => Promise<T>,
+  pause = 0
+): IAnswer<T> {
+  const [answered, setAnswered] = React.useState<IAnswered<T>>({
+    key: null,
+    data: null,
+    error: null
+  });
+  const latest = React.useRef(ask);
+  React.useEffect(() => {
+    latest.current = ask;
+  });
+  React.useEffect(() => {
+    if (key === null) {
+      return undefined;
+    }
+    let wanted = true;
+    const settle = (data: T | null, error: string | null) => {
+      if (wanted) {
+        setAnswered({ key, data, error });
+      }
+    };
+    const timer = setTimeout(() => {
+      latest.current().then(
+        data => {
+          settle(data, null);
+        },
+        (reason: unknown) => {
+          settle(null, wordsOf(reason));
+        }
+      );
+    }, pause);
+    return () => {
+      wanted = false;
+      clearTimeout(timer);
+    };
+  }, [key, pause]);
+  const { data, error } = answered;
+  return { data, error, pending: key !== answered.key };
+}

@@ -1,0 +1,9 @@
+/** The plugins of Hubyard, each of which can be switched off by its id. */
+import { notebookPlugin } from './plugins/notebook';
+import { panelPlugin } from './plugins/panel';
+import { servicesPlugin } from './plugins/services';
+import { statusPlugin } from './plugins/status';
+
+export { IHubyard } from './hubyard';
+
+export default [servicesPlugin, panelPlugin, statusPlugin, notebookPlugin];

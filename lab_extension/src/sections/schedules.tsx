@@ -1,0 +1,164 @@
+/** Schedules: when notebooks run by themselves. */
+import * as React from 'react';
+import type { Schedule } from '../api/types';
+import { StatusWord } from '../components/Badge';
+import { IconButton } from '../components/Button';
+import { Empty } from '../components/Empty';
+import {
+  pauseIcon,
+  removeIcon,
+  resumeIcon,
+  startIcon
+} from '../components/icons';
+import { Loaded } from '../components/Loaded';
+import { Row, RowList } from '../components/Rows';
+import { dueText } from '../format';
+import { CommandIDs, type IHubyard, useHubyard } from '../hubyard';
+import { statusText } from '../status';
+import { act } from './acts';
+
+export function Schedules(): React.JSX.Element {
+  const { polls, trans, commands } = useHubyard();
+  return (
+    <div className="hy-Group" data-testid="hy-schedules">
+      <h3>{trans.__('Schedules')}</h3>
+      <Loaded poll={polls.schedules}>
+        {schedules =>
+          schedules.length === 0 ? (
+            <Empty
+              text={trans.__(
+                'A schedule runs a notebook on its own compute, also while you are away. Open a notebook first.'
+              )}
+              action={{
+                label: trans.__('Schedule the open notebook'),
+                run: () => void commands.execute(CommandIDs.schedule)
+              }}
+            />
+          ) : (
+            <RowList label={trans.__('Schedules')} items={schedules}>
+              {each => <ScheduleRow key={each.id} schedule={each} />}
+            </RowList>
+          )
+        }
+      </Loaded>
+    </div>
+  );
+}
+
+interface IProps {
+  readonly schedule: Schedule;
+}
+
+function ScheduleRow({ schedule }: IProps): React.JSX.Element {
+  const { trans } = useHubyard();
+  const { paused, next_fire, last_status, per_run, per_month } = schedule;
+  const status = paused ? 'paused' : 'active';
+  return (
+    <Row
+      id={schedule.id}
+      status={status}
+      name={schedule.name}
+      facts={[
+        <StatusWord key="status" status={status} />,
+        <span key="text" title={`${schedule.cron} (${schedule.time_zone})`}>
+          {schedule.text}
+        </span>,
+        next_fire != null && !paused
+          ? trans.__('next %1', dueText(next_fire, schedule.time_zone))
+          : null,
+        last_status != null
+          ? trans.__('last run %1', statusText(trans, last_status))
+          : null,
+        trans.__('%1 a run', per_run.text),
+        trans.__('%1 a month', per_month.text)
+      ]}
+      actions={<Actions schedule={schedule} />}
+    />
+  );
+}
+
+function Actions({ schedule }: IProps): React.JSX.Element {
+  const hubyard = useHubyard();
+  const { trans } = hubyard;
+  const { name, paused } = schedule;
+  return (
+    <>
+      <IconButton
+        icon={startIcon}
+        label={trans.__('Run %1 now', name)}
+        testId="hy-run-now"
+        onClick={() => void runNow(hubyard, schedule)}
+      />
+      <IconButton
+        icon={paused ? resumeIcon : pauseIcon}
+        label={
+          paused ? trans.__('Resume %1', name) : trans.__('Pause %1', name)
+        }
+        testId={paused ? 'hy-resume' : 'hy-pause'}
+        onClick={() => void pause(hubyard, schedule, !paused)}
+      />
+      <IconButton
+        icon={removeIcon}
+        label={trans.__('Delete %1', name)}
+        testId="hy-delete"
+        onClick={() => void remove(hubyard, schedule)}
+      />
+    </>
+  );
+}
+
+function runNow(
+  hubyard: IHubyard,
+  { id, name, compute, per_run }: Schedule
+): Promise<void> {
+  const { client, polls, trans } = hubyard;
+  return act(hubyard, {
+    question: {
+      title: trans.__('Run %1 now?', name),
+      text: trans.__('One run on %1 costs about %2.', compute, per_run.text),
+      confirm: trans.__('Run now')
+    },
+    job: () => client.runSchedule(id),
+    pending: trans.__('Starting %1…', name),
+    success: trans.__('%1 is starting.', name),
+    poll: polls.runs
+  });
+}
+
+function pause(
+  hubyard: IHubyard,
+  { id, name }: Schedule,
+  paused: boolean
+): Promise<void> {
+  const { client, polls, trans } = hubyard;
+  return act(hubyard, {
+    question: null,
+    job: () => client.changeSchedule(id, { paused }),
+    pending: paused
+      ? trans.__('Pausing %1…', name)
+      : trans.__('Resuming %1…', name),
+    success: paused
+      ? trans.__('%1 is paused.', name)
+      : trans.__('%1 is on schedule again.', name),
+    poll: polls.schedules
+  });
+}
+
+function remove(hubyard: IHubyard, { id, name }: Schedule): Promise<void> {
+  const { client, polls, trans } = hubyard;
+  return act(hubyard, {
+    question: {
+      title: trans.__('Delete %1?', name),
+      text: trans.__(
+        'The schedule %1 starts no more runs. Its past runs stay.',
+        name
+      ),
+      confirm: trans.__('Delete'),
+      destroys: true
+    },
+    job: () => client.remove('schedules', id),
+    pending: trans.__('Deleting %1…', name),
+    success: trans.__('%1 is deleted.', name),
+    poll: polls.schedules
+  });
+}

@@ -1,0 +1,81 @@
+/** Statuses as people read them: an icon, a tone and a word, never a colour alone. */
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { LabIcon } from '@jupyterlab/ui-components';
+import type { Status } from './api/types';
+import {
+  failedIcon,
+  pausedIcon,
+  readyIcon,
+  runningStatusIcon,
+  stoppedIcon,
+  succeededIcon,
+  waitingIcon
+} from './components/icons';
+
+export type Tone = 'good' | 'bad' | 'busy' | 'quiet';
+
+export interface ILook {
+  readonly icon: LabIcon;
+  readonly tone: Tone;
+}
+
+const LOOKS: Readonly<Record<string, ILook>> = {
+  pending: { icon: waitingIcon, tone: 'busy' },
+  starting: { icon: waitingIcon, tone: 'busy' },
+  running: { icon: runningStatusIcon, tone: 'busy' },
+  ready: { icon: readyIcon, tone: 'good' },
+  succeeded: { icon: succeededIcon, tone: 'good' },
+  failed: { icon: failedIcon, tone: 'bad' },
+  stopped: { icon: stoppedIcon, tone: 'quiet' },
+  paused: { icon: pausedIcon, tone: 'quiet' },
+  active: { icon: waitingIcon, tone: 'good' }
+};
+
+const OF_MLFLOW: Readonly<Record<string, string>> = {
+  SCHEDULED: 'pending',
+  RUNNING: 'running',
+  FINISHED: 'succeeded',
+  FAILED: 'failed',
+  KILLED: 'stopped'
+};
+
+/** Our word for MLflow's status of a tracked run. */
+export function trackedStatus(status: string): string {
+  return OF_MLFLOW[status] ?? status.toLowerCase();
+}
+
+export function lookOf(status: string): ILook {
+  return LOOKS[status] ?? { icon: stoppedIcon, tone: 'quiet' };
+}
+
+export function statusText(trans: TranslationBundle, status: string): string {
+  switch (status) {
+    case 'pending':
+      return trans.__('pending');
+    case 'starting':
+      return trans.__('starting');
+    case 'running':
+      return trans.__('running');
+    case 'ready':
+      return trans.__('ready');
+    case 'succeeded':
+      return trans.__('succeeded');
+    case 'failed':
+      return trans.__('failed');
+    case 'stopped':
+      return trans.__('stopped');
+    case 'paused':
+      return trans.__('paused');
+    case 'active':
+      return trans.__('on schedule');
+    default:
+      return status;
+  }
+}
+
+const ACTIVE: readonly Status[] = ['pending', 'starting', 'running', 'ready'];
+
+/** Whether something is, or soon will be, running and costing. */
+export function isActive(status: Status): boolean {
+  return ACTIVE.includes(status);
+}
