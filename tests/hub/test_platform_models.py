@@ -24,6 +24,7 @@ from hubyard_hub.hub_client import HubClient
 from hubyard_hub.mlflow_client import MlflowClient
 from hubyard_hub.models import Models
 from hubyard_hub.parts import Parts
+from hubyard_hub.service import assemble
 from hubyard_hub.tracking import Tracking
 from support.hub import (
     REPOSITORY,
@@ -32,7 +33,7 @@ from support.hub import (
     running_hub,
     wait_until_answers,
 )
-from support.platform import settings_in
+from support.platform import Caller, Stamped, settings_in, workload_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -281,6 +282,46 @@ def test_a_key_comes_with_words_that_run(place: Place, registered: dict[str, str
         place.deployments.make_key("bob", place.bob, made.id, KeyRequest())
     with pytest.raises(Forbidden):
         place.deployments.make_key("ada", place.stranger, made.id, KeyRequest())
+
+
+def test_the_same_by_http(
+    place: Place, registered: dict[str, str], trained: dict[str, str]
+):
+    ada = Caller(Stamped(assemble(place.parts)), ADA, place.ada)
+    assert "flights" in [e["name"] for e in ada.get("/experiments").json()]
+    found = ada.get("/tracked-runs?filter=metrics.auc>0.7").json()
+    assert [run["id"] for run in found["runs"]] == [trained["first"]]
+    assert ada.get("/tracked-runs?filter=nonsense").json()["field"] == "filter"
+    copied = ada.get(f"/tracked-runs/{trained['second']}/notebook")
+    assert copied.json() == {"cells": []}
+    assert copied.headers["content-security-policy"] == "sandbox"
+    assert ada.get("/tracked-runs/..%2Fx/notebook").status_code in {404, 422}
+    wish = {"run_id": trained["first"], "name": "by-http"}
+    assert ada.post("/models", json=wish).json()["version"] == "1"
+    assert ada.post("/models", json={**wish, "name": "a/b"}).status_code == 422
+    assert "by-http" in [m["name"] for m in ada.get("/models").json()]
+    made = ada.post("/deployments", json={"model": "by-http", "version": "1"})
+    assert made.status_code == 201
+    path = f"/deployments/{made.json()['id']}"
+    assert made.json() in ada.get("/deployments").json()
+    assert ada.get(path).json() == made.json()
+    assert ada.post(f"{path}/start").json()["status"] == "pending"
+    assert ada.post(f"{path}/keys", json={}).json()["url"] == made.json()["url"]
+    assert ada.get(f"{path}/log").text == ""
+    assert ada.post(f"{path}/stop").json()["target"] == "stopped"
+    assert ada("DELETE", path).status_code == 409
+    bob = Caller(ada.app, BOB, place.bob)
+    for method, end in (
+        ("GET", ""),
+        ("POST", "/stop"),
+        ("DELETE", ""),
+        ("GET", "/log"),
+    ):
+        assert bob(method, path + end).status_code == 404
+    assert bob.post(f"{path}/keys", json={}).status_code == 404
+    endpoint = workload_of(ada, f"endpoint-{made.json()['id']}")
+    assert endpoint.get("/job").json()["revision"]["model"] == "by-http"
+    assert endpoint.get("/job/source").status_code == 200
 
 
 def test_the_platform_never_loads_a_model():

@@ -21,9 +21,9 @@ from hubyard_hub.parts import Parts
 from hubyard_hub.reconcile.loop import Reconciler
 from hubyard_hub.runs import Runs
 from hubyard_spawner.folder import Folder
-from support import plain_workload_path
 from support.hub import HubUnderTest
 from support.platform import packed, settings_in
+from support.priced import PLATFORM_SCOPES, priced_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,27 +33,6 @@ pytestmark = pytest.mark.hub
 
 TOKEN = "hubyard-token-of-a-test"
 ADA = Identity(name="ada")
-LINES = """
-import sys
-from pathlib import Path
-from hubyard_hub.ledger import Ledger
-from hubyard_hub.store import Store
-from hubyard_spawner import workloads
-from hubyard_spawner.catalogue import Catalogue
-store = Store("sqlite:///{state}/hubyard.sqlite")
-store.migrate()
-plain = [sys.executable, {plain!r}]
-workloads.WorkloadKind.cmd = property(lambda self: plain)
-c.JupyterHub.spawner_class = "hubyard_spawner.local.LocalSpawner"
-ledger = Ledger(store)
-catalogue = Catalogue.load(Path("{state}/compute.toml"))
-c.LocalSpawner.meter = lambda: ledger
-c.LocalSpawner.catalogue = lambda: catalogue
-c.LocalSpawner.workloads_dir = "{state}/workloads"
-c.LocalSpawner.homes_dir = "{state}/homes"
-c.LocalSpawner.poll_interval = 2
-c.LocalSpawner.start_timeout = 20
-"""
 SHARERS = {
     "name": "user",
     "scopes": ["self", "shares!user", "read:users:name", "read:groups:name"],
@@ -67,16 +46,15 @@ class Place:
         state = folder / "state"
         state.mkdir(mode=0o700)
         parts = Parts.build(settings_in(state))
-        lines = LINES.format(state=state, plain=plain_workload_path())
         self.hub = HubUnderTest(
             folder / "hub",
-            lines=[lines],
+            lines=priced_lines(state),
             services=[{"name": "hubyard", "api_token": TOKEN}],
             roles=[
                 {
                     "name": "hubyard",
                     "services": ["hubyard"],
-                    "scopes": ["start:servers", "delete:servers", "read:servers"],
+                    "scopes": PLATFORM_SCOPES,
                 },
                 SHARERS,
             ],

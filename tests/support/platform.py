@@ -59,18 +59,17 @@ longest_lifetime = "2h"
 
 
 class Stamped:
-    """Puts into the scope what the gate would: who asks, from the header `X-As`."""
+    """Puts into the scope what the gate would, from headers `X-As` and `X-Token`."""
 
     def __init__(self, app: FastAPI) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            said = dict(scope["headers"]).get(b"x-as")
+            headers = dict(scope["headers"])
+            said = headers.get(b"x-as")
             identity = Identity.model_validate_json(said) if said else None
-            token = f"token of {identity.name}" if identity else None
-            if identity and "weak" in identity.groups:
-                token = "weak"
+            token = headers.get(b"x-token", b"").decode()
             scope = {
                 **scope,
                 "hubyard.identity": identity,
@@ -84,8 +83,10 @@ class Stamped:
 class Caller:
     """One identity's requests to the platform."""
 
-    def __init__(self, app: Stamped, identity: Identity | None) -> None:
-        self.app, self.identity = app, identity
+    def __init__(
+        self, app: Stamped, identity: Identity | None, token: str = "strong"
+    ) -> None:
+        self.app, self.identity, self.token = app, identity, token
         self.raises = True
         """Whether an unexpected error reaches the test."""
 
@@ -93,6 +94,7 @@ class Caller:
         headers = {**more.pop("headers", {})}
         if self.identity:
             headers["x-as"] = self.identity.model_dump_json()
+            headers["x-token"] = self.token
         return asyncio.run(self._ask(method, f"/api{path}", headers, more))
 
     async def _ask(

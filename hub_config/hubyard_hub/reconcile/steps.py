@@ -98,7 +98,7 @@ def _bring_up(facts: Facts) -> Step:
         case Server.READY:
             up = Status.RUNNING if facts.kind is Kind.RUN else Status.READY
             return Step(status=_changed(facts, up))
-        case Server.ABSENT:
+        case _:
             return _issue(facts)
 
 

@@ -30,7 +30,6 @@ _LOOK_BACK = (
     timedelta(days=2),
     timedelta(days=60),
     timedelta(days=800),
-    timedelta(days=366 * 50),
 )
 
 
@@ -71,6 +70,7 @@ class Cron:
         """The due times later than a moment, in UTC; may end where no more come."""
         for fire in CronSim(self.text, after.astimezone(_zone(self.zone))):
             due = fire.astimezone(UTC)
+            # Within the second of two equal hours cronsim names one of the first.
             if due > after:
                 yield due
 
@@ -83,14 +83,12 @@ class Cron:
 
         Looks back a little first: a minutely cron may have missed a year of fires.
         """
-        for span in _LOOK_BACK:
-            start = max(since, until - span)
-            due = list(takewhile(lambda fire: fire <= until, self.fires(start)))
-            if due:
-                return due[-1]
-            if start == since:
-                break
-        return since
+        starts = (max(since, until - span) for span in (*_LOOK_BACK, until - since))
+        found = (
+            list(takewhile(lambda fire: fire <= until, self.fires(start)))
+            for start in starts
+        )
+        return next((due for due in found if due), [since])[-1]
 
     def per_month(self, after: datetime) -> int:
         """How many times it comes due in an average month from a moment on."""

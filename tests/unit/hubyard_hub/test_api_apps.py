@@ -138,7 +138,7 @@ def test_a_login_that_may_not_share_is_told_where_to_do_it(
     ada: Caller, parts: Parts, published: dict[str, Any]
 ):
     bring_further(parts, Kind.APP, published["id"])
-    weak = Caller(ada.app, Identity(name="ada", groups=("weak",)))
+    weak = Caller(ada.app, Identity(name="ada"), token="weak")
     answer = weak.post(f"/apps/{published['id']}/shares", json={"user": "bob"})
     assert answer.status_code == 403
     assert "from your workspace" in answer.json()["message"]

@@ -25,6 +25,7 @@ New York springs forward at 07:00 UTC, so that day has no 02:30
 
 It falls back at 06:00 UTC: 01:30 is there twice, a fixed time fires once
 30 1 * * *|America/New_York|2026-10-31T12:00|2026-11-01T05:30 2026-11-02T06:30
+30 1 * * *|America/New_York|2026-11-01T06:15|2026-11-02T06:30
 
 A granularity of minutes fires in both hours
 */30 1 * * *|America/New_York|2026-11-01T04:59|2026-11-01T05:00 2026-11-01T05:30

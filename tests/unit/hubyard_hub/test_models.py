@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from hubyard.contract.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Rejected,
+    TooLarge,
+    Unavailable,
+)
+from hubyard_hub import model_copy
+from hubyard_hub.blobs import Blobs
+from hubyard_hub.deployments import _slug
+from hubyard_hub.example import example_of
+from hubyard_hub.mlflow_client import MlflowClient
+from hubyard_hub.model_copy import copy_model
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+MLMODEL = 'signature:\n  inputs: \'[{"type": "double", "name": "x"}]\'\n'
+
+
+def client(answer: Callable[[httpx.Request], httpx.Response]) -> MlflowClient:
+    return MlflowClient("http://mlflow/s", transport=httpx.MockTransport(answer))
+
+
+def always(status: int, **more: Any) -> MlflowClient:
+    return client(lambda _: httpx.Response(status, **more))
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (400, {"message": "bad\nfilter"}, Invalid),
+        (400, {"error_code": "RESOURCE_ALREADY_EXISTS", "message": "there"}, Conflict),
+        (401, {}, Forbidden),
+        (403, {"error_code": "PERMISSION_DENIED"}, Forbidden),
+        (404, {"error_code": "RESOURCE_DOES_NOT_EXIST"}, NotFound),
+        (409, {}, Conflict),
+        (418, {}, Rejected),
+        (500, {"message": "oops"}, Unavailable),
+    ],
+)
+def test_mlflows_no_is_translated_once(
+    status: int, body: dict[str, str], kind: type[Exception]
+):
+    with pytest.raises(kind) as caught:
+        always(status, json=body).get("t", "/runs/get", run_id="r")
+    assert type(caught.value) is kind
+    assert "\n" not in str(caught.value)
+
+
+def test_an_answer_that_is_no_json_is_still_a_no():
+    with pytest.raises(Unavailable, match="answered 502"):
+        always(502, text="<html>").post("t", "/runs/search", {})
+
+
+def test_a_redirect_to_a_login_is_a_no():
+    with pytest.raises(Forbidden):
+        always(302, headers={"location": "/hub/login"}).get("t", "/x")
+
+
+def test_mlflow_that_is_down_is_unavailable():
+    def refuse(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused", request=request)
+
+    with pytest.raises(Unavailable, match="does not answer"):
+        client(refuse).get("t", "/x")
+    with pytest.raises(Unavailable), client(refuse).run_file("t", "r", "p"):
+        pass
+
+
+def test_a_refused_file_is_a_no():
+    with pytest.raises(NotFound), always(404, json={}).model_file("t", "m", "p"):
+        pass
+
+
+class Folder:
+    """A logged model's folder, served as MLflow serves it."""
+
+    def __init__(self, **files: bytes) -> None:
+        self.files = {name.replace("__", "."): body for name, body in files.items()}
+        self.listing: list[dict[str, Any]] | None = None
+
+    def client(self) -> MlflowClient:
+        return client(self._answer)
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        params = request.url.params
+        assert request.headers["authorization"] == "Bearer token"
+        if "artifact_file_path" in params:
+            return httpx.Response(200, content=self.files[params["artifact_file_path"]])
+        if self.listing is not None:
+            return httpx.Response(200, json={"files": self.listing})
+        listed = [{"path": name, "is_dir": False} for name in self.files]
+        return httpx.Response(200, json={"files": listed})
+
+    def copy(self, folder: Path) -> model_copy.ModelCopy:
+        version = {"source": "models:/m-1", "version": "1"}
+        return copy_model(self.client(), "token", version, Blobs(folder))
+
+
+def test_a_copy_is_the_same_for_the_same_files(tmp_path: Path):
+    files = Folder(MLmodel=MLMODEL.encode(), model__pkl=b"\x80evil")
+    one, two = files.copy(tmp_path), files.copy(tmp_path)
+    assert one == two
+    assert one.signature == {"inputs": [{"type": "double", "name": "x"}]}
+    assert one.example == {"dataframe_split": {"columns": ["x"], "data": [[0.0]]}}
+
+
+def test_a_kept_example_is_preferred(tmp_path: Path):
+    body = {"dataframe_split": {"columns": ["x"], "data": [[7.5]]}}
+    files = Folder(MLmodel=MLMODEL.encode())
+    files.files["serving_input_example.json"] = json.dumps(body).encode()
+    assert files.copy(tmp_path).example == body
+    for odd in (b'{"a": NaN}', b"[1]", b"{"):
+        files.files["serving_input_example.json"] = odd
+        example = files.copy(tmp_path).example
+        assert example is not None
+        assert example["dataframe_split"]["data"] == [[0.0]]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (b"", "cannot be read"),
+        (b"[]", "cannot be read"),
+        (b"signature: {inputs: '{'}", "cannot be read"),
+        (b"a: !!python/object/apply:os.system ['touch x']", "cannot be read"),
+        (b"{", "cannot be read"),
+    ],
+)
+def test_an_mlmodel_that_cannot_be_read_is_refused(
+    tmp_path: Path, text: bytes, words: str
+):
+    with pytest.raises(Invalid, match=words):
+        Folder(MLmodel=text).copy(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bomb_of_aliases_in_yaml_stays_small(tmp_path: Path):
+    bomb = b"a: &a [x, x]\nb: &b [*a, *a]\nsignature:\n  inputs: *b\n"
+    assert Folder(MLmodel=bomb).copy(tmp_path).signature is None
+
+
+def test_a_version_without_a_model_is_refused(tmp_path: Path):
+    with pytest.raises(Invalid, match="no MLflow model"):
+        Folder(readme=b"x").copy(tmp_path)
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "../up", "a/../../up"])
+def test_a_file_outside_is_refused(tmp_path: Path, path: str):
+    files = Folder()
+    files.listing = [{"path": path, "is_dir": False}]
+    with pytest.raises(Invalid, match="outside"):
+        files.copy(tmp_path)
+
+
+def test_folders_without_end_are_refused(tmp_path: Path):
+    files = Folder()
+    files.listing = [{"path": "again", "is_dir": True}]
+    with pytest.raises(Invalid, match="too deeply"):
+        files.copy(tmp_path)
+
+
+def test_too_many_or_too_large_files_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    files = Folder(MLmodel=MLMODEL.encode(), other=b"1")
+    monkeypatch.setattr(model_copy, "_FILES", 1)
+    with pytest.raises(TooLarge, match="files"):
+        files.copy(tmp_path)
+    monkeypatch.setattr(model_copy, "_FILES", 10)
+    monkeypatch.setattr(model_copy, "LIMIT_BYTES", 3)
+    with pytest.raises(TooLarge):
+        files.copy(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_version_whose_files_are_elsewhere_is_refused(tmp_path: Path):
+    run = {"run": {"info": {"artifact_uri": "mlflow-artifacts:/0/r/artifacts"}}}
+    version = {"run_id": "r", "source": "mlflow-artifacts:/0/other/artifacts/m"}
+    with pytest.raises(Invalid, match="outside MLflow"):
+        copy_model(always(200, json=run), "token", version, Blobs(tmp_path))
+
+
+def column(kind: str, **more: Any) -> dict[str, Any]:
+    return {"type": kind, **more}
+
+
+def tensor(dtype: str, *shape: int, **more: Any) -> dict[str, Any]:
+    spec = {"dtype": dtype, "shape": list(shape)}
+    return {"type": "tensor", "tensor-spec": spec, **more}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "example"),
+    [
+        (None, None),
+        ([], None),
+        (
+            [column("long", name="a"), column("string", name="b")],
+            {"dataframe_split": {"columns": ["a", "b"], "data": [[0, ""]]}},
+        ),
+        ([column("double"), column("boolean")], {"inputs": [[0.0, False]]}),
+        ([column("binary", name="a")], None),
+        ([column("array", name="a")], None),
+        ([tensor("float64", -1, 2)], {"inputs": [[0.0, 0.0]]}),
+        ([tensor("int32", -1, name="a")], {"inputs": {"a": [0]}}),
+        ([tensor("str", -1), tensor("bool", 1)], {"inputs": {"0": [""], "1": [False]}}),
+        ([tensor("float32", -1, 640, 480)], None),
+    ],
+)
+def test_an_example_fits_its_signature(inputs: Any, example: Any):
+    assert example_of({"inputs": inputs} if inputs is not None else {}) == example
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        ("Flight Delays", "flight-delays"),
+        ("churn", "churn"),
+        ("2fast", "model-2fast"),
+        ("日本", "model"),
+        ("x" * 99, "x" * 40),
+        ("a" * 39 + "-b", "a" * 39),
+    ],
+)
+def test_a_deployment_is_named_after_its_model(model: str, name: str):
+    assert _slug(model) == name
