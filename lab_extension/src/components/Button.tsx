@@ -3,7 +3,7 @@ import type { LabIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 interface IButtonProps {
-  readonly onClick: () => void;
+  readonly onClick?: () => void;
   readonly testId?: string;
   readonly disabled?: boolean;
   readonly title?: string;
@@ -14,11 +14,13 @@ export function TextButton(
   props: IButtonProps & {
     readonly children: React.ReactNode;
     readonly label?: string;
+    /** Sends the form that it stands in. */
+    readonly submit?: boolean;
   }
 ): React.JSX.Element {
   return (
     <button
-      type="button"
+      type={props.submit ? 'submit' : 'button'}
       className="hy-TextButton"
       data-testid={props.testId}
       disabled={props.disabled}

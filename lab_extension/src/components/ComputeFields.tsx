@@ -68,7 +68,7 @@ function Choices(
         options={offered.map(each => ({
           value: each.name,
           label: each.available
-            ? trans.__('%1 · %2 an hour', each.name, each.price.text)
+            ? trans.__('%1 · %2/h', each.name, each.price.text)
             : trans.__('%1 · not available: %2', each.name, each.reason ?? ''),
           disabled: !each.available
         }))}

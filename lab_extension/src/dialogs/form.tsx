@@ -154,10 +154,10 @@ class FormDialog extends Dialog<void> {
     });
   }
 
-  /** Enter in a field confirms; on a button, link or list of the form it does not. */
+  /** Enter in a field confirms; on what has its own use for Enter it does not. */
   protected override _evtKeydown(event: KeyboardEvent): void {
     const target = event.target as HTMLElement;
-    const own = target.closest('.hy-Form button, .hy-Form a, .hy-Form summary');
+    const own = target.closest('.hy-Form :is(button, a, summary, form)');
     if (event.key !== 'Enter' || own === null) {
       super._evtKeydown(event);
     }

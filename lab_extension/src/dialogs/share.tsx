@@ -56,36 +56,44 @@ function ShareForm(props: { readonly app: App }): React.JSX.Element {
   };
   return (
     <>
-      <div className="hy-Pair">
-        <SelectField
-          label={trans.__('With')}
-          testId="hy-share-with"
-          value={who}
-          options={[
-            { value: 'user', label: trans.__('a user') },
-            { value: 'group', label: trans.__('a group') }
-          ]}
-          onChange={value => {
-            setWho(value === 'group' ? 'group' : 'user');
-          }}
-        />
-        <TextField
-          label={trans.__('Name')}
-          testId="hy-share-name"
-          value={name}
-          onChange={setName}
-          maxLength={255}
-        />
-      </div>
-      <div>
-        <TextButton
-          testId="hy-share-add"
-          disabled={busy || name.trim() === ''}
-          onClick={() => void add()}
-        >
-          {trans.__('Share')}
-        </TextButton>
-      </div>
+      <form
+        className="hy-Form"
+        onSubmit={event => {
+          event.preventDefault();
+          void add();
+        }}
+      >
+        <div className="hy-Pair">
+          <SelectField
+            label={trans.__('With')}
+            testId="hy-share-with"
+            value={who}
+            options={[
+              { value: 'user', label: trans.__('a user') },
+              { value: 'group', label: trans.__('a group') }
+            ]}
+            onChange={value => {
+              setWho(value === 'group' ? 'group' : 'user');
+            }}
+          />
+          <TextField
+            label={trans.__('Name')}
+            testId="hy-share-name"
+            value={name}
+            onChange={setName}
+            maxLength={255}
+          />
+        </div>
+        <div>
+          <TextButton
+            testId="hy-share-add"
+            disabled={busy || name.trim() === ''}
+            submit
+          >
+            {trans.__('Share')}
+          </TextButton>
+        </div>
+      </form>
       {error !== null && <Alert message={error} />}
       <Shares
         shares={app.shares}
