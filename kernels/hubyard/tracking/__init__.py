@@ -10,7 +10,6 @@ Outside a workload (no `MLFLOW_TRACKING_URI`) nothing happens.
 
 from __future__ import annotations
 
-import html
 import logging
 import os
 import tempfile
@@ -21,12 +20,17 @@ from hubyard.contract.tracking import NOTEBOOK_ARTIFACT, TAG_CELL
 from hubyard.tracking.cell import current_cell
 from hubyard.tracking.imports import AfterImport
 from hubyard.tracking.lock import lock_text, requirements
+from hubyard.tracking.note import TrackedNote
 from hubyard.tracking.notebook import notebook_path, notebook_stem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
+    from IPython.core.interactiveshell import (
+        ExecutionInfo,
+        ExecutionResult,
+        InteractiveShell,
+    )
     from mlflow.entities import Run
 
 _LIBRARIES = frozenset({"sklearn"})
@@ -52,10 +56,12 @@ class Tracking:
         self._active = False
         self._experiment: str | None = None
         self._seen: str | None = None
+        self._cell: ExecutionInfo | None = None
+        self._tracked_cell: ExecutionInfo | None = None
 
     def start(self) -> Callable[[], None]:
         """Begin; returns the way to undo it."""
-        if not os.environ.get("MLFLOW_TRACKING_URI"):
+        if not self.possible:
             return lambda: None
         for name, value in _MANNERS.items():
             os.environ.setdefault(name, value)
@@ -65,13 +71,14 @@ class Tracking:
         return self._stop
 
     def _stop(self) -> None:
-        self._watch.stop()
+        self.pause()
         self._shell.events.unregister("pre_run_cell", self._before_cell)
         self._shell.events.unregister("post_run_cell", self._after_cell)
-        if self._active:
-            from mlflow import sklearn  # noqa: PLC0415  imported when it is used  # pyright: ignore[reportPrivateImportUsage]  loaded lazily
 
-            sklearn.autolog(disable=True, silent=True)
+    @property
+    def possible(self) -> bool:
+        """Whether there is an MLflow to track into."""
+        return bool(os.environ.get("MLFLOW_TRACKING_URI"))
 
     @property
     def experiment(self) -> str:
@@ -81,14 +88,65 @@ class Tracking:
     def set_experiment(self, name: str) -> str:
         """Send tracked runs to another experiment; returns its full name."""
         self._experiment = _owned(name)
-        self.activate()
-        self._choose_experiment()
+        if self._active:
+            self._choose_experiment()
+        else:
+            self.activate()
         return self._experiment
 
     def activate(self) -> None:
         """Switch tracking on, if it is not."""
         self._watch.stop()
         self._activate()
+
+    def pause(self) -> None:
+        """Track nothing more, until it is switched on again."""
+        self._watch.stop()
+        if not self._active:
+            return
+        from mlflow import sklearn  # noqa: PLC0415  imported when it is used  # pyright: ignore[reportPrivateImportUsage]  loaded lazily
+
+        self._end_tracked_cell("KILLED")
+        sklearn.autolog(disable=True, silent=True)
+        self._active = False
+
+    def status(self) -> str:
+        """One line: whether there is tracking, and into what."""
+        if not self.possible:
+            return "Nothing is tracked here: this is no workspace of the hub."
+        if self._active:
+            return f"Tracking into {self.experiment}."
+        if self._watch.is_watching:
+            return f"Tracking into {self.experiment}, once a model library is imported."
+        return "Nothing is tracked: %experiment or %%track begins again."
+
+    def begin(
+        self,
+        name: str | None,
+        experiment: str | None,
+        parameters: Mapping[str, object],
+        tags: Mapping[str, object],
+    ) -> None:
+        """Begin a tracked run that ends with the present cell.
+
+        A run that the cell itself leaves open ends before it does. MLflow's being down
+        costs the record, not the cell.
+        """
+        self.activate()
+        import mlflow  # noqa: PLC0415  as below
+        from mlflow.exceptions import MlflowException  # noqa: PLC0415
+
+        try:
+            chosen = _owned(experiment) if experiment else None
+            mlflow.start_run(
+                experiment_id=_experiment_id(chosen) if chosen else None,
+                run_name=name,
+                tags={key: str(value) for key, value in tags.items()},
+            )
+            self._tracked_cell = self._cell
+            mlflow.log_params(dict(parameters))
+        except MlflowException as error:
+            _say(f"Not tracked: {_first_line(error)}.")
 
     def _activate(self) -> None:
         """MLflow's autologging, with requirements from the lock."""
@@ -119,13 +177,18 @@ class Tracking:
 
     # -- around each cell --------------------------------------------------------------
 
-    def _before_cell(self, info: object) -> None:
-        del info
-        current_cell.begin()
+    def _before_cell(self, info: ExecutionInfo) -> None:
+        if self._tracked_cell is None:  # a cell may run cells
+            self._cell = info
+            current_cell.begin()
 
-    def _after_cell(self, result: ExecutionResult) -> None:
+    def _after_cell(self, result: ExecutionResult | None) -> None:
         if not self._active:
             return
+        if self._tracked_cell is not None:
+            if result is not None and result.info is not self._tracked_cell:
+                return
+            self._end_tracked_cell(_status(result))
         import mlflow  # noqa: PLC0415  as above
         from mlflow.exceptions import MlflowException  # noqa: PLC0415
 
@@ -134,13 +197,24 @@ class Tracking:
             return
         self._seen = last.info.run_id
         try:
-            self._finish(last, result)
+            self._finish(last)
         except (MlflowException, OSError) as error:
             _say(f"The notebook's copy was not kept: {_first_line(error)}.")
 
-    def _finish(self, last: Run, result: ExecutionResult) -> None:
+    def _end_tracked_cell(self, status: str) -> None:
+        if self._tracked_cell is None:
+            return
+        self._tracked_cell = None
+        import mlflow  # noqa: PLC0415  as above
+        from mlflow.exceptions import MlflowException  # noqa: PLC0415
+
+        try:
+            mlflow.end_run(status)
+        except MlflowException as error:
+            _say(f"The end was not recorded: {_first_line(error)}.")
+
+    def _finish(self, last: Run) -> None:
         """Keep the notebook with each tracked run of this cell, and say so."""
-        del result
         import mlflow  # noqa: PLC0415  as above
 
         key = last.data.tags.get(TAG_CELL)
@@ -170,28 +244,18 @@ class Tracking:
         (folder / "requirements.lock").write_text(lock_text())
 
 
-class TrackedNote:
-    """The one line that a cell shows for what it has tracked."""
+def _status(result: ExecutionResult | None) -> str:
+    """How a cell's tracked run ended, in MLflow's words."""
+    if result is None or isinstance(result.error_in_exec, KeyboardInterrupt):
+        return "KILLED"
+    return "FINISHED" if result.success else "FAILED"
 
-    def __init__(self, run: Run, count: int) -> None:
-        self._name = run.info.run_name or run.info.run_id
-        self._metrics = run.data.metrics
-        self._more = count - 1
-        self._id = run.info.run_id
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:  # noqa: ANN401  IPython's
-        return {
-            "text/plain": self.text(),
-            "text/html": f'<small data-tracked-run="{html.escape(self._id)}">'
-            f"{html.escape(self.text())}</small>",
-        }
+def _experiment_id(name: str) -> str:
+    import mlflow  # noqa: PLC0415  two seconds that only who trains shall pay
 
-    def text(self) -> str:
-        """Name, first score and how many more runs there are."""
-        score = next((m for m in self._metrics if m.endswith("score")), None)
-        shown = f", {score} {self._metrics[score]:.3f}" if score else ""
-        more = f" and {self._more} more" if self._more else ""
-        return f"Tracked as {self._name}{more}{shown}"
+    found = mlflow.get_experiment_by_name(name)
+    return found.experiment_id if found else mlflow.create_experiment(name)
 
 
 def _owned(name: str) -> str:

@@ -29,8 +29,13 @@ class AfterImport(importlib.abc.MetaPathFinder):
 
     def stop(self) -> None:
         """Watch no more."""
-        if self in sys.meta_path:
+        if self.is_watching:
             sys.meta_path.remove(self)
+
+    @property
+    def is_watching(self) -> bool:
+        """Whether it still waits."""
+        return self in sys.meta_path
 
     def find_spec(
         self,

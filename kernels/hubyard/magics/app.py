@@ -1,0 +1,74 @@
+"""`%app`: a web app made from a notebook or a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from IPython.core.error import UsageError
+from IPython.core.magic import Magics, line_magic, magics_class
+from IPython.core.magic_arguments import argument, magic_arguments
+
+from hubyard.cli.show import duration
+from hubyard.contract.app import AppRequest, Framework, parse_share
+from hubyard.contract.workload import Status
+from hubyard.magics.show import (
+    Lines,
+    asking,
+    confirmed,
+    estimate,
+    read,
+    say,
+    this_notebook,
+)
+
+if TYPE_CHECKING:
+    from hubyard.contract.app import App
+
+
+@magics_class
+class AppMagics(Magics):
+    """The magic of apps."""
+
+    @magic_arguments()
+    @argument("file", nargs="?", type=Path, help="a notebook or .py; else this one")
+    @argument("--name", help="what to call it")
+    @argument("--framework", choices=list(Framework), help="if not by its name")
+    @argument("--share", metavar="user:NAME|group:NAME", help="who may open it")
+    @argument("-c", "--compute", help="a compute profile (%%compute lists them)")
+    @argument("--ttl", type=duration, metavar="TIME", help="lifetime: 30m, 8h, 2d")
+    @argument("--dry-run", action="store_true", help="only show the price")
+    @line_magic
+    def app(self, line: str) -> Lines | None:
+        """Publish a notebook or file as an app. Its saved file is taken."""
+        given = read(self.app, line)
+        with asking() as client:
+            share = parse_share(given.share) if given.share else None
+            file = given.file or this_notebook()
+            price = estimate(client, given.compute, given.ttl)
+            question = f"Publish {file.name} for at most {price.total.text}?"
+            if given.dry_run or not confirmed(question):
+                return None
+            source = client.sources.upload(file)
+            made = client.apps.publish(
+                AppRequest(
+                    source=source.digest,
+                    path=file.name,
+                    name=given.name,
+                    framework=given.framework,
+                    compute=price.compute,
+                    lifetime_s=given.ttl,
+                )
+            )
+            if share is not None:
+                client.apps.share(made.id, share)
+            say(f"{made.name} starts")
+            ready = client.apps.wait(made.id)
+        return _ready(ready)
+
+
+def _ready(app: App) -> Lines:
+    if app.status is not Status.READY:
+        raise UsageError(f"{app.name} {app.status}: {app.reason or 'see its log'}")
+    line = f"{app.name} is open on {app.compute} for {app.price.text} an hour"
+    return Lines(line, link=app.url)

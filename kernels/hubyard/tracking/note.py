@@ -1,0 +1,35 @@
+"""A note: the one line that a cell shows for what it has tracked."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+
+
+class TrackedNote:
+    """The note of one cell: its last tracked run, and how many more there are."""
+
+    def __init__(self, run: Run, count: int) -> None:
+        self._name = run.info.run_name or run.info.run_id
+        self._metrics = run.data.metrics
+        self._failed = run.info.status in {"FAILED", "KILLED"}
+        self._more = count - 1
+        self._id = run.info.run_id
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:  # noqa: ANN401  IPython's
+        return {
+            "text/plain": self.text(),
+            "text/html": f'<small data-tracked-run="{html.escape(self._id)}">'
+            f"{html.escape(self.text())}</small>",
+        }
+
+    def text(self) -> str:
+        """Name, first score and how many more runs there are."""
+        score = next((m for m in self._metrics if m.endswith("score")), None)
+        shown = f", {score} {self._metrics[score]:.3f}" if score else ""
+        more = f" and {self._more} more" if self._more else ""
+        ended = ", failed" if self._failed else ""
+        return f"Tracked as {self._name}{more}{ended}{shown}"
