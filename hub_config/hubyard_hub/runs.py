@@ -6,7 +6,9 @@ without a last word, the ledger's end stands in for it.
 
 from __future__ import annotations
 
+import os
 import shutil
+import stat
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -25,6 +27,7 @@ from hubyard.contract.run import (
     RunDetail,
     RunFailure,
     RunJob,
+    RunRecord,
 )
 from hubyard.contract.workload import Kind, Status, Target, new_id
 from hubyard_hub.blobs import receive
@@ -39,7 +42,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from hubyard.contract.identity import Identity
-    from hubyard.contract.run import RunRecord, RunRequest
+    from hubyard.contract.run import RunRequest
     from hubyard_hub.blobs import Upload
     from hubyard_hub.parts import Parts
 
@@ -236,6 +239,38 @@ def keep_record(connection: Connection, id_: str, record: RunRecord) -> None:
     elif row["status"].is_active:
         values["status"] = Status.RUNNING
     connection.execute(update(runs).where(mine).values(**values))
+
+
+def gather_outputs(state: Path, id_: str, scratch: Path) -> None:
+    """Keep what a run has made and could not hand in, so far as it is there."""
+    kept = state / "runs" / id_
+    for name in (NOTEBOOK, REPORT):
+        content = _read_plain(scratch / name)
+        if content and not (kept / name).exists():
+            with receive(kept, OUTPUT_LIMIT_BYTES) as upload:
+                upload.write(content)
+                upload.keep_as(name)
+
+
+def last_word(scratch: Path) -> RunRecord | None:
+    """The final record that a run has left in its folder."""
+    try:
+        record = RunRecord.model_validate_json(_read_plain(scratch / "record.json"))
+    except ValueError:
+        return None
+    return None if record.status.is_active else record
+
+
+def _read_plain(path: Path) -> bytes:
+    """A plain file's bytes; nothing where it is missing, a link, or too large."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return b""
+    with os.fdopen(descriptor, "rb") as file:
+        about = os.fstat(descriptor)
+        fits = stat.S_ISREG(about.st_mode) and about.st_size <= OUTPUT_LIMIT_BYTES
+        return file.read() if fits else b""
 
 
 def after_end(row: Row, end: EndReason, message: str, ended_at: datetime) -> Row:

@@ -78,12 +78,10 @@ def assemble(parts: Parts | None = None) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
-    parts: Parts = app.state.nouns.parts
-    reconciler = Reconciler(parts)
+    reconciler = Reconciler(app.state.nouns.parts)
     reconciler.start()
     yield
     reconciler.stop()
-    parts.close()
 
 
 def openapi() -> str:

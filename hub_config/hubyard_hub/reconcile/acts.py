@@ -16,11 +16,11 @@ from sqlalchemy import Table, select, update
 from hubyard.contract.base import now
 from hubyard.contract.duration import duration_text
 from hubyard.contract.entry import EndReason
-from hubyard.contract.run import FailureReason, RunFailure, RunRecord
+from hubyard.contract.run import FailureReason, RunFailure
 from hubyard.contract.workload import Kind, Status, Target, UserOptions
 from hubyard_hub.hub_client import Server
 from hubyard_hub.reconcile.steps import Act, Facts, Step, next_step
-from hubyard_hub.runs import after_end, keep_record
+from hubyard_hub.runs import after_end, gather_outputs, keep_record, last_word
 from hubyard_hub.store import tables
 from hubyard_hub.wishes import all_rows
 from hubyard_spawner.folder import Folder
@@ -127,12 +127,9 @@ def _heard_last_word(parts: Parts, seen: Seen) -> bool:
     active = seen.kind is Kind.RUN and seen.row["status"].is_active
     if not active or seen.folder is None or not seen.has_ended:
         return False
-    try:
-        content = (seen.folder.scratch / "record.json").read_bytes()
-        record = RunRecord.model_validate_json(content)
-    except (OSError, ValueError):
-        return False
-    if record.status.is_active or record.revision <= seen.row["revision"]:
+    gather_outputs(parts.settings.state, seen.row["id"], seen.folder.scratch)
+    record = last_word(seen.folder.scratch)
+    if record is None or record.revision <= seen.row["revision"]:
         return False
     parts.store.atomically(lambda c: keep_record(c, seen.row["id"], record))
     return True

@@ -42,8 +42,14 @@ class Store:
     """A database behind one URL. Safe to use from many threads and processes."""
 
     def __init__(self, url: str) -> None:
-        self._engine = _sqlite(url) if _is_sqlite(url) else _postgresql(url)
-        self._reader = self._engine.execution_options(postgresql_readonly=True)
+        if _is_sqlite(url):
+            self._engine = self._reader = _sqlite(url)
+        else:
+            self._engine = _postgresql(url)
+            # Serializable readers may be refused; these never are.
+            self._reader = self._engine.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
         self._writer = self._engine.execution_options(begin="IMMEDIATE")
 
     @contextmanager
@@ -119,7 +125,9 @@ def _sqlite(url: str) -> Engine:
     file = make_url(url).database
     if file:
         os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
-    engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_S})
+    engine = create_engine(
+        url, connect_args={"timeout": _BUSY_TIMEOUT_S}, hide_parameters=True
+    )
 
     @event.listens_for(engine, "connect")
     def prepare(connection: DBAPIConnection, _record: object) -> None:  # pyright: ignore[reportUnusedFunction]  an event handler
@@ -139,7 +147,12 @@ def _sqlite(url: str) -> Engine:
 def _postgresql(url: str) -> Engine:
     """PostgreSQL through psycopg 3, serializable; dead connections are noticed."""
     chosen = make_url(url).set(drivername="postgresql+psycopg")
-    return create_engine(chosen, isolation_level="SERIALIZABLE", pool_pre_ping=True)
+    return create_engine(
+        chosen,
+        isolation_level="SERIALIZABLE",
+        pool_pre_ping=True,
+        hide_parameters=True,
+    )
 
 
 def _is_passing(error: DBAPIError) -> bool:

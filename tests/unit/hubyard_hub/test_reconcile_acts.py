@@ -21,9 +21,20 @@ from hubyard_hub.reconcile.steps import ATTEMPTS
 from hubyard_hub.runs import keep_record
 from hubyard_hub.store import tables
 from hubyard_spawner.folder import Folder
-from support.platform import Caller, ada, app, bob, hub, parts, upload
+from support.platform import (
+    Caller,
+    ada,
+    app,
+    bob,
+    hub,
+    parts,
+    upload,
+    workload_of,
+)
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from hubyard_hub.parts import Parts
     from support.memory_hub import MemoryHub
 
@@ -338,6 +349,30 @@ def test_a_folder_without_a_last_word_decides_nothing(a_run: Scene, text: str):
     a_run.end(EndReason.KILLED, -9)
     a_run.step()
     assert a_run.status == "failed"
+
+
+def test_what_a_dead_run_has_made_is_kept(a_run: Scene, tmp_path: Path):
+    a_run.up()
+    scratch = a_run.folder.scratch
+    (scratch / "notebook.ipynb").write_text("half a notebook")
+    secret = tmp_path / "secret"
+    secret.write_text("secret")
+    (scratch / "report.html").symlink_to(secret)
+    a_run.end(EndReason.KILLED, -9)
+    a_run.step()
+    path = f"/runs/{a_run.id}"
+    assert a_run.ada.get(f"{path}/notebook").text == "half a notebook"
+    assert a_run.ada.get(f"{path}/report").status_code == 404
+
+
+def test_what_a_run_has_handed_in_is_not_replaced(a_run: Scene):
+    a_run.up()
+    itself = workload_of(a_run.ada, a_run.server)
+    assert itself("PUT", "/job/notebook", content=b"whole").status_code == 204
+    (a_run.folder.scratch / "notebook.ipynb").write_text("other")
+    a_run.end(EndReason.KILLED, -9)
+    a_run.step()
+    assert a_run.ada.get(f"/runs/{a_run.id}/notebook").text == "whole"
 
 
 def test_a_run_with_a_last_word_ends_by_itself(a_run: Scene):
