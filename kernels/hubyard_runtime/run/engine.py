@@ -87,8 +87,6 @@ class Engine(NotebookClient):
             await self._run_cells()
         finally:
             saving.cancel()
-            if self.kc is not None:
-                self.kc.stop_channels()
 
     async def _run_cells(self) -> None:
         total = len(self._cells)

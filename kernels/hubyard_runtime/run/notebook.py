@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import nbformat
 from papermill.execute import remove_error_markers
@@ -28,6 +29,7 @@ _SAVE_EVERY_S = 2.0
 _SAVE_SHARE = 0.05
 """At most this share of the time goes into saving a large notebook."""
 _KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
+_MINOR_WITH_IDS = 5
 _SKIP = "skip-execution"
 _WORDS = {
     CellStatus.WAITING: "pending",
@@ -44,7 +46,7 @@ class ExecutedNotebook:
 
     def __init__(self, document: Mapping[str, Any], job: RunJob, file: Path) -> None:
         """Put the parameters in and take the old outputs out."""
-        node = load_notebook_node(nbformat.from_dict(document))  # pyright: ignore[reportArgumentType]  any mapping will do
+        node = load_notebook_node(nbformat.from_dict(_clean(document)))
         if job.parameters:
             node = parameterize_notebook(
                 node,
@@ -55,10 +57,6 @@ class ExecutedNotebook:
         node = remove_error_markers(node)
         self.node: nbformat.NotebookNode = node
         node.metadata.papermill["input_path"] = job.notebook
-        node.metadata["kernelspec"] = dict(_KERNEL)
-        for cell in node.cells:
-            if cell.cell_type == "code":
-                cell.outputs, cell.execution_count = [], None
         self._file = file
         self.pause_s = _SAVE_EVERY_S
         """Seconds between two saves while it runs."""
@@ -76,6 +74,24 @@ class ExecutedNotebook:
         write_whole(self._file, nbformat.writes(self.node).encode(errors="replace"))
         took_s = time.monotonic() - begun
         self.pause_s = max(_SAVE_EVERY_S, took_s / _SAVE_SHARE)
+
+
+def _clean(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A notebook with no outputs, our kernel, and what its format demands."""
+    metadata = {**document["metadata"], "kernelspec": _KERNEL}
+    cells = [_clean_cell(cell) for cell in document["cells"]]
+    if document.get("nbformat_minor", 0) >= _MINOR_WITH_IDS:
+        cells = [{"id": uuid4().hex[:8], **cell} for cell in cells]
+    return {**document, "metadata": metadata, "cells": cells}
+
+
+def _clean_cell(cell: Mapping[str, Any]) -> dict[str, Any]:
+    metadata = dict(cell["metadata"])
+    if not isinstance(metadata.get("tags"), list):
+        metadata.pop("tags", None)
+    emptied = {"outputs": [], "execution_count": None}
+    is_code = cell["cell_type"] == "code"
+    return {**cell, "metadata": metadata, **(emptied if is_code else {})}
 
 
 def prepared(document: Mapping[str, Any], job: RunJob, file: Path) -> ExecutedNotebook:

@@ -204,6 +204,7 @@ class Runner:
     async def _execute_in(
         self, kernel: Kernel, document: Mapping[str, Any], job: RunJob
     ) -> None:
+        engine = None
         try:
             await kernel.start()
             # These take as long to import as the kernel to start.
@@ -217,7 +218,7 @@ class Runner:
             engine = Engine(self._notebook, kernel, self, job.cell_timeout_s)
             await engine.run()
         finally:
-            await kernel.close()
+            await kernel.close(engine.kc if engine else None)
 
     def _ask(self, what: str, action: Callable[[], T]) -> T:
         """Ask the platform for something that the run cannot do without."""
