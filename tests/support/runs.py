@@ -15,11 +15,12 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
+import pytest
 import uvicorn
+
 from hubyard.contract.identity import Identity
 from hubyard.contract.run import RunDetail, RunRecord
 from support.hub import free_port
@@ -27,9 +28,11 @@ from support.platform import Caller, Stamped, code_cell, packed, upload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from starlette.types import Message, Receive, Scope, Send
 
     from hubyard_hub.parts import Parts
-    from starlette.types import Message, Receive, Scope, Send
 
 PREFIX = "/services/hubyard"
 NOTEBOOK = "train.ipynb"
@@ -229,11 +232,39 @@ def until(holds: Callable[[], object], within_s: float = 20, why: str = "") -> N
         time.sleep(0.02)
 
 
-@contextlib.contextmanager
-def served(parts: Parts, app: Stamped) -> Iterator[ServedPlatform]:
-    platform = ServedPlatform(parts, app)
-    platform.start()
-    try:
-        yield platform
-    finally:
-        platform.stop()
+@pytest.fixture
+def platform(parts: Parts, app: Stamped) -> Iterator[ServedPlatform]:
+    served = ServedPlatform(parts, app)
+    served.start()
+    yield served
+    served.stop()
+
+
+@pytest.fixture
+def start(platform, tmp_path):
+    started = []
+
+    def start(content, env=None, folder=None, **request):
+        id_ = platform.create(content, **request)
+        run = RunProcess(id_, folder or tmp_path / id_, platform, env or {})
+        started.append(run)
+        run.start()
+        return run
+
+    yield start
+    for run in started:
+        run.end()
+
+
+def execute(start, *sources, **more):
+    run = start(notebook_of(*sources), **more)
+    run.code = run.wait()
+    return run
+
+
+def statuses(record):
+    return [cell.status for cell in record.cells]
+
+
+def text_of(cell):
+    return "".join("".join(out.get("text", "")) for out in cell["outputs"])

@@ -34,6 +34,8 @@ T = TypeVar("T")
 _LAST_S = 6.5
 """What a stopped run has; after eight seconds it is ended by force."""
 _SETTLE_S = 0.5
+_QUICK_BYTES = 5 * 2**20
+"""Up to here a report is made in a moment, and so also for a stopped run."""
 _log = logging.getLogger(__name__)
 
 
@@ -272,11 +274,12 @@ class Runner:
 
     def _hand_in(self) -> None:
         """Give the platform the executed notebook and its report."""
-        outputs = self._folder.outputs
         if self._notebook is None:
             return
-        report.render(outputs["notebook"], outputs["report"])
-        for name, file in outputs.items():
+        notebook, html = self._folder.outputs.values()
+        if not self._patience.stopped or notebook.stat().st_size < _QUICK_BYTES:
+            report.render(notebook, html)
+        for name, file in self._folder.outputs.items():
             if file.is_file():
                 self._hand_in_file(name, file)
 
