@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import time
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -117,5 +118,4 @@ class Offers:
 
 
 def _files(pattern: str) -> list[str]:
-    found = [path.name for _, path in zip(range(_MOST), Path().glob(pattern))]
-    return sorted(found)
+    return sorted(path.name for path in islice(Path().glob(pattern), _MOST))

@@ -19,7 +19,7 @@ from hubyard.tracking.notebook import notebook_path
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Sequence
     from pathlib import Path
 
     from hubyard.contract.compute import Estimate
@@ -43,7 +43,7 @@ def read(magic: Callable[..., Any], line: str) -> argparse.Namespace:
 
 
 @contextmanager
-def asking() -> Iterator[Client]:
+def asking() -> Generator[Client]:
     """The client; what is refused becomes one line below the cell.
 
     Raises:

@@ -1,0 +1,506 @@
+"""The magics in a real shell, against a small real HTTP server."""
+
+import json
+import threading
+import time
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
+from urllib.parse import urlsplit
+
+import pytest
+from IPython.core.completer import provisionalcompleter
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+
+import hubyard
+
+MONEY = {"micros": 50_000, "text": "$0.05"}
+MOST = {"micros": 200_000, "text": "$0.20"}
+NOW = datetime(2030, 5, 6, 7, 8, tzinfo=UTC).isoformat()
+DIGEST = "a" * 64
+RUN = "b" * 32
+MAGICS = {"experiment", "track", "register", "deploy", "schedule", "app"}
+MAGICS |= {"compute", "cost"}
+
+SMALL = {
+    "name": "small",
+    "description": "<b>for a look</b>",
+    "cpu": 1.5,
+    "memory_bytes": 2**30,
+    "gpu": 0,
+    "price": MONEY,
+    "longest_lifetime_s": 86_400,
+    "default_lifetime_s": 14_400,
+    "default_cost": MOST,
+    "most": MOST,
+    "available": True,
+}
+VERSION = {
+    "model": "churn",
+    "version": "3",
+    "aliases": ["champion"],
+    "run_id": RUN,
+    "created_at": NOW,
+    "metrics": {},
+}
+WORKLOAD = {
+    "owner": "ana",
+    "compute": "small",
+    "price": MONEY,
+    "cost": None,
+    "lifetime_s": 14_400,
+    "deadline": None,
+    "status": "ready",
+    "target": "running",
+    "reason": None,
+    "log_tail": None,
+    "created_at": NOW,
+}
+DEPLOYMENT = {
+    **WORKLOAD,
+    "id": "churn-1",
+    "name": "churn",
+    "revision": {
+        "number": 1,
+        "model": "churn",
+        "version": "3",
+        "created_at": NOW,
+        "created_by": "ana",
+    },
+    "url": "https://hub.example/user/ana/endpoint-churn-1/",
+    "signature": None,
+    "example": None,
+}
+APP = {
+    **WORKLOAD,
+    "id": "report-1",
+    "name": "report",
+    "framework": "voila",
+    "path": "report.ipynb",
+    "source": DIGEST,
+    "url": "javascript:alert(1)",
+    "shares": [],
+}
+TRACKED_RUN = {
+    "id": RUN,
+    "name": "calm-fox-1",
+    "experiment_id": "1",
+    "experiment": "ana/train",
+    "status": "FINISHED",
+    "started_at": NOW,
+    "ended_at": NOW,
+    "metrics": {},
+    "params": {},
+    "notebook": None,
+    "compute": None,
+    "git_commit": None,
+    "lock": None,
+    "has_model": True,
+    "url": "",
+}
+SCHEDULE = {
+    "id": "s1",
+    "name": "train",
+    "owner": "ana",
+    "notebook": "train.ipynb",
+    "source": DIGEST,
+    "cron": "30 2 * * 1-5",
+    "text": "At 02:30, Monday through Friday",
+    "time_zone": "UTC",
+    "parameters": {},
+    "compute": "small",
+    "lifetime_s": 3600,
+    "missed": "once",
+    "paused": False,
+    "next_fire": NOW,
+    "last_run_id": None,
+    "last_status": None,
+    "created_at": NOW,
+    "per_run": MONEY,
+    "per_month": MOST,
+}
+ANSWERS = {
+    "GET compute": {"currency": "USD", "limits": "soft", "compute": [SMALL]},
+    "GET spend": {
+        "owner": "ana",
+        "since": NOW,
+        "total": MOST,
+        "per_hour": MONEY,
+        "by_kind": {},
+        "lines": [],
+    },
+    "GET tracked-runs": {"runs": [TRACKED_RUN], "next_page": None},
+    "GET models": [{"name": "churn", "versions": [VERSION], "url": ""}],
+    "POST models": VERSION,
+    "POST estimate": {
+        "compute": "small",
+        "price": MONEY,
+        "lifetime_s": 14_400,
+        "total": MOST,
+    },
+    "POST deployments": DEPLOYMENT,
+    "GET deployments/churn-1": DEPLOYMENT,
+    "POST schedules/preview": {
+        "text": "At 02:30, Monday through Friday",
+        "next_fires": [NOW] * 5,
+        "fires_per_month": 21,
+        "price": MONEY,
+        "per_run": MONEY,
+        "per_month": MOST,
+        "basis": "an hour a run",
+    },
+    "POST schedules": SCHEDULE,
+    "POST sources": {
+        "digest": DIGEST,
+        "files": ["train.ipynb"],
+        "size_bytes": 10,
+        "notebook": "train.ipynb",
+        "parameters": [],
+    },
+    "POST apps": APP,
+    "GET apps/report-1": APP,
+    "POST apps/report-1/shares": APP,
+}
+
+
+class Platform(ThreadingHTTPServer):
+    """Answers what it was told to, and remembers what it was asked."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.answers = dict(ANSWERS)
+        self.asked = []
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server_port}/services/hubyard"
+
+    def bodies(self, call):
+        return [json.loads(body) for name, body in self.asked if name == call]
+
+    def calls(self):
+        return [name for name, _ in self.asked]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def _answer(self):
+        path = urlsplit(self.path).path.removeprefix("/services/hubyard/api/")
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        call = f"{self.command} {path}"
+        self.server.asked.append((call, body))
+        status, answer = 200, self.server.answers.get(call)
+        if answer is None or isinstance(answer, str):
+            status, answer = 409, {"message": answer or f"no answer to {call}"}
+        content = json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = _answer  # noqa: N815  http.server's names
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def server():
+    server = Platform()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def platform(server, monkeypatch):
+    server.answers, server.asked = dict(ANSWERS), []
+    monkeypatch.setenv("HUBYARD_PLATFORM_URL", server.url)
+    monkeypatch.setenv("HUBYARD_TOKEN", "a token")
+    monkeypatch.setenv("HUBYARD_RUN", "a run: nobody is asked")
+    return server
+
+
+@pytest.fixture
+def shell(tmp_path, monkeypatch):
+    for name in ("HUBYARD_PLATFORM_URL", "HUBYARD_TOKEN", "JUPYTERHUB_API_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setenv("HUBYARD_NOTEBOOK", str(tmp_path / "train.ipynb"))
+    (tmp_path / "train.ipynb").write_text('{"cells": []}')
+    monkeypatch.chdir(tmp_path)
+    InteractiveShell.clear_instance()
+    shell = InteractiveShell.instance()
+    hubyard.load_ipython_extension(shell)
+    yield shell
+    hubyard.unload_ipython_extension(shell)
+    shell.history_manager.end_session()
+    InteractiveShell.clear_instance()
+
+
+def cell(shell, text):
+    """Run a cell: its outcome, its result as text and HTML, and what it printed."""
+    with capture_output() as said:
+        done = shell.run_cell(text)
+    bundle = done.result._repr_mimebundle_() if done.result else {}
+    return SimpleNamespace(
+        ok=done.success,
+        plain=bundle.get("text/plain"),
+        html=bundle.get("text/html"),
+        out=said.stdout,
+        err=said.stderr,
+    )
+
+
+def completions(shell, text):
+    with provisionalcompleter():
+        found = list(shell.Completer.completions(text, len(text)))
+    return {text[: c.start] + c.text for c in found}
+
+
+# -- loading ---------------------------------------------------------------------------
+
+
+def test_all_magics_are_there_once_and_go_again(shell):
+    hubyard.load_ipython_extension(shell)
+    known = shell.magics_manager.magics
+    assert known["line"].keys() >= MAGICS
+    assert "track" in known["cell"]
+    assert len(shell.Completer.custom_matchers) == 1
+    hubyard.unload_ipython_extension(shell)
+    assert not known["line"].keys() & MAGICS
+    assert "track" not in known["cell"]
+    assert shell.Completer.custom_matchers == []
+    assert all(
+        not transform.__module__.startswith("hubyard")
+        for transform in shell.input_transformers_cleanup
+    )
+    hubyard.unload_ipython_extension(shell)
+
+
+def test_a_module_loaded_anew_registers_nothing_twice(shell):
+    from importlib import reload
+
+    from hubyard import magics
+
+    reload(magics)
+    hubyard.load_ipython_extension(shell)
+    assert len(shell.Completer.custom_matchers) == 1
+
+
+def test_a_magic_that_was_there_before_comes_back(shell):
+    hubyard.unload_ipython_extension(shell)
+    shell.register_magic_function(lambda line: f"mine {line}", magic_name="deploy")
+    hubyard.load_ipython_extension(shell)
+    hubyard.unload_ipython_extension(shell)
+    assert shell.run_line_magic("deploy", "x") == "mine x"
+
+
+def test_every_magic_documents_its_arguments(shell):
+    for name in MAGICS:
+        assert "%" in (shell.find_line_magic(name).__doc__ or ""), name
+    assert "--dry-run" in shell.find_line_magic("deploy").__doc__
+
+
+# -- what is refused -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "%compute",
+        "%cost",
+        "%register last churn",
+        "%deploy churn/3",
+        '%schedule "30 2 * * *"',
+        "%app",
+        "%experiment churn",
+        "%%track\n1",
+    ],
+)
+def test_outside_the_hub_one_line_says_so(shell, line):
+    done = cell(shell, line)
+    assert not done.ok
+    assert "workspace of the hub" in done.err
+    assert done.err.startswith("UsageError: ")
+    assert done.err.count("\n") == 1
+    assert done.out == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("%deploy", "required: model"),
+        ("%deploy churn", "write MODEL@alias or MODEL/VERSION"),
+        ("%deploy churn@champion --ttl soon", "not a duration"),
+        ("%deploy churn/x", "version: "),
+        ("%deploy churn/3 --nonsense", "unrecognized arguments"),
+        ("%register nonsense churn", "run_id: "),
+        ('%schedule "30 2', "cannot be read"),
+        ('%schedule a.ipynb b.ipynb "30 2 * * *"', "%schedule [NOTEBOOK]"),
+        ("%schedule train.ipynb '* * * * *' -p x", "not NAME=VALUE"),
+        ("%app --share everybody", "write user:NAME or group:NAME"),
+        ("%app missing.py", "There is no file 'missing.py'"),
+        ("%app --framework dash", "invalid choice"),
+        ("%track", "%track status"),
+        ("%cost what", "unrecognized arguments"),
+    ],
+)
+def test_a_wrong_line_is_refused_in_one_line(shell, platform, line, said):
+    done = cell(shell, line)
+    assert not done.ok
+    assert said in done.err
+    assert done.err.count("\n") == 1
+    assert not {"POST deployments", "POST schedules", "POST apps"} & {*platform.calls()}
+
+
+def test_what_the_platform_refuses_is_one_line(shell, platform):
+    platform.answers["POST deployments"] = "The budget of this month is spent."
+    done = cell(shell, "%deploy churn/3")
+    assert not done.ok
+    assert done.err == "UsageError: The budget of this month is spent.\n"
+
+
+# -- what is done ----------------------------------------------------------------------
+
+
+def test_compute_is_a_table_that_escapes(shell, platform):
+    done = cell(shell, "%compute")
+    assert "small" in done.plain
+    assert "$0.05" in done.plain
+    assert "&lt;b&gt;for a look&lt;/b&gt;" in done.html
+    assert "<b>" not in done.html
+
+
+def test_cost_says_the_sum(shell, platform):
+    done = cell(shell, "%cost")
+    assert done.plain.startswith("$0.20 since 06 May, $0.05/h")
+    assert "Nothing has run this month." in done.html
+
+
+def test_register_takes_the_last_tracked_run(shell, platform):
+    done = cell(shell, "%register last churn --alias champion")
+    assert done.plain == "Registered as churn/3, @champion"
+    assert platform.bodies("POST models") == [
+        {"run_id": RUN, "name": "churn", "alias": "champion"}
+    ]
+
+
+def test_deploy_says_the_price_first_and_waits(shell, platform):
+    done = cell(shell, "%deploy churn@champion -c small --ttl 4h")
+    assert done.out.startswith("small costs $0.05 an hour, at most $0.20 for 4h\n")
+    assert "churn serves churn/3 on small for $0.05 an hour" in done.plain
+    assert f'href="{DEPLOYMENT["url"]}"' in done.html
+    assert platform.bodies("POST deployments") == [
+        {
+            "model": "churn",
+            "version": "@champion",
+            "compute": "small",
+            "lifetime_s": 14_400,
+        }
+    ]
+    assert platform.calls().index("POST estimate") < platform.calls().index(
+        "POST deployments"
+    )
+
+
+def test_an_endpoint_that_fails_fails_the_cell(shell, platform):
+    failed = {**DEPLOYMENT, "status": "failed", "reason": "the model does not load"}
+    platform.answers["GET deployments/churn-1"] = failed
+    done = cell(shell, "%deploy churn/3")
+    assert not done.ok
+    assert done.err == "UsageError: churn failed: the model does not load\n"
+
+
+@pytest.mark.parametrize(
+    "line", ["%deploy churn/3", '%schedule "30 2 * * 1-5"', "%app"]
+)
+def test_a_dry_run_starts_nothing(shell, platform, line):
+    done = cell(shell, f"{line} --dry-run")
+    assert done.ok
+    assert "$0.20" in done.out
+    assert {*platform.calls()} <= {
+        "GET compute",
+        "POST estimate",
+        "POST schedules/preview",
+    }
+
+
+@pytest.mark.parametrize(("answer", "made"), [("y", 1), ("", 0), ("no", 0)])
+def test_a_person_is_asked(shell, platform, monkeypatch, answer, made):
+    monkeypatch.delenv("HUBYARD_RUN")
+    questions = []
+    monkeypatch.setattr("builtins.input", lambda q: questions.append(q) or answer)
+    done = cell(shell, "%deploy churn/3")
+    assert questions == ["Deploy churn/3 for at most $0.20? [y/N] "]
+    assert done.ok
+    assert len(platform.bodies("POST deployments")) == made
+
+
+def test_where_nobody_can_be_asked_it_goes_on(shell, platform, monkeypatch):
+    from IPython.core.error import StdinNotImplementedError
+
+    def nobody(question):
+        raise StdinNotImplementedError
+
+    monkeypatch.delenv("HUBYARD_RUN")
+    monkeypatch.setattr("builtins.input", nobody)
+    assert cell(shell, "%deploy churn/3").ok
+    assert platform.bodies("POST deployments")
+
+
+@pytest.mark.parametrize("cron", ['"30 2 * * 1-5"', "30 2 * * 1-5"])
+@pytest.mark.parametrize("notebook", ["", "train.ipynb "])
+def test_schedule_previews_and_makes(shell, platform, cron, notebook):
+    done = cell(shell, f"%schedule {notebook}{cron} --tz Europe/Berlin -p lr=0.1")
+    assert done.ok, done.err
+    assert "$0.05 a run, $0.20 a month (an hour a run)" in done.out
+    assert "train is scheduled" in done.plain
+    (made,) = platform.bodies("POST schedules")
+    assert made["cron"] == "30 2 * * 1-5"
+    assert made["time_zone"] == "Europe/Berlin"
+    assert made["parameters"] == {"lr": 0.1}
+    assert made["source"] == DIGEST
+
+
+def test_app_publishes_and_shares(shell, platform):
+    done = cell(shell, "%app train.ipynb --name report --share group:staff")
+    assert done.ok, done.err
+    assert platform.bodies("POST apps")[0]["path"] == "train.ipynb"
+    assert platform.bodies("POST apps/report-1/shares") == [{"group": "staff"}]
+    assert "<a" not in done.html, "a scheme that runs code is no link"
+
+
+# -- completion ------------------------------------------------------------------------
+
+
+def test_tab_offers_what_there_is(shell, platform):
+    assert "%deploy churn/3 -c small" in completions(shell, "%deploy churn/3 -c s")
+    assert completions(shell, "%deploy ch") == {
+        "%deploy churn/3",
+        "%deploy churn@champion",
+    }
+    assert completions(shell, "%deploy churn@c") == {"%deploy churn@champion"}
+    assert completions(shell, "%register last c") == {"%register last churn"}
+    assert completions(shell, "%schedule tr") == {"%schedule train.ipynb"}
+    assert completions(shell, "%track st") == {"%track status", "%track stop"}
+    assert completions(shell, "%register last churn --alias ch") == {
+        "%register last churn --alias champion"
+    }
+    assert platform.calls().count("GET models") == 2, "asked once for each list"
+
+
+def test_tab_elsewhere_is_not_ours(shell, platform):
+    assert "import" in completions(shell, "impor")
+    assert platform.calls() == []
+
+
+def test_tab_outside_the_hub_is_quick_and_empty(shell):
+    began = time.monotonic()
+    assert completions(shell, "%deploy ch") == set()
+    assert time.monotonic() - began < 5
