@@ -297,9 +297,11 @@ def test_its_page_is_seen_through_hub_and_gate_until_it_ends(platform, tmp_path)
         "c.Spawner.poll_interval = 1",
     ]
     page = f"/user/ada/run-{id_}/"
-    with running_hub(tmp_path / "hub", lines=lines) as real_hub:
+    with contextlib.ExitStack() as undo:
+        real_hub = undo.enter_context(running_hub(tmp_path / "hub", lines=lines))
         real_hub.add_user("ada")
         answer = real_hub.api("POST", f"/users/ada/servers/run-{id_}")
+        undo.callback(real_hub.api, "DELETE", f"/users/ada/servers/run-{id_}")
         assert answer.status_code in {201, 202}, answer.text
         running_cell(run, 1)
         with contextlib.closing(real_hub.browser()) as nobody:

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 _FIRST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 5.0
-WAITS = "%s The run waits for the platform, at most until its lifetime is over."
+WAITS = "%s The run waits for the platform, as long as it may live."
 _log = logging.getLogger(__name__)
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_LAST_S = 6.5
+_LAST_S = 6.0
 """What a stopped run has; after eight seconds it is ended by force."""
 _SETTLE_S = 0.5
 _QUICK_BYTES = 5 * 2**20
@@ -274,9 +274,9 @@ class Runner:
 
     def _hand_in(self) -> None:
         """Give the platform the executed notebook and its report."""
-        if self._notebook is None:
-            return
         notebook, html = self._folder.outputs.values()
+        if not notebook.is_file():
+            return
         if not self._patience.stopped or notebook.stat().st_size < _QUICK_BYTES:
             report.render(notebook, html)
         for name, file in self._folder.outputs.items():
