@@ -14,6 +14,7 @@ from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from hubyard.cli.show import pair
+from hubyard.contract.errors import Conflict
 from hubyard.magics.show import Lines, read
 
 if TYPE_CHECKING:
@@ -83,9 +84,12 @@ class TrackMagics(Magics):
         """Begin the tracked run of the present cell."""
         given = read(self.track, line)
         self._inside()
-        self._tracking.begin(
-            given.name, given.experiment, dict(given.parameter), dict(given.tag)
-        )
+        try:
+            self._tracking.begin(
+                given.name, given.experiment, dict(given.parameter), dict(given.tag)
+            )
+        except Conflict as error:
+            raise UsageError(error.message) from None
 
     def _inside(self) -> None:
         if not self._tracking.possible:

@@ -13,15 +13,18 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hubyard.contract.errors import Conflict
 from hubyard.contract.tracking import NOTEBOOK_ARTIFACT, TAG_CELL
 from hubyard.tracking.cell import current_cell
 from hubyard.tracking.imports import AfterImport
 from hubyard.tracking.lock import lock_text, requirements
 from hubyard.tracking.note import TrackedNote
 from hubyard.tracking.notebook import notebook_path, notebook_stem
+from hubyard.tracking.reach import answers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,7 +34,6 @@ if TYPE_CHECKING:
         ExecutionResult,
         InteractiveShell,
     )
-    from mlflow.entities import Run
 
 _LIBRARIES = frozenset({"sklearn"})
 """Libraries that are tracked; each has a flavour of that name in MLflow."""
@@ -46,6 +48,9 @@ _MANNERS = {
 }
 """How MLflow shall behave in a notebook, unless its owner has said otherwise."""
 
+_LOOK_AGAIN_S = 30.0
+"""How old an answer of MLflow may be when a cell begins."""
+
 
 class Tracking:
     """Zero-line tracking of one shell."""
@@ -53,7 +58,10 @@ class Tracking:
     def __init__(self, shell: InteractiveShell) -> None:
         self._shell = shell
         self._watch = AfterImport(_LIBRARIES, self._activate)
+        self._wanted = False
         self._active = False
+        self._looked_at = -_LOOK_AGAIN_S
+        self._undo: list[Callable[[], None]] = []
         self._experiment: str | None = None
         self._seen: str | None = None
         self._cell: ExecutionInfo | None = None
@@ -102,13 +110,9 @@ class Tracking:
     def pause(self) -> None:
         """Track nothing more, until it is switched on again."""
         self._watch.stop()
-        if not self._active:
-            return
-        from mlflow import sklearn  # noqa: PLC0415  imported when it is used  # pyright: ignore[reportPrivateImportUsage]  loaded lazily
-
+        self._wanted = False
         self._end_tracked_cell("KILLED")
-        sklearn.autolog(disable=True, silent=True)
-        self._active = False
+        self._let_go()
 
     def status(self) -> str:
         """One line: whether there is tracking, and into what."""
@@ -116,6 +120,8 @@ class Tracking:
             return "Nothing is tracked here: this is no workspace of the hub."
         if self._active:
             return f"Tracking into {self.experiment}."
+        if self._wanted:
+            return "Nothing is tracked until MLflow answers again."
         if self._watch.is_watching:
             return f"Tracking into {self.experiment}, once a model library is imported."
         return "Nothing is tracked: %experiment or %%track begins again."
@@ -131,11 +137,18 @@ class Tracking:
 
         A run that the cell itself leaves open ends before it does. MLflow's being down
         costs the record, not the cell.
+
+        Raises:
+            Conflict: the user has a tracked run open.
         """
         self.activate()
+        if not self._active:  # and that was said
+            return
         import mlflow  # noqa: PLC0415  as below
         from mlflow.exceptions import MlflowException  # noqa: PLC0415
 
+        if mlflow.active_run() is not None:
+            raise Conflict("A tracked run is open: end it with mlflow.end_run().")
         try:
             chosen = _owned(experiment) if experiment else None
             mlflow.start_run(
@@ -149,8 +162,9 @@ class Tracking:
             _say(f"Not tracked: {_first_line(error)}.")
 
     def _activate(self) -> None:
-        """MLflow's autologging, with requirements from the lock."""
-        if self._active:
+        """MLflow's autologging, where MLflow answers."""
+        self._wanted = True
+        if self._active or not self._look():
             return
         self._active = True
         import mlflow  # noqa: PLC0415  two seconds that only who trains shall pay
@@ -160,11 +174,41 @@ class Tracking:
         logging.getLogger("mlflow").setLevel(logging.WARNING)
         # MLflow's flavours look this function up here at each call; what it would
         # find in ten seconds, in a second process, stands in the lock.
+        inferred = mlflow.models.infer_pip_requirements
         mlflow.models.infer_pip_requirements = _requirements
         sklearn.autolog(
             log_input_examples=True, log_datasets=False, silent=True, exclusive=False
         )
+
+        def undo() -> None:
+            mlflow.models.infer_pip_requirements = inferred
+            sklearn.autolog(disable=True, silent=True)
+
+        self._undo.append(undo)
         self._choose_experiment()
+
+    def _let_go(self) -> None:
+        """Take back what activating has done."""
+        while self._undo:
+            self._undo.pop()()
+        self._active = False
+
+    def _look(self) -> bool:
+        """Whether MLflow answers, said once when it does not."""
+        self._looked_at = time.monotonic()
+        found = answers(os.environ["MLFLOW_TRACKING_URI"])
+        if not found:
+            _say("Not tracked: MLflow does not answer. Your cells run on.")
+        return found
+
+    def _look_again(self) -> None:
+        """Before a cell: MLflow may have gone, or come back."""
+        if not self._wanted or time.monotonic() - self._looked_at < _LOOK_AGAIN_S:
+            return
+        if not self._active:
+            self._activate()
+        elif not self._look():
+            self._let_go()
 
     def _choose_experiment(self) -> None:
         import mlflow  # noqa: PLC0415  as above
@@ -181,6 +225,7 @@ class Tracking:
         if self._tracked_cell is None:  # a cell may run cells
             self._cell = info
             current_cell.begin()
+            self._look_again()
 
     def _after_cell(self, result: ExecutionResult | None) -> None:
         if not self._active:
@@ -189,15 +234,12 @@ class Tracking:
             if result is not None and result.info is not self._tracked_cell:
                 return
             self._end_tracked_cell(_status(result))
-        import mlflow  # noqa: PLC0415  as above
-        from mlflow.exceptions import MlflowException  # noqa: PLC0415
-
-        last = mlflow.last_active_run()
-        if last is None or last.info.run_id == self._seen:
+        if not current_cell.has_tracked:
             return
-        self._seen = last.info.run_id
+        from mlflow.exceptions import MlflowException  # noqa: PLC0415  as above
+
         try:
-            self._finish(last)
+            self._finish()
         except (MlflowException, OSError) as error:
             _say(f"The notebook's copy was not kept: {_first_line(error)}.")
 
@@ -213,10 +255,14 @@ class Tracking:
         except MlflowException as error:
             _say(f"The end was not recorded: {_first_line(error)}.")
 
-    def _finish(self, last: Run) -> None:
+    def _finish(self) -> None:
         """Keep the notebook with each tracked run of this cell, and say so."""
         import mlflow  # noqa: PLC0415  as above
 
+        last = mlflow.last_active_run()
+        if last is None or last.info.run_id == self._seen:
+            return
+        self._seen = last.info.run_id
         key = last.data.tags.get(TAG_CELL)
         runs = [last]
         if key:

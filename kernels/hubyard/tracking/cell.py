@@ -10,10 +10,13 @@ class CurrentCell:
 
     def __init__(self) -> None:
         self.key = ""
+        self.has_tracked = False
+        """Whether a tracked run has begun in it: only then is MLflow asked."""
 
     def begin(self) -> None:
         """A cell begins."""
         self.key = uuid.uuid4().hex
+        self.has_tracked = False
 
 
 current_cell = CurrentCell()

@@ -33,6 +33,7 @@ class HubyardContext(RunContextProvider):
 
     def tags(self) -> dict[str, str]:  # pyright: ignore[reportIncompatibleMethodOverride]  as above
         """Compute, ledger entry, lock, notebook, cell, pipeline run, git revision."""
+        current_cell.has_tracked = True
         path = notebook_path()
         known = {
             TAG_COMPUTE: os.environ.get("HUBYARD_COMPUTE"),

@@ -1,0 +1,358 @@
+"""Zero-line tracking in a real shell, into a real MLflow server."""
+
+import os
+import sys
+import textwrap
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+
+import hubyard
+from hubyard.contract.tracking import (
+    NOTEBOOK_ARTIFACT,
+    TAG_COMPUTE,
+    TAG_ENTRY,
+    TAG_LOCK,
+    TAG_NOTEBOOK,
+)
+from support.hub import free_port
+from support.mlflow_server import mlflow_server
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning",
+    "ignore::FutureWarning",
+    "ignore:.*:UserWarning:mlflow.*",
+)
+
+DATA = """
+import pandas as pd
+from sklearn.linear_model import LogisticRegression
+X = pd.DataFrame({"hours": [1.0, 2.0, 3.0, 4.0], "late": [0, 1, 0, 1]})
+y = [0, 0, 1, 1]
+"""
+DOWN_S = 30
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with mlflow_server(tmp_path_factory.mktemp("mlflow")) as url:
+        yield url
+
+
+@pytest.fixture
+def workload(server, tmp_path, monkeypatch):
+    """The environment of a workspace whose notebook lies in a folder of its own."""
+    notebook = tmp_path / "train.ipynb"
+    notebook.write_text('{"cells": []}')
+    told = {
+        "MLFLOW_TRACKING_URI": server,
+        "HUBYARD_ENTRY": "entry-1",
+        "HUBYARD_COMPUTE": "small",
+        "HUBYARD_NOTEBOOK": str(notebook),
+        "JUPYTERHUB_USER": tmp_path.name,
+        "HOME": str(tmp_path),
+    }
+    before = set(os.environ)
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    yield tmp_path
+    for name in set(os.environ) - before - set(told):
+        monkeypatch.delenv(name)
+
+
+def _shell():
+    InteractiveShell.clear_instance()
+    shell = InteractiveShell.instance()
+    hubyard.load_ipython_extension(shell)
+    return shell
+
+
+@pytest.fixture
+def shell(workload):
+    shell = _shell()
+    yield shell
+    hubyard.unload_ipython_extension(shell)
+    shell.history_manager.end_session()
+    InteractiveShell.clear_instance()
+
+
+def cell(shell, text):
+    """Run a cell: its outcome and what it showed."""
+    began = time.monotonic()
+    with capture_output() as said:
+        done = shell.run_cell(textwrap.dedent(text), store_history=True)
+    shown = [each.data["text/plain"] for each in said.outputs]
+    return SimpleNamespace(
+        ok=done.success,
+        value=done.result,
+        out=said.stdout + "".join(shown),
+        err=said.stderr,
+        seconds=time.monotonic() - began,
+    )
+
+
+def tracked(workload, name="train"):
+    """What MLflow kept in an experiment of this workload's owner, newest first."""
+    import mlflow
+
+    found = mlflow.get_experiment_by_name(f"{workload.name}/{name}")
+    if found is None:
+        return []
+    return mlflow.search_runs([found.experiment_id], output_format="list")
+
+
+# -- a cell with no line added ---------------------------------------------------------
+
+
+def test_a_plain_cell_is_one_finished_tracked_run(shell, workload):
+    import mlflow
+
+    done = cell(shell, DATA + "model = LogisticRegression().fit(X, y)")
+    assert done.ok, done.err
+    (run,) = tracked(workload)
+    assert run.info.status == "FINISHED"
+    tags = run.data.tags
+    assert tags[TAG_COMPUTE] == "small"
+    assert tags[TAG_ENTRY] == "entry-1"
+    assert len(tags[TAG_LOCK]) == 64
+    assert tags[TAG_NOTEBOOK] == "train.ipynb"
+    assert run.data.params["C"] == "1.0"
+    assert "training_score" in run.data.metrics
+    assert f"Tracked as {run.info.run_name}, training_" in done.out
+
+    client = mlflow.MlflowClient()
+    kept = {f.path for f in client.list_artifacts(run.info.run_id, NOTEBOOK_ARTIFACT)}
+    assert kept == {
+        f"{NOTEBOOK_ARTIFACT}/{name}"
+        for name in ("train.ipynb", "executed.py", "requirements.lock")
+    }
+    executed = mlflow.artifacts.load_text(
+        f"runs:/{run.info.run_id}/{NOTEBOOK_ARTIFACT}/executed.py"
+    )
+    assert "LogisticRegression().fit(X, y)" in executed
+    assert done.err == "", "one line of ours says it all"
+
+
+def test_its_model_has_a_signature_and_pinned_requirements(shell, workload):
+    import mlflow
+    import sklearn
+
+    cell(shell, DATA + "model = LogisticRegression().fit(X, y)")
+    (run,) = tracked(workload)
+    (model,) = mlflow.search_logged_models(
+        [run.info.experiment_id], output_format="list"
+    )
+    info = mlflow.models.get_model_info(model.model_uri)
+    assert info.signature.inputs.input_names() == ["hours", "late"]
+    assert info.signature.outputs is not None
+    needs = mlflow.pyfunc.get_model_dependencies(model.model_uri)
+    pinned = Path(needs).read_text().split()
+    assert f"scikit-learn=={sklearn.__version__}" in pinned
+    assert all("==" in line for line in pinned)
+    assert list(mlflow.sklearn.load_model(model.model_uri).classes_) == [0, 1]
+
+
+def test_a_forest_is_kept_too(shell, workload):
+    import mlflow
+
+    done = cell(
+        shell,
+        DATA + "from sklearn.ensemble import RandomForestClassifier\n"
+        "RandomForestClassifier(n_estimators=3).fit(X, y)",
+    )
+    assert done.ok, done.err
+    (run,) = tracked(workload)
+    assert run.info.status == "FINISHED"
+    models = mlflow.search_logged_models([run.info.experiment_id], output_format="list")
+    assert [str(model.status) for model in models] == ["READY"]
+
+
+def test_each_fit_of_a_cell_is_a_run_with_the_notebook(shell, workload):
+    import mlflow
+
+    fits = "\n".join(f"LogisticRegression(C={c}).fit(X, y)" for c in (1, 2))
+    done = cell(shell, DATA + fits)
+    runs = tracked(workload)
+    assert {run.data.params["C"] for run in runs} == {"1", "2"}
+    assert "and 1 more" in done.out
+    client = mlflow.MlflowClient()
+    assert all(client.list_artifacts(run.info.run_id, "notebook") for run in runs)
+
+
+def test_a_cell_that_trains_nothing_shows_nothing(shell, workload):
+    cell(shell, DATA + "LogisticRegression().fit(X, y)")
+    assert "Tracked" not in cell(shell, "1 + 1").out
+    assert len(tracked(workload)) == 1
+
+
+# -- the magics of tracking ------------------------------------------------------------
+
+
+def test_a_track_cell_is_one_run_of_that_name(shell, workload):
+    done = cell(
+        shell,
+        "%%track first -p depth=3 --tag team=blue\n"
+        + DATA
+        + "LogisticRegression().fit(X, y)\n'last'",
+    )
+    assert done.ok, done.err
+    assert done.value == "last"
+    (run,) = tracked(workload)
+    assert run.info.run_name == "first"
+    assert run.info.status == "FINISHED"
+    assert run.data.params["depth"] == "3"
+    assert run.data.params["C"] == "1.0", "the fit goes into the same run"
+    assert run.data.tags["team"] == "blue"
+    assert "Tracked as first" in done.out
+
+
+def test_a_track_cell_may_name_its_experiment(shell, workload):
+    assert cell(shell, "%%track -e other\n1").ok
+    assert len(tracked(workload, "other")) == 1
+    assert tracked(workload) == []
+
+
+def test_a_failing_track_cell_is_a_failed_run_and_a_failed_cell(shell, workload):
+    done = cell(shell, "%%track broken\n1 / 0")
+    assert not done.ok
+    assert "ZeroDivisionError" in done.out + done.err
+    (run,) = tracked(workload)
+    assert run.info.status == "FAILED"
+    assert "Tracked as broken, failed" in done.out
+
+
+def test_a_track_cell_that_is_interrupted_is_killed(shell, workload):
+    assert not cell(shell, "%%track\nraise KeyboardInterrupt").ok
+    (run,) = tracked(workload)
+    assert run.info.status == "KILLED"
+
+
+def test_a_track_cell_may_await_and_run_cells(shell, workload):
+    text = """\
+        %%track outer
+        import asyncio
+        await asyncio.sleep(0)
+        get_ipython().run_cell("inner = 1")
+        import mlflow
+        mlflow.log_metric("after", inner)
+        """
+    done = cell(shell, text)
+    assert done.ok, done.err
+    (run,) = tracked(workload)
+    assert run.data.metrics == {"after": 1.0}
+    assert run.info.status == "FINISHED"
+
+
+def test_a_track_cell_inside_a_run_of_ones_own_says_so(shell, workload):
+    assert cell(shell, "import mlflow\nrun = mlflow.start_run(run_name='mine')").ok
+    done = cell(shell, "%%track\n1")
+    cell(shell, "mlflow.end_run()")
+    assert not done.ok
+    assert "mlflow.end_run()" in done.err
+    assert done.err.count("\n") == 1
+
+
+def test_experiment_status_and_stop(shell, workload):
+    assert "once a model library is imported" in _plain(shell, "%track status") or (
+        "sklearn" in sys.modules
+    )
+    owner = workload.name
+    assert _plain(shell, "%experiment churn") == f"Tracking into {owner}/churn"
+    assert _plain(shell, "%track status") == f"Tracking into {owner}/churn."
+    cell(shell, DATA + "LogisticRegression().fit(X, y)")
+    assert len(tracked(workload, "churn")) == 1
+    cell(shell, "%track stop")
+    assert _plain(shell, "%track status").startswith("Nothing is tracked")
+    cell(shell, "LogisticRegression().fit(X, y)")
+    assert len(tracked(workload, "churn")) == 1
+    cell(shell, "%experiment churn")
+    cell(shell, "LogisticRegression().fit(X, y)")
+    assert len(tracked(workload, "churn")) == 2
+
+
+def _plain(shell, line):
+    return cell(shell, line).value._repr_mimebundle_()["text/plain"]
+
+
+# -- when it cannot be -----------------------------------------------------------------
+
+
+def test_with_mlflow_down_the_cell_goes_on(workload, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{free_port()}")
+    with capture_output() as said:
+        shell = _shell()
+    try:
+        done = cell(shell, DATA + "model = LogisticRegression().fit(X, y)\nmodel.C")
+        again = cell(shell, "%%track\nmodel.fit(X, y).C")
+    finally:
+        hubyard.unload_ipython_extension(shell)
+        shell.history_manager.end_session()
+    assert done.ok, done.err
+    assert done.value == again.value == 1.0
+    assert done.seconds + again.seconds < DOWN_S
+    # It is said when scikit-learn is first there: maybe before the first cell.
+    assert "Not tracked: MLflow does not answer." in said.stdout + done.out
+    assert "Not tracked: MLflow does not answer." in again.out
+    assert done.err == again.err == ""
+
+
+def test_mlflow_that_goes_is_noticed_and_so_is_its_return(shell, workload, monkeypatch):
+    address = os.environ["MLFLOW_TRACKING_URI"]
+    monkeypatch.setattr("hubyard.tracking._LOOK_AGAIN_S", 0)
+    cell(shell, DATA)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{free_port()}")
+    done = cell(shell, "LogisticRegression().fit(X, y)")
+    assert done.ok
+    assert "Not tracked" in done.out
+    assert done.seconds < DOWN_S
+    assert "until MLflow answers" in _plain(shell, "%track status")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    cell(shell, "LogisticRegression().fit(X, y)")
+    assert len(tracked(workload)) == 1
+
+
+def test_mlflow_that_goes_within_a_cell_costs_no_more_than_the_record(
+    shell, workload, monkeypatch
+):
+    cell(shell, DATA + "LogisticRegression().fit(X, y)")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{free_port()}")
+    done = cell(shell, "LogisticRegression().fit(X, y).C")
+    assert done.value == 1.0
+    assert done.seconds < DOWN_S
+    assert "Traceback" not in done.out + done.err
+
+
+def test_outside_the_hub_nothing_happens(workload, monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    finders = list(sys.meta_path)
+    shell = _shell()
+    hooks = {name: len(found) for name, found in shell.events.callbacks.items()}
+    try:
+        assert sys.meta_path == finders
+        assert cell(shell, DATA + "LogisticRegression().fit(X, y).C").value == 1.0
+        assert "no workspace" in _plain(shell, "%track status")
+    finally:
+        hubyard.unload_ipython_extension(shell)
+        shell.history_manager.end_session()
+    left = {name: len(found) for name, found in shell.events.callbacks.items()}
+    assert left == hooks, "nothing was hooked"
+    assert not list(workload.glob("ml*")), "MLflow wrote no files of its own"
+
+
+def test_unload_takes_tracking_back(shell, workload):
+    cell(shell, DATA + "LogisticRegression().fit(X, y)")
+    finders = [type(finder).__module__ for finder in sys.meta_path]
+    hubyard.unload_ipython_extension(shell)
+    assert not any(name.startswith("hubyard") for name in finders)
+    assert not any(
+        hook.__module__.startswith("hubyard.tracking")
+        for hooks in shell.events.callbacks.values()
+        for hook in hooks
+    )
+    done = cell(shell, "LogisticRegression().fit(X, y)")
+    assert "Tracked" not in done.out
+    assert len(tracked(workload)) == 1
