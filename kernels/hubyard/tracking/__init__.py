@@ -10,18 +10,18 @@ Outside a workload (no `MLFLOW_TRACKING_URI`) nothing happens.
 
 from __future__ import annotations
 
-import logging
 import os
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hubyard.contract.errors import Conflict
 from hubyard.contract.tracking import NOTEBOOK_ARTIFACT, TAG_CELL
+from hubyard.tracking.autolog import switch_on
 from hubyard.tracking.cell import current_cell
 from hubyard.tracking.imports import AfterImport
-from hubyard.tracking.lock import lock_text, requirements
+from hubyard.tracking.lock import lock_text
 from hubyard.tracking.note import TrackedNote
 from hubyard.tracking.notebook import notebook_path, notebook_stem
 from hubyard.tracking.reach import answers
@@ -51,6 +51,8 @@ _MANNERS = {
 _LOOK_AGAIN_S = 30.0
 """How old an answer of MLflow may be when a cell begins."""
 
+_AWAY = "Not tracked: MLflow does not answer. Your cells run on."
+
 
 class Tracking:
     """Zero-line tracking of one shell."""
@@ -59,9 +61,8 @@ class Tracking:
         self._shell = shell
         self._watch = AfterImport(_LIBRARIES, self._activate)
         self._wanted = False
-        self._active = False
+        self._undo: Callable[[], None] | None = None
         self._looked_at = -_LOOK_AGAIN_S
-        self._undo: list[Callable[[], None]] = []
         self._experiment: str | None = None
         self._seen: str | None = None
         self._cell: ExecutionInfo | None = None
@@ -135,14 +136,14 @@ class Tracking:
     ) -> None:
         """Begin a tracked run that ends with the present cell.
 
-        A run that the cell itself leaves open ends before it does. MLflow's being down
-        costs the record, not the cell.
+        MLflow's being away costs the record, not the cell.
 
         Raises:
             Conflict: the user has a tracked run open.
         """
         self.activate()
-        if not self._active:  # and that was said
+        if not self._active:
+            _say(_AWAY)
             return
         import mlflow  # noqa: PLC0415  as below
         from mlflow.exceptions import MlflowException  # noqa: PLC0415
@@ -159,47 +160,32 @@ class Tracking:
             self._tracked_cell = self._cell
             mlflow.log_params(dict(parameters))
         except MlflowException as error:
-            _say(f"Not tracked: {_first_line(error)}.")
+            _say(f"MLflow does not record it: {_first_line(error)}.")
+
+    @property
+    def _active(self) -> bool:
+        return self._undo is not None
 
     def _activate(self) -> None:
-        """MLflow's autologging, where MLflow answers."""
-        self._wanted = True
-        if self._active or not self._look():
+        """Switch autologging on, if MLflow answers; say so once if it does not."""
+        first, self._wanted = not self._wanted, True
+        if self._active:
             return
-        self._active = True
-        import mlflow  # noqa: PLC0415  two seconds that only who trains shall pay
-        import mlflow.models  # noqa: PLC0415
-        from mlflow import sklearn  # noqa: PLC0415  # pyright: ignore[reportPrivateImportUsage]  loaded lazily
-
-        logging.getLogger("mlflow").setLevel(logging.WARNING)
-        # MLflow's flavours look this function up here at each call; what it would
-        # find in ten seconds, in a second process, stands in the lock.
-        inferred = mlflow.models.infer_pip_requirements
-        mlflow.models.infer_pip_requirements = _requirements
-        sklearn.autolog(
-            log_input_examples=True, log_datasets=False, silent=True, exclusive=False
-        )
-
-        def undo() -> None:
-            mlflow.models.infer_pip_requirements = inferred
-            sklearn.autolog(disable=True, silent=True)
-
-        self._undo.append(undo)
-        self._choose_experiment()
+        if self._answers():
+            self._undo = switch_on()
+            self._choose_experiment()
+        elif first:
+            _say(_AWAY)
 
     def _let_go(self) -> None:
-        """Take back what activating has done."""
-        while self._undo:
-            self._undo.pop()()
-        self._active = False
+        """Switch autologging off."""
+        if self._undo is not None:
+            self._undo()
+            self._undo = None
 
-    def _look(self) -> bool:
-        """Whether MLflow answers, said once when it does not."""
+    def _answers(self) -> bool:
         self._looked_at = time.monotonic()
-        found = answers(os.environ["MLFLOW_TRACKING_URI"])
-        if not found:
-            _say("Not tracked: MLflow does not answer. Your cells run on.")
-        return found
+        return answers(os.environ["MLFLOW_TRACKING_URI"])
 
     def _look_again(self) -> None:
         """Before a cell: MLflow may have gone, or come back."""
@@ -207,8 +193,9 @@ class Tracking:
             return
         if not self._active:
             self._activate()
-        elif not self._look():
+        elif not self._answers():
             self._let_go()
+            _say(_AWAY)
 
     def _choose_experiment(self) -> None:
         import mlflow  # noqa: PLC0415  as above
@@ -251,7 +238,8 @@ class Tracking:
         from mlflow.exceptions import MlflowException  # noqa: PLC0415
 
         try:
-            mlflow.end_run(status)
+            while mlflow.active_run() is not None:  # the cell may have left more open
+                mlflow.end_run(status)
         except MlflowException as error:
             _say(f"The end was not recorded: {_first_line(error)}.")
 
@@ -307,16 +295,6 @@ def _experiment_id(name: str) -> str:
 def _owned(name: str) -> str:
     owner = os.environ.get("JUPYTERHUB_USER", "")
     return f"{owner}/{name}" if owner else name
-
-
-def _requirements(
-    model_uri: str,
-    flavor: str,
-    fallback: list[str] | None = None,
-    **_: Any,  # noqa: ANN401  MLflow's further options concern the way it would take
-) -> list[str]:
-    del model_uri, flavor
-    return requirements(fallback)
 
 
 def _say(line: str) -> None:

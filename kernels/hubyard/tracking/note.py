@@ -28,7 +28,8 @@ class TrackedNote:
 
     def text(self) -> str:
         """Name, first score and how many more runs there are."""
-        score = next((m for m in self._metrics if m.endswith("score")), None)
+        scores = [name for name in self._metrics if name.endswith("score")]
+        score = min(scores, key=len, default=None)  # the plainest: training_score
         shown = f", {score} {self._metrics[score]:.3f}" if score else ""
         more = f" and {self._more} more" if self._more else ""
         ended = ", failed" if self._failed else ""

@@ -9,16 +9,16 @@ _TIMEOUT_S = 3.0
 
 
 def answers(address: str) -> bool:
-    """Whether something answers at an MLflow address; a file or database always does.
+    """Whether MLflow answers at an address; a file or a database always does.
 
-    Any HTTP answer will do: a refusal is told when there is something to record.
+    A refusal will do: what is refused is told when there is something to record.
     """
     if not address.startswith(("http://", "https://")):
         return True
     import httpx  # noqa: PLC0415  only who trains shall pay
 
     try:
-        httpx.head(address, timeout=_TIMEOUT_S)
+        answer = httpx.head(address, timeout=_TIMEOUT_S)
     except httpx.HTTPError:
         return False
-    return True
+    return not answer.is_server_error  # a proxy answers for what stands behind it

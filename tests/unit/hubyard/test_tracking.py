@@ -256,6 +256,13 @@ def test_a_track_cell_inside_a_run_of_ones_own_says_so(shell, workload):
     assert done.err.count("\n") == 1
 
 
+def test_a_track_cell_ends_the_runs_it_leaves_open(shell, workload):
+    text = "%%track outer\nimport mlflow\nmlflow.start_run(nested=True)\n1 / 0"
+    assert not cell(shell, text).ok
+    assert {run.info.status for run in tracked(workload)} == {"FAILED"}
+    assert len(tracked(workload)) == 2
+
+
 def test_experiment_status_and_stop(shell, workload):
     assert "once a model library is imported" in _plain(shell, "%track status") or (
         "sklearn" in sys.modules
@@ -309,6 +316,7 @@ def test_mlflow_that_goes_is_noticed_and_so_is_its_return(shell, workload, monke
     assert done.ok
     assert "Not tracked" in done.out
     assert done.seconds < DOWN_S
+    assert "Not tracked" not in cell(shell, "1").out, "it is said once"
     assert "until MLflow answers" in _plain(shell, "%track status")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
     cell(shell, "LogisticRegression().fit(X, y)")
@@ -346,7 +354,10 @@ def test_outside_the_hub_nothing_happens(workload, monkeypatch):
 def test_unload_takes_tracking_back(shell, workload):
     cell(shell, DATA + "LogisticRegression().fit(X, y)")
     finders = [type(finder).__module__ for finder in sys.meta_path]
+    import mlflow
+
     hubyard.unload_ipython_extension(shell)
+    assert not mlflow.models.infer_pip_requirements.__module__.startswith("hubyard")
     assert not any(name.startswith("hubyard") for name in finders)
     assert not any(
         hook.__module__.startswith("hubyard.tracking")
