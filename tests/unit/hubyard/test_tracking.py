@@ -122,7 +122,7 @@ def test_a_plain_cell_is_one_finished_tracked_run(shell, workload):
     assert tags[TAG_NOTEBOOK] == "train.ipynb"
     assert run.data.params["C"] == "1.0"
     assert "training_score" in run.data.metrics
-    assert f"Tracked as {run.info.run_name}, training_" in done.out
+    assert f"Tracked as {run.info.run_name}, training_score 1.000" in done.out
 
     client = mlflow.MlflowClient()
     kept = {f.path for f in client.list_artifacts(run.info.run_id, NOTEBOOK_ARTIFACT)}
