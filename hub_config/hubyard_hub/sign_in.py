@@ -33,11 +33,13 @@ class HubyardAuthenticator(NativeAuthenticator):
         return Welcome(Path(self.welcome_file))
 
     def get_handlers(self, app: object) -> list[Any]:
-        """Every page of signing up; signing in is the hub's own page.
+        """The pages of signing up, and the welcome; signing in is the hub's own page.
 
-        NativeAuthenticator 1.3's page for it does not work with JupyterHub 6.
+        NativeAuthenticator 1.3's page for it does not work with JupyterHub 6, and its
+        confirmation by mail is not used here.
         """
-        native = [h for h in super().get_handlers(app) if h[0] != r"/login"]
+        unused = ("/login", "/confirm")
+        native = [h for h in super().get_handlers(app) if not h[0].startswith(unused)]
         return [*native, (r"/welcome", WelcomeHandler)]
 
     def make_administrator(self, code: str, name: str, password: str) -> str:
@@ -88,7 +90,7 @@ class WelcomeHandler(BaseHandler):
             return
         user = await self.auth_to_user({"name": made, "admin": True, "groups": None})
         self.set_login_cookie(user)
-        self.redirect(f"{self.hub.base_url}home")
+        self.redirect(f"{self.hub.base_url}spawn")
 
     async def _form(self, name: str, message: str) -> None:
         used = self._ours.welcome.is_used

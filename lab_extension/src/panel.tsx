@@ -4,6 +4,7 @@ import type { Contents } from '@jupyterlab/services';
 import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 import { Alert } from './components/Alert';
+import { Skeleton } from './components/Loaded';
 import { hubyardIcon } from './components/icons';
 import { usePageSeen, usePoll } from './hooks';
 import {
@@ -75,9 +76,17 @@ function Content(props: { readonly visible: boolean }): React.JSX.Element {
 function Body(): React.JSX.Element {
   const { polls } = useHubyard();
   const { data, error } = usePoll(polls.me);
-  if (data === null && error !== null) {
-    return <Alert message={error} onRetry={() => void polls.me.refresh()} />;
+  if (data !== null) {
+    return <AllSections />;
   }
+  return error === null ? (
+    <Skeleton />
+  ) : (
+    <Alert message={error} onRetry={() => void polls.me.refresh()} />
+  );
+}
+
+function AllSections(): React.JSX.Element {
   return (
     <>
       <Experiments />

@@ -32,7 +32,7 @@ export function Loaded<T>(props: {
   );
 }
 
-function Skeleton(): React.JSX.Element {
+export function Skeleton(): React.JSX.Element {
   const { trans } = useHubyard();
   return (
     <div className="hy-Skeleton" data-testid="hy-skeleton" role="status">
