@@ -25,7 +25,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from support.endpoints import KEY, PREFIX, neighbours, start_endpoint
+from support.endpoints import KEY, PREFIX, environment, neighbours, start_endpoint
 from support.hub import end_process, free_port, wait_until_answers
 
 ROUNDS = 3
@@ -149,7 +149,8 @@ def start(name: str, folder: Path, url: str, body: bytes) -> Server:
     if name == "mlflow":
         path, process = "/", start_mlflow(folder / "model", port, log)
     else:
-        path, process = PREFIX, start_endpoint(url, port, folder / "scratch", log)
+        environ = environment(url, port, folder / "scratch")
+        path, process = PREFIX, start_endpoint(environ, log)
     server = Server(name, port, f"{path}invocations", body, process)
     try:
         wait_until_answers(f"http://127.0.0.1:{port}{path}health", process)

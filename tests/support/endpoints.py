@@ -92,15 +92,13 @@ def environment(neighbours: str, port: int, scratch: Path) -> dict[str, str]:
     }
 
 
-def start_endpoint(
-    neighbours: str, port: int, scratch: Path, log: Path
-) -> subprocess.Popen[bytes]:
+def start_endpoint(environ: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
     """The real process, its output in a log."""
     with log.open("wb") as output:
         return subprocess.Popen(
             [sys.executable, "-m", "hubyard_runtime.endpoint"],
-            env=environment(neighbours, port, scratch),
-            cwd=scratch,
+            env=environ,
+            cwd=environ["HUBYARD_SCRATCH"],
             stdout=output,
             stderr=output,
         )

@@ -34,6 +34,8 @@ def _arguments() -> list[str]:
     arguments = [
         f"--ServerApp.root_dir={Path.cwd()}",
         "--ServerApp.jpserver_extensions=hubyard_lab=True",
+        # Apps are workloads of their own: no second way to show one, outside the gate.
+        "--ServerApp.jpserver_extensions=voila.server_extension=False",
         "--KernelSpecManager.ensure_native_kernel=False",
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
