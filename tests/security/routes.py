@@ -66,7 +66,6 @@ _TEXTS: dict[str, Callable[[Any], Iterable[str]]] = {
 
 def platform() -> list[str]:
     from hubyard_hub.service import create_app
-
     from hubyard_hub.settings import Settings
 
     with tempfile.TemporaryDirectory() as folder:
@@ -128,10 +127,43 @@ def _rules(rule: Any) -> list[Any]:
     return [rule] if hasattr(rule.matcher, "regex") else []
 
 
+def run() -> list[str]:
+    from hubyard_runtime.run.page import Page
+
+    return _starlette(Page(None).application(None).routes)
+
+
+def endpoint() -> list[str]:
+    from hubyard_runtime.endpoint.service import Endpoint
+
+    return [*Endpoint.ROUTES, "/" + SAMPLE]
+
+
+def app() -> list[str]:
+    """An app forwards whatever path is asked for: some that its frameworks know."""
+    streamlit = ("/_stcore/health", "/_stcore/stream", "/_stcore/upload_file/x/y")
+    voila = ("/api/kernels", "/api/kernels/x1/channels", "/voila/files/x1", "/static/x")
+    return ["/", "/api", "/" + SAMPLE, *streamlit, *voila]
+
+
+def hub() -> list[str]:
+    """The hub's pages that are ours or our authenticator's."""
+    from hubyard_hub.sign_in import HubyardAuthenticator
+
+    bare = HubyardAuthenticator.__new__(HubyardAuthenticator)
+    patterns = [handler[0] for handler in bare.get_handlers(None)]
+    own = ("/home", "/spawn", "/spawn/ana", "/spawn-pending/ana", "/user/ana/api")
+    return ["/hub" + path for path in (*map(of_pattern, patterns), *own)]
+
+
 ENUMERATED: dict[str, Callable[[], list[str]]] = {
     "platform": platform,
     "mlflow": mlflow,
     "workspace": workspace,
+    "run": run,
+    "endpoint": endpoint,
+    "app": app,
+    "hub": hub,
 }
 
 if __name__ == "__main__":
