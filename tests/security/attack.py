@@ -31,11 +31,7 @@ import httpx
 from websockets.exceptions import InvalidStatus, WebSocketException
 from websockets.sync.client import connect
 
-from hubyard.contract.app import AppRequest
-from hubyard.contract.deployment import DeploymentRequest
-from hubyard.contract.run import RunRequest
-from hubyard.contract.tracking import RegisterRequest
-from support.hub import REPOSITORY
+from support.furnish import deploy, publish_app, start_run
 from support.running import Person, Running, running
 
 if TYPE_CHECKING:
@@ -46,6 +42,9 @@ if TYPE_CHECKING:
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 CANARY = "zyzzyva"
 """Part of each name that ana gives: in no answer to anybody else."""
+
+ENDLESS = ["import time; time.sleep(900)"]
+"""The cells of a run that goes on for as long as we look."""
 
 ROUTES = Path(__file__).with_name("routes.py")
 
@@ -127,8 +126,11 @@ def furnish(hubyard: Running, ana: Person) -> dict[str, list[str]]:
     """Give ana one of each workload; returns full paths of every route, by place."""
     ana.start_workspace()
     client = hubyard.client(ana)
-    names = [*_run(client), *_deployment(hubyard, client), *_app(client)]
-    kinds = {name.partition("-")[0]: name for name in names}
+    kinds = {
+        "run": f"run-{start_run(client, CANARY, ENDLESS).id}",
+        "endpoint": f"endpoint-{deploy(hubyard, ana, CANARY).id}",
+        "app": f"app-{publish_app(client, CANARY).id}",
+    }
     places = {
         "platform": _below("/services/hubyard", enumerate_routes("platform")),
         "mlflow": _below("/services/mlflow", enumerate_routes("mlflow")),
@@ -161,76 +163,6 @@ def enumerate_routes(place: str) -> list[str]:
     if not found:
         raise SystemExit(f"{place} has no route: its router was not read")
     return found
-
-
-def _run(client: Client) -> list[str]:
-    """A run that goes on for as long as we look."""
-    with tempfile.TemporaryDirectory() as folder:
-        notebook = Path(folder) / f"{CANARY}.ipynb"
-        cell = {
-            "cell_type": "code",
-            "id": "a",
-            "metadata": {},
-            "outputs": [],
-            "execution_count": None,
-            "source": "import time; time.sleep(900)",
-        }
-        content = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-        notebook.write_text(json.dumps(content))
-        source = client.sources.upload_notebook(notebook)
-    request = RunRequest(source=source.digest, notebook=source.notebook, name=CANARY)
-    run = client.runs.start(request)
-    while client.runs.get(run.id).status != "running":
-        time.sleep(0.3)
-    return [f"run-{run.id}"]
-
-
-def _deployment(hubyard: Running, client: Client) -> list[str]:
-    """A real model, tracked by a real fit, served."""
-    program = (
-        "import mlflow\n"
-        "from sklearn.datasets import load_iris\n"
-        "from sklearn.linear_model import LogisticRegression\n"
-        f"mlflow.set_experiment('ana/{CANARY}')\n"
-        "x, y = load_iris(return_X_y=True, as_frame=True)\n"
-        "with mlflow.start_run() as run:\n"
-        "    model = LogisticRegression(max_iter=500).fit(x, y)\n"
-        "    mlflow.sklearn.log_model(model, name='model', input_example=x.head(2),\n"
-        "        pip_requirements=['scikit-learn'], serialization_format='pickle')\n"
-        "print(run.info.run_id)\n"
-    )
-    token = client._wire._http.headers["authorization"].removeprefix("Bearer ")
-    environ = {
-        "MLFLOW_TRACKING_URI": hubyard.settings.mlflow_url,
-        "MLFLOW_TRACKING_TOKEN": token,
-        "PATH": "/usr/bin:/bin",
-        "HOME": tempfile.gettempdir(),
-    }
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", program],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environ,
-    )
-    if done.returncode:
-        raise SystemExit(done.stderr[-2000:])
-    run_id = done.stdout.split()[-1]
-    client.models.register(RegisterRequest(run_id=run_id, name=CANARY))
-    made = client.deployments.create(DeploymentRequest(model=CANARY, version="1"))
-    ready = client.deployments.wait(made.id)
-    if ready.status != "ready":
-        raise SystemExit(f"{ready.reason} {ready.log_tail}")
-    return [f"endpoint-{ready.id}"]
-
-
-def _app(client: Client) -> list[str]:
-    source = client.sources.upload(REPOSITORY / "examples" / "flights" / "app.py")
-    request = AppRequest(source=source.digest, path="app.py", name=CANARY)
-    ready = client.apps.wait(client.apps.publish(request).id)
-    if ready.status != "ready":
-        raise SystemExit(f"{ready.reason} {ready.log_tail}")
-    return [f"app-{ready.id}"]
 
 
 def _objects(client: Client) -> list[str]:
