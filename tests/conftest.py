@@ -13,25 +13,26 @@ def _descendants():
     return {child.pid: child for child in psutil.Process().children(recursive=True)}
 
 
-def _marked():
-    """Workloads that have left our tree: they still carry their ledger entry."""
+def _workloads(folder):
+    """Workloads that have left our tree: they still work below our own folder."""
     found = {}
     for process in psutil.process_iter():
         try:
-            environ = process.environ()
+            scratch = process.environ().get("HUBYARD_SCRATCH", "")
         except (psutil.Error, OSError):
             continue
-        if environ.get("HUBYARD_ENTRY") and process.pid != os.getpid():
+        if scratch.startswith(str(folder)) and process.pid != os.getpid():
             found[process.pid] = process
     return found
 
 
 @pytest.fixture(autouse=True, scope="module")
-def nothing_left_running():
-    before = {**_descendants(), **_marked()}
+def nothing_left_running(tmp_path_factory):
+    folder = tmp_path_factory.getbasetemp()
+    before = {**_descendants(), **_workloads(folder)}
     yield
     end = time.monotonic() + _PATIENCE_S
-    while left := {**_descendants(), **_marked()}.keys() - before.keys():
+    while left := {**_descendants(), **_workloads(folder)}.keys() - before.keys():
         if time.monotonic() > end:
             names = [psutil.Process(pid).cmdline() for pid in left]
             pytest.fail(f"still running: {names}")
