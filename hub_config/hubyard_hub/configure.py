@@ -129,8 +129,9 @@ def _configure_people(c: Config, settings: Settings) -> None:
     people.allowed_failed_logins = 10
     people.seconds_before_next_try = 60
     c.HubyardAuthenticator.welcome_file = str(settings.state / "secrets" / "welcome")
-    c.Authenticator.allow_all = True
-    c.Authenticator.any_allow_config = True
+    # Whom an administrator has admitted; another authenticator must say whom it allows.
+    c.HubyardAuthenticator.allow_all = True
+    c.HubyardAuthenticator.any_allow_config = True
 
 
 def _configure_spawner(
