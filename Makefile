@@ -2,16 +2,18 @@
 # Each says what it does, and prints how long it took.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up test env lint wheel generated golden attack chaos-up bench-serving clean
+.PHONY: help up test chromium env lint wheel generated golden attack chaos-up bench-serving clean
 
 PYTHON ?= python3
 BIN := .venv/bin
 STAMPS := .venv/stamps
+LAB_SOURCES := $(addprefix lab_extension/,package.json yarn.lock tsconfig.json install.json) \
+	$(shell find lab_extension/src lab_extension/style lab_extension/schema -type f)
 ARGS ?=
 # Bytecode is what makes the second start quick, whatever the caller's environment says.
 unexport PYTHONDONTWRITEBYTECODE
-# Where the machine has no Node, the one that pip installs serves.
-export PATH := $(CURDIR)/$(BIN):$(PATH):$(CURDIR)/.venv/node
+# A Node lies in .venv/node only where the machine has none that serves.
+export PATH := $(CURDIR)/$(BIN):$(CURDIR)/.venv/node:$(PATH)
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -19,26 +21,34 @@ help: ## say what there is
 up: env ## install what is missing and start Hubyard (options: make up ARGS="--port 9000")
 	@$(BIN)/hubyard up --skeleton examples $(ARGS)
 
-test: env ## run every test
-	@command -v chromium >/dev/null || { echo "The browser tests need Debian's chromium: apt-get install chromium"; exit 1; }
-	@scripts/timed "tests" $(BIN)/python -m pytest $(ARGS)
+test: chromium env ## run every test (options: make test ARGS="tests/unit")
+	@echo "==> tests"
+	@$(BIN)/python -m pytest $(ARGS)
 
-env: $(STAMPS)/python $(STAMPS)/proxy $(STAMPS)/lab ## make the environment in .venv
+chromium:
+	@command -v chromium >/dev/null || { echo "The browser tests need Debian's chromium: apt-get install chromium" >&2; exit 1; }
+
+env: $(STAMPS)/python ## make the environment in .venv
+	@$(MAKE) --silent --jobs=3 $(STAMPS)/bytecode $(STAMPS)/proxy $(STAMPS)/lab
 
 $(STAMPS)/venv:
-	@scripts/timed "a Python environment in .venv" scripts/make-venv $(PYTHON)
+	@scripts/timed "1/5 a Python environment in .venv" scripts/make-venv $(PYTHON)
 	@touch $@
 
-$(STAMPS)/python: $(STAMPS)/venv pyproject.toml
-	@scripts/timed "Hubyard and what it needs" scripts/install-python
+$(STAMPS)/python: pyproject.toml requirements.lock | $(STAMPS)/venv
+	@scripts/timed "2/5 Hubyard and the Python packages it needs" scripts/install-python
 	@touch $@
 
-$(STAMPS)/proxy: $(STAMPS)/python hub_config/proxy/package.json hub_config/proxy/yarn.lock
-	@scripts/timed "the proxy" scripts/install-front hub_config/proxy
+$(STAMPS)/bytecode: $(STAMPS)/python
+	@scripts/timed "3/5 their bytecode, for quick starts" scripts/compile-python
 	@touch $@
 
-$(STAMPS)/lab: $(STAMPS)/python lab_extension/package.json lab_extension/yarn.lock $(shell find lab_extension/src lab_extension/style lab_extension/schema -type f 2>/dev/null)
-	@scripts/timed "the JupyterLab extension" scripts/build-lab
+$(STAMPS)/proxy: hub_config/proxy/package.json hub_config/proxy/yarn.lock | $(STAMPS)/python
+	@scripts/timed "4/5 the proxy" scripts/install-front hub_config/proxy
+	@touch $@
+
+$(STAMPS)/lab: $(LAB_SOURCES) | $(STAMPS)/python
+	@scripts/timed "5/5 the JupyterLab extension" scripts/build-lab
 	@touch $@
 
 lint: env ## formats, lints, types and room rules
