@@ -54,10 +54,10 @@ def _app(arguments: argparse.Namespace) -> int:
                 lifetime_s=arguments.ttl,
             )
         )
-        if share is not None:
-            client.apps.share(made.id, share)
         say(f"{made.name} starts")
         ready = client.apps.wait(made.id)
+        if share is not None and ready.status is Status.READY:
+            client.apps.share(made.id, share)  # the hub knows only what has started
     if ready.status is Status.FAILED:
         say(f"{ready.name} failed: {ready.reason}")
     show(arguments, ready, lambda: [ready.url])

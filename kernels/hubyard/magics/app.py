@@ -60,10 +60,10 @@ class AppMagics(Magics):
                     lifetime_s=given.ttl,
                 )
             )
-            if share is not None:
-                client.apps.share(made.id, share)
             say(f"{made.name} starts")
             ready = client.apps.wait(made.id)
+            if share is not None and ready.status is Status.READY:
+                client.apps.share(made.id, share)  # the hub knows only what has started
         return _ready(ready)
 
 

@@ -473,6 +473,9 @@ def test_app_publishes_and_shares(shell, platform):
     assert done.ok, done.err
     assert platform.bodies("POST apps")[0]["path"] == "train.ipynb"
     assert platform.bodies("POST apps/report-1/shares") == [{"group": "staff"}]
+    calls = platform.calls()
+    shared = calls.index("POST apps/report-1/shares")
+    assert calls.index("GET apps/report-1") < shared, "only what has started is shared"
     assert "<a" not in done.html, "a scheme that runs code is no link"
 
 
