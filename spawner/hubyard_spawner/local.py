@@ -49,7 +49,7 @@ _THREAD_COUNTS = (
     "POLARS_MAX_THREADS",
     "LOKY_MAX_CPU_COUNT",
 )
-_KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
+_KEPT = ("LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 class Refused(SpawnException):
@@ -227,6 +227,7 @@ class LocalSpawner(Spawner):
             **{name: os.environ[name] for name in _KEPT if name in os.environ},
             **self.get_env(),
             **dict.fromkeys(_THREAD_COUNTS, threads),
+            "PATH": _path(),
             "HOME": str(home),
             "USER": self.user.name,
             "SHELL": "/bin/bash",
@@ -423,6 +424,12 @@ def _await_ends(living: Iterable[Folder], grace_s: float) -> None:
     for folder in living:
         while folder.shim() is not None and time.monotonic() < deadline:
             time.sleep(0.02)
+
+
+def _path() -> str:
+    """Where a terminal finds commands: our environment's, then the machine's."""
+    own = str(Path(sys.executable).parent)
+    return os.pathsep.join([own, *filter(None, [os.environ.get("PATH")])])
 
 
 def _free_port() -> int:

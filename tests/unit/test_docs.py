@@ -176,7 +176,7 @@ def test_each_variable_that_the_spawner_sets_is_told():
         for text in constants(REPOSITORY / "spawner/hubyard_spawner/local.py")
         if re.fullmatch(r"[A-Z]+(_[A-Z]+)*", text)
     }
-    kept_of_the_hub = {"PATH", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR"}
+    kept_of_the_hub = {"LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR"}
     assert "MLFLOW_TRACKING_URI" in names
     told = page("internals.md").text
     assert [n for n in sorted(names - kept_of_the_hub) if f"`{n}`" not in told] == []
