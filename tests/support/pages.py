@@ -29,11 +29,11 @@ class Block:
     kind: str
     text: str
 
-    @property
-    def commands(self) -> list[str]:
-        """What is typed behind the `$` of each line."""
-        lines = self.text.splitlines()
-        return [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
+    def commands(self) -> Iterator[tuple[int, str]]:
+        """What is typed behind each `$`, and the line of the page where it stands."""
+        for number, line in enumerate(self.text.splitlines(), self.line + 1):
+            if line.startswith("$ "):
+                yield number, line.removeprefix("$ ")
 
 
 @dataclass(frozen=True)
