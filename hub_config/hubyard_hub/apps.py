@@ -49,7 +49,7 @@ class Apps:
             asking,
             new_readable_id(Kind.APP, name),
             name,
-            request.compute,
+            self._parts.sources.compute(asking.name, request.source, request.compute),
             request.lifetime_s,
         )
         own = {"framework": framework, "path": request.path, "source": request.source}

@@ -111,7 +111,7 @@ class Runs:
             asking,
             new_id(),
             request.name or notebook_name(request.notebook),
-            request.compute,
+            self._parts.sources.compute(asking.name, request.source, request.compute),
             request.lifetime_s,
         )
         wanted = Wanted(

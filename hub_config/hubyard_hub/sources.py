@@ -13,13 +13,15 @@ from sqlalchemy import select
 
 from hubyard.contract.base import now
 from hubyard.contract.errors import Invalid, NotFound
+from hubyard.contract.project import PROJECT_FILE, Project
 from hubyard.contract.source import NotebookSource, Source
 from hubyard_hub.packed import file_names, read_file
 from hubyard_hub.parameters import check_parameters, parameters_of, read_notebook
+from hubyard_hub.project_file import read_project
 from hubyard_hub.store import Store, insert_once, tables
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from pydantic import JsonValue
@@ -46,9 +48,13 @@ class Sources:
         files = file_names(upload.path)
         if not files:
             raise Invalid("The source is empty: choose a notebook or a file.")
+        project = _project(upload.path, files)
         parameters = _parameters(upload.path, notebook) if notebook else None
         source = Source(
-            digest=self.blobs.keep(upload), files=files, size_bytes=upload.size
+            digest=self.blobs.keep(upload),
+            files=files,
+            size_bytes=upload.size,
+            compute=project.compute,
         )
         self.own(owner, source.digest, source.size_bytes)
         if notebook is None or parameters is None:
@@ -83,6 +89,17 @@ class Sources:
                 )
         return self.blobs.path(digest)
 
+    def compute(self, owner: str, digest: str, asked: str | None) -> str | None:
+        """The compute that was asked for, else what the source's project asks for.
+
+        Raises:
+            NotFound: the source is not there.
+        """
+        if asked is not None:
+            return asked
+        path = self.path(owner, digest)
+        return _project(path, file_names(path)).compute
+
     def check_run(
         self, owner: str, digest: str, notebook: str, given: Mapping[str, JsonValue]
     ) -> None:
@@ -102,6 +119,12 @@ class Sources:
         """
         if path not in file_names(self.path(owner, digest)):
             raise NotFound(f"The source holds no {path!r}.", field="path")
+
+
+def _project(source: Path, files: Collection[str]) -> Project:
+    if PROJECT_FILE not in files:
+        return Project()
+    return read_project(read_file(source, PROJECT_FILE))
 
 
 def _parameters(source: Path, notebook: str) -> tuple[Parameter, ...]:

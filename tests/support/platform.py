@@ -55,6 +55,13 @@ memory = "256 MiB"
 price = 1
 default_lifetime = "1h"
 longest_lifetime = "2h"
+[[compute]]
+name = "two"
+cpu = 1
+memory = "512 MiB"
+price = "0.72"
+default_lifetime = "1h"
+longest_lifetime = "2h"
 """
 
 

@@ -87,8 +87,11 @@ class Schedules:
         self._parts.sources.check_run(
             asking.name, request.source, request.notebook, request.parameters
         )
+        wished = self._parts.sources.compute(
+            asking.name, request.source, request.compute
+        )
         compute, lifetime_s = choose_compute(
-            self._parts, asking, request.compute, request.lifetime_s
+            self._parts, asking, wished, request.lifetime_s
         )
         moment = now()
         row = {

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from hubyard.contract.errors import Invalid, NotFound, TooLarge
+from hubyard.contract.project import PROJECT_FILE
 from hubyard.contract.source import SOURCE_LIMIT_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PROJECT_FILE = "hubyard.yml"
 _ENVIRONMENT_MARK = "pyvenv.cfg"
 _IGNORED = {"__pycache__", "node_modules", "site-packages"}
 _UNPACKED_LIMIT_BYTES = 4 * 2**30

@@ -62,6 +62,9 @@ class Source(Read):
     digest: Digest
     files: tuple[str, ...]
     size_bytes: int
+    compute: str | None = Field(
+        default=None, description="what its project file asks for"
+    )
 
 
 class NotebookSource(Source):

@@ -1260,6 +1260,11 @@ export interface components {
          * @description A kept source, and the parameters of the notebook asked about.
          */
         NotebookSource: {
+            /**
+             * Compute
+             * @description what its project file asks for
+             */
+            compute?: string | null;
             /** Digest */
             digest: string;
             /** Files */
@@ -1701,6 +1706,11 @@ export interface components {
          * @description A kept source and what can be said of it without running it.
          */
         Source: {
+            /**
+             * Compute
+             * @description what its project file asks for
+             */
+            compute?: string | null;
             /** Digest */
             digest: string;
             /** Files */

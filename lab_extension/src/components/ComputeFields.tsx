@@ -17,13 +17,16 @@ export interface IChoice {
 interface IComputeProps {
   readonly choice: IChoice | null;
   readonly onChange: (choice: IChoice) => void;
+  /** What the file's project asks for, if it does. */
+  readonly wanted?: string | null | undefined;
 }
 
 export function ComputeFields(props: IComputeProps): React.JSX.Element {
   const { polls } = useHubyard();
   const { data, error } = usePoll(polls.catalogue);
-  const { choice, onChange } = props;
-  const first = data?.compute.find(each => each.available);
+  const { choice, onChange, wanted } = props;
+  const available = data?.compute.filter(each => each.available) ?? [];
+  const first = available.find(each => each.name === wanted) ?? available[0];
   React.useEffect(() => {
     if (choice === null && first !== undefined) {
       onChange(defaultOf(first));

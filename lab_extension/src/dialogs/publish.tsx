@@ -1,5 +1,6 @@
 /** Publish: a notebook or file becomes a web app of its own. */
 import * as React from 'react';
+import type { Source } from '../api/types';
 import {
   ComputeFields,
   type IChoice,
@@ -12,6 +13,7 @@ import { fileName, stem } from '../format';
 import { CommandIDs, type IHubyard, useHubyard } from '../hubyard';
 import { tell } from '../toast';
 import { openForm, useSubmit } from './form';
+import { type ISourceProps, packFile, WithSource } from './source';
 
 export function openPublish(hubyard: IHubyard, path: string): Promise<void> {
   const { trans } = hubyard;
@@ -20,11 +22,19 @@ export function openPublish(hubyard: IHubyard, path: string): Promise<void> {
     confirm: trans.__('Publish'),
     name: 'publish',
     focus: 'input',
-    body: <PublishForm path={path} />
+    body: (
+      <WithSource
+        path={path}
+        pack={packFile}
+        form={props => <PublishForm path={path} {...props} />}
+      />
+    )
   });
 }
 
-function PublishForm(props: { readonly path: string }): React.JSX.Element {
+function PublishForm(
+  props: ISourceProps<Source> & { readonly path: string }
+): React.JSX.Element {
   const hubyard = useHubyard();
   const { trans } = hubyard;
   const [name, setName] = React.useState(() => stem(props.path));
@@ -34,7 +44,7 @@ function PublishForm(props: { readonly path: string }): React.JSX.Element {
   useSubmit(
     title === '' || choice === null || !isPriced(estimate)
       ? null
-      : () => publish(hubyard, props.path, title, choice)
+      : () => publish(hubyard, props, title, choice)
   );
   return (
     <>
@@ -46,7 +56,11 @@ function PublishForm(props: { readonly path: string }): React.JSX.Element {
         maxLength={128}
         help={trans.__('Only you can open it, until you share it.')}
       />
-      <ComputeFields choice={choice} onChange={setChoice} />
+      <ComputeFields
+        choice={choice}
+        onChange={setChoice}
+        wanted={props.source.compute}
+      />
       <PriceLine answer={estimate} />
     </>
   );
@@ -54,11 +68,10 @@ function PublishForm(props: { readonly path: string }): React.JSX.Element {
 
 async function publish(
   { client, polls, trans, commands }: IHubyard,
-  path: string,
+  { path, source }: { readonly path: string; readonly source: Source },
   name: string,
   choice: IChoice
 ): Promise<void> {
-  const source = await client.packFile(path);
   const app = await client.publish({
     source: source.digest,
     path: fileName(path),

@@ -1,7 +1,6 @@
 /** Schedule: a notebook runs by itself, or once now, on compute of its own. */
 import * as React from 'react';
 import type { NotebookSource } from '../api/types';
-import { Alert } from '../components/Alert';
 import {
   ComputeFields,
   type IChoice,
@@ -19,6 +18,7 @@ import { type Drafts, givenParameters, type IGiven } from '../parameters';
 import { tell } from '../toast';
 import { FIRST_CRON, ownTimeZone } from '../timing';
 import { openForm, useSubmit } from './form';
+import { type ISourceProps, packNotebook, WithSource } from './source';
 
 const TYPING_MS = 250;
 
@@ -30,7 +30,7 @@ export function openSchedule(hubyard: IHubyard, path: string): Promise<void> {
     name: 'schedule',
     focus: 'select',
     wide: true,
-    body: <WithSource path={path} form={ScheduleForm} />
+    body: <WithSource path={path} pack={packNotebook} form={ScheduleForm} />
   });
 }
 
@@ -40,39 +40,8 @@ export function openRunNow(hubyard: IHubyard, path: string): Promise<void> {
     title: trans.__('Run %1 once', fileName(path)),
     confirm: trans.__('Run once now'),
     name: 'run-now',
-    body: <WithSource path={path} form={RunForm} />
+    body: <WithSource path={path} pack={packNotebook} form={RunForm} />
   });
-}
-
-interface ISourceProps {
-  readonly source: NotebookSource;
-}
-
-/** Pins the notebook as it is now, then draws the form that it allows. */
-function WithSource(props: {
-  readonly path: string;
-  readonly form: React.ComponentType<ISourceProps>;
-}): React.JSX.Element {
-  const { client, trans } = useHubyard();
-  const [attempt, setAttempt] = React.useState(0);
-  const { data, error } = useAnswer(`${attempt} ${props.path}`, () =>
-    client.packNotebook(props.path)
-  );
-  if (error !== null) {
-    return (
-      <Alert
-        message={error}
-        onRetry={() => {
-          setAttempt(attempt + 1);
-        }}
-      />
-    );
-  }
-  return data === null ? (
-    <p role="status">{trans.__('Reading the notebook…')}</p>
-  ) : (
-    <props.form source={data} />
-  );
 }
 
 function useDrafts(source: NotebookSource): {
@@ -96,7 +65,9 @@ function isRight({ mistakes }: IGiven): boolean {
   return Object.keys(mistakes).length === 0;
 }
 
-function ScheduleForm({ source }: ISourceProps): React.JSX.Element {
+function ScheduleForm({
+  source
+}: ISourceProps<NotebookSource>): React.JSX.Element {
   const hubyard = useHubyard();
   const [cron, setCron] = React.useState(FIRST_CRON);
   const [zone, setZone] = React.useState(ownTimeZone);
@@ -119,7 +90,11 @@ function ScheduleForm({ source }: ISourceProps): React.JSX.Element {
           onCron={setCron}
           onZone={setZone}
         />
-        <ComputeFields choice={choice} onChange={setChoice} />
+        <ComputeFields
+          choice={choice}
+          onChange={setChoice}
+          wanted={source.compute}
+        />
         {fields}
       </div>
       <PreviewCard answer={preview} />
@@ -166,7 +141,7 @@ async function schedule(
   });
 }
 
-function RunForm({ source }: ISourceProps): React.JSX.Element {
+function RunForm({ source }: ISourceProps<NotebookSource>): React.JSX.Element {
   const hubyard = useHubyard();
   const [choice, setChoice] = React.useState<IChoice | null>(null);
   const { given, fields } = useDrafts(source);
@@ -179,7 +154,11 @@ function RunForm({ source }: ISourceProps): React.JSX.Element {
   return (
     <>
       {fields}
-      <ComputeFields choice={choice} onChange={setChoice} />
+      <ComputeFields
+        choice={choice}
+        onChange={setChoice}
+        wanted={source.compute}
+      />
       <PriceLine answer={estimate} />
     </>
   );

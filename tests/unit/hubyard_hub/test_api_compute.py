@@ -12,11 +12,11 @@ def test_the_caller_learns_who_it_is(ada: Caller):
 
 def test_compute_is_what_the_callers_groups_may_use(ada: Caller):
     shown = ada.get("/compute").json()
-    assert [each["name"] for each in shown["compute"]] == ["small", "giant"]
-    assert [each["available"] for each in shown["compute"]] == [True, False]
+    assert [each["name"] for each in shown["compute"]] == ["small", "giant", "two"]
+    assert [each["available"] for each in shown["compute"]] == [True, False, True]
     vip = Caller(ada.app, Identity(name="ada", groups=("vips",)))
     names = [each["name"] for each in vip.get("/compute").json()["compute"]]
-    assert names == ["small", "vip", "giant"]
+    assert names == ["small", "vip", "giant", "two"]
 
 
 def test_the_estimate_is_price_times_time(ada: Caller):

@@ -77,7 +77,8 @@ def test_a_source_and_the_parameters_of_its_notebook(ada: Caller):
         ("name", "str", ""),
     ]
     plain = ada.post("/sources", content=packed()).json()
-    assert plain == {k: answer[k] for k in ("digest", "files", "size_bytes")}
+    shown = ("digest", "files", "size_bytes", "compute")
+    assert plain == {k: answer[k] for k in shown}
 
 
 @pytest.mark.parametrize(
@@ -89,6 +90,7 @@ def test_a_source_and_the_parameters_of_its_notebook(ada: Caller):
         (packed(), "?notebook=other.ipynb", 404, "no 'other.ipynb'"),
         (packed({"n.ipynb": b"{"}), "?notebook=n.ipynb", 422, "not JSON (line 1)"),
         (packed(), "?notebook=", 422, "notebook cannot be used"),
+        (packed({"hubyard.yml": b"nam: x"}), "", 422, "hubyard.yml:1: nam: is not"),
     ],
 )
 def test_what_cannot_be_a_source(
@@ -121,6 +123,20 @@ def test_a_digest_alone_opens_nothing(ada: Caller, bob: Caller, digest: str):
     )
     upload(bob)
     assert bob.post("/runs", json=wish).status_code == 201
+
+
+def test_a_project_says_which_compute_its_files_get(ada: Caller):
+    files = {"a.ipynb": notebook(), "a.py": b"", "hubyard.yml": b"compute: two"}
+    answer = ada.post("/sources?notebook=a.ipynb", content=packed(files)).json()
+    assert answer["compute"] == "two"
+    wish = {"source": answer["digest"], "notebook": "a.ipynb"}
+    assert ada.post("/runs", json=wish).json()["compute"] == "two"
+    chosen = {**wish, "compute": "small"}
+    assert ada.post("/runs", json=chosen).json()["compute"] == "small"
+    cron = {**wish, "cron": "0 3 * * *"}
+    assert ada.post("/schedules", json=cron).json()["compute"] == "two"
+    app = {"source": answer["digest"], "path": "a.py"}
+    assert ada.post("/apps", json=app).json()["compute"] == "two"
 
 
 def test_a_source_whose_bytes_are_gone_says_so(ada: Caller, parts: Parts, digest: str):
