@@ -2,11 +2,19 @@
 
 import os
 import time
+from pathlib import Path
 
 import psutil
 import pytest
 
 _PATIENCE_S = 10
+
+
+def pytest_configure():
+    """Measure workloads too, which are started with an environment of their own."""
+    if "COVERAGE_PROCESS_CONFIG" in os.environ:
+        measured = Path(__file__).parent / "support" / "measured.py"
+        os.environ["HUBYARD_HUB_CONFIG"] = str(measured)
 
 
 def _descendants():

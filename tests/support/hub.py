@@ -53,6 +53,8 @@ c.JupyterHub.load_roles = [
         "access:servers", "access:services", "read:hub"]},
     *w["roles"],
 ]
+if "COVERAGE_PROCESS_CONFIG" in os.environ:
+    load_subconfig(w["measured"])
 for line in w["lines"]:
     exec(line)
 """
@@ -109,6 +111,7 @@ class HubUnderTest:
             "roles": self.roles,
             "groups": self.groups,
             "lines": self.lines,
+            "measured": str(Path(__file__).with_name("measured.py")),
         }
         command = [sys.executable, "-m", "jupyterhub", "-f", "config.py"]
         self._start("hub", command, {**os.environ, "HUB_WISHES": json.dumps(wishes)})

@@ -1,0 +1,8 @@
+"""Configuration of a hub under test: its workloads are measured for coverage too."""
+
+import os
+
+_COVERAGE = "COVERAGE_PROCESS_CONFIG"
+
+c = get_config()  # noqa: F821  given by traitlets
+c.Spawner.environment = {_COVERAGE: os.environ[_COVERAGE]}
