@@ -6,5 +6,5 @@ into a file that `HUBYARD_HUB_CONFIG` names.
 
 from hubyard_hub.configure import configure
 
-c = get_config()
+c = get_config()  # pyright: ignore[reportUndefinedVariable]  given by traitlets
 configure(c)
