@@ -103,6 +103,9 @@ class Running:
     state: Path
     port: int = field(default_factory=free_port)
     arguments: tuple[str, ...] = ()
+    command: tuple[str, ...] = (sys.executable, "-m", "hubyard.cli")
+    folder: Path = REPOSITORY
+    patience_s: int = START_S
     _process: subprocess.Popen[str] | None = None
     output: Path = field(init=False)
 
@@ -114,7 +117,7 @@ class Running:
         """Start; returns the seconds until it was ready."""
         began = time.monotonic()
         command = [
-            *(sys.executable, "-m", "hubyard.cli", "up", "--state", str(self.state)),
+            *(*self.command, "up", "--state", str(self.state)),
             *("--port", str(self.port), *self.arguments),
         ]
         environ = {
@@ -122,11 +125,11 @@ class Running:
         }
         with self.output.open("w") as out:
             self._process = subprocess.Popen(
-                command, stdout=out, stderr=out, cwd=REPOSITORY, env=environ
+                command, stdout=out, stderr=out, cwd=self.folder, env=environ
             )
         while "Hubyard is ready at" not in self.text():
             assert self._process.poll() is None, self.text()
-            assert time.monotonic() - began < START_S, self.text() + self.logs()
+            assert time.monotonic() - began < self.patience_s, self.text() + self.logs()
             time.sleep(0.1)
         return time.monotonic() - began
 
