@@ -95,6 +95,7 @@ def _configure_services(c: Config, settings: Settings) -> None:
             "oauth_no_confirm": True,
             "oauth_client_allowed_scopes": ["read:users:groups!user", *_ACCESS],
             "timeout": 1,
+            "display": name != PLATFORM_SERVICE,  # it has no pages of its own
         }
         for name, url in urls.items()
     ] + [
