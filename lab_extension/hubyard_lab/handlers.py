@@ -1,7 +1,8 @@
-"""The two doors that the panels use, below the Jupyter server's base URL.
+"""The doors that the panels use, below the Jupyter server's base URL.
 
 ForwardHandler  `hubyard/api/<path>`: the same call to the platform
 SourcesHandler  `hubyard/sources`: packs a file of this workspace and hands it in
+HelpHandler     `hubyard/help/<page>`: a page of the guides
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from hubyard.client.source import pack
 from hubyard.contract.base import Written
 from hubyard.contract.errors import HubyardError, Invalid
 from hubyard_lab.files import find_file
+from hubyard_lab.guides import read_guide
 from hubyard_lab.platform import POLICY, Answer, Platform, problem
 
 if TYPE_CHECKING:
@@ -125,13 +127,29 @@ class SourcesHandler(_PlatformHandler):
             ) from None
 
 
+class HelpHandler(_PlatformHandler):
+    """A page of the guides, as Markdown; the platform is not asked."""
+
+    @web.authenticated
+    async def get(self, page: str) -> None:
+        await self._answer(self._read(page))
+
+    async def _read(self, page: str) -> Answer:
+        return Answer(
+            status=200,
+            headers={"Content-Type": "text/markdown; charset=utf-8"},
+            body=read_guide(page).encode(),
+        )
+
+
 def add_handlers(web_app: web.Application) -> None:
-    """Add both doors to a Jupyter server."""
+    """Add the doors to a Jupyter server."""
     base = url_path_join(web_app.settings["base_url"], "hubyard")
     web_app.add_handlers(
         ".*$",
         [
             (url_path_join(base, "api", "(.*)"), ForwardHandler),
             (url_path_join(base, "sources"), SourcesHandler),
+            (url_path_join(base, "help", "(.*)"), HelpHandler),
         ],
     )

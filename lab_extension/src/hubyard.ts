@@ -32,6 +32,7 @@ export function useHubyard(): IHubyard {
 }
 
 export const CommandIDs = {
+  help: 'hubyard:help',
   open: 'hubyard:open',
   openReport: 'hubyard:open-report',
   schedule: 'hubyard:schedule',

@@ -1,4 +1,5 @@
 /** The plugins of Hubyard, each of which can be switched off by its id. */
+import { helpPlugin } from './plugins/help';
 import { notebookPlugin } from './plugins/notebook';
 import { panelPlugin } from './plugins/panel';
 import { servicesPlugin } from './plugins/services';
@@ -6,4 +7,10 @@ import { statusPlugin } from './plugins/status';
 
 export { IHubyard } from './hubyard';
 
-export default [servicesPlugin, panelPlugin, statusPlugin, notebookPlugin];
+export default [
+  servicesPlugin,
+  panelPlugin,
+  statusPlugin,
+  notebookPlugin,
+  helpPlugin
+];

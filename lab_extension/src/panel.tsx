@@ -5,9 +5,11 @@ import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 import { Alert } from './components/Alert';
 import { Skeleton } from './components/Loaded';
-import { hubyardIcon } from './components/icons';
+import { IconButton } from './components/Button';
+import { helpIcon, hubyardIcon } from './components/icons';
 import { usePageSeen, usePoll } from './hooks';
 import {
+  CommandIDs,
   HubyardContext,
   type IHubyard,
   SeenContext,
@@ -67,8 +69,26 @@ function Content(props: { readonly visible: boolean }): React.JSX.Element {
   const pageSeen = usePageSeen();
   return (
     <SeenContext.Provider value={props.visible && pageSeen}>
+      <Head />
       <Body />
     </SeenContext.Provider>
+  );
+}
+
+function Head(): React.JSX.Element {
+  const { commands, trans } = useHubyard();
+  return (
+    <header className="hy-Head">
+      <span>{trans.__('Hubyard')}</span>
+      {commands.hasCommand(CommandIDs.help) && (
+        <IconButton
+          icon={helpIcon}
+          label={trans.__('Help')}
+          testId="hy-help"
+          onClick={() => void commands.execute(CommandIDs.help)}
+        />
+      )}
+    </header>
   );
 }
 

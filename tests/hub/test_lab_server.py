@@ -17,6 +17,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from support.hub import REPOSITORY
+
 LAB_TOKEN = "token-of-the-person"
 WORKSPACE_TOKEN = "token-of-the-workspace"
 START_S = 60
@@ -227,6 +229,7 @@ def test_a_stranger_is_refused_before_the_platform_is_asked(jupyter, platform):
         assert answer.status_code == 403, method
     sources = httpx.post(f"{jupyter}hubyard/sources", json={"path": "link.py"})
     assert sources.status_code == 403
+    assert httpx.get(f"{jupyter}hubyard/help/tracking.md").status_code == 403
     assert platform.calls == []
 
 
@@ -287,6 +290,33 @@ def test_a_wish_that_names_no_file_says_what_to_write(lab, platform, body):
     assert answer.status_code == 422
     assert answer.json()["field"] == "path"
     assert platform.calls == []
+
+
+def test_the_guides_are_the_help_and_the_platform_is_not_asked(lab, platform):
+    answer = lab.get("help/tracking.md")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/markdown; charset=utf-8"
+    assert answer.text == (REPOSITORY / "docs" / "tracking.md").read_text()
+    assert platform.calls == []
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "",
+        "absent.md",
+        "tracking",
+        "images",
+        "..%2fREADME.md",
+        "%2fetc%2fpasswd",
+        "images%2flab.png",
+        "tracking.md%00",
+    ],
+)
+def test_there_is_no_help_outside_of_the_guides(lab, page):
+    answer = lab.get(f"help/{page}")
+    assert answer.status_code == 404
+    assert answer.json()["message"] == "There is no such page of help."
 
 
 def test_a_panel_that_refreshes_is_no_activity(lab, jupyter, platform):

@@ -118,6 +118,15 @@ export class Client {
     return this.ask('GET', `api/tracked-runs/${id}/notebook`);
   }
 
+  /** A page of the guides, as Markdown. */
+  guide(page: string): Promise<string> {
+    return this.ask('GET', `help/${encodeURIComponent(page)}`);
+  }
+  /** Where that page is. */
+  guideUrl(page: string): string {
+    return this.url(`help/${encodeURIComponent(page)}`);
+  }
+
   /** Pin a notebook of this workspace as it is now, with the modules beside it. */
   packNotebook(path: string): Promise<NotebookSource> {
     return this.pack(path);
@@ -151,7 +160,7 @@ export class Client {
     path: string,
     body?: string
   ): Promise<string> {
-    const url = URLExt.join(this.settings.baseUrl, 'hubyard') + `/${path}`;
+    const url = this.url(path);
     const headers = { 'Content-Type': 'application/json' };
     const init: RequestInit =
       body === undefined ? { method } : { method, body, headers };
@@ -161,6 +170,10 @@ export class Client {
       throw this.inWords(readProblem(response.status, text));
     }
     return text;
+  }
+
+  private url(path: string): string {
+    return URLExt.join(this.settings.baseUrl, 'hubyard') + `/${path}`;
   }
 
   private async reach(url: string, init: RequestInit): Promise<Response> {

@@ -84,6 +84,10 @@ export const reportIcon = drawn(
   'report',
   '<path d="M6 3.5h8l4.5 4.5v12.5h-12.5zM14 3.5V8h4.5M9 12.5h6M9 16h6"/>'
 );
+export const helpIcon = drawn(
+  'help',
+  `${RING}<path d="M9.4 9.4a2.7 2.7 0 1 1 3.9 2.5c-.9.4-1.3 1-1.3 1.8m0 3v.1"/>`
+);
 export const caretIcon = drawn('caret', '<path d="m9 6 6 6-6 6"/>');
 export const refreshIcon = drawn(
   'refresh',
