@@ -19,6 +19,8 @@ def main(file: str, socket: str, _prefix: str) -> None:
     app = App(file)
     config.set_option("browser.gatherUsageStats", False)  # noqa: FBT003 - its interface
     config.set_option("server.fileWatcherType", "none")
+    # People who look at an app are not those who make it.
+    config.set_option("client.toolbarMode", "viewer")
     uvicorn.run(app, uds=socket, access_log=False, log_level="warning")
 
 
