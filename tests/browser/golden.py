@@ -14,30 +14,21 @@ import argparse
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
+from support.browser import chromium
 from support.hub import REPOSITORY
 from support.journey import Journey
 from support.running import PASSWORD, Person, Running, running
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from playwright.sync_api import Locator, Page
-
-FLAGS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update"),
-    "--disable-sync",
-]
-PATIENCE_MS = 40_000
 
 
 @dataclass
@@ -180,22 +171,8 @@ class Walk:
         self.picture("lab")
 
 
-@contextmanager
-def chromium() -> Iterator[Page]:
-    """A fresh browser with one page."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=FLAGS
-        )
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
-        page.set_default_timeout(PATIENCE_MS)
-        yield page
-        browser.close()
-
-
 def walk(folder: Path, pictures: Path | None = None) -> Journey:
     """Walk the whole path on a Hubyard of its own; returns what it took."""
-    expect.set_options(timeout=PATIENCE_MS)
     examples = REPOSITORY / "examples"
     with running(folder, "--skeleton", str(examples)) as hubyard, chromium() as page:
         path = Walk(hubyard, page, Journey(), pictures)

@@ -113,6 +113,7 @@ def test_a_report_is_made_or_the_log_says_why_not(file, tmp_path, caplog):
     html = tmp_path / "report.html"
     report.render(file, html)
     assert html.read_text().startswith("<!DOCTYPE html>")
+    assert "<script" not in html.read_text(), "it is shown where no script runs"
 
     html.unlink()
     file.write_text("{}")
