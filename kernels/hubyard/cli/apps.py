@@ -35,7 +35,9 @@ def add_commands(subparsers: Subparsers) -> None:
 def _app(arguments: argparse.Namespace) -> int:
     share = parse_share(arguments.share) if arguments.share else None
     with Client.from_environment() as client:
-        compute = arguments.compute or client.compute().compute[0].name
+        source = client.sources.upload(arguments.file)
+        wished = arguments.compute or source.compute
+        compute = wished or client.compute().compute[0].name
         estimate = client.estimate(compute, arguments.ttl)
         say(
             f"{compute} costs {estimate.price.text} an hour, at most "
@@ -43,7 +45,6 @@ def _app(arguments: argparse.Namespace) -> int:
         )
         if arguments.dry_run:
             return show(arguments, estimate, list)
-        source = client.sources.upload(arguments.file)
         made = client.apps.publish(
             AppRequest(
                 source=source.digest,

@@ -42,11 +42,13 @@ def add_commands(subparsers: Subparsers) -> None:
 
 def _schedule(arguments: argparse.Namespace) -> int:
     with Client.from_environment() as client:
+        source = client.sources.upload_notebook(arguments.notebook)
+        compute = arguments.compute or source.compute
         preview = client.schedules.preview(
             PreviewRequest(
                 cron=arguments.cron,
                 time_zone=arguments.tz,
-                compute=arguments.compute,
+                compute=compute,
                 lifetime_s=arguments.ttl,
                 notebook=arguments.notebook.name,
             )
@@ -55,7 +57,6 @@ def _schedule(arguments: argparse.Namespace) -> int:
             return show(arguments, preview, lambda: _lines(preview))
         for line in _lines(preview):
             say(line)
-        source = client.sources.upload_notebook(arguments.notebook)
         made = client.schedules.create(
             ScheduleRequest(
                 source=source.digest,
@@ -64,7 +65,7 @@ def _schedule(arguments: argparse.Namespace) -> int:
                 cron=arguments.cron,
                 time_zone=arguments.tz,
                 parameters=dict(arguments.parameter),
-                compute=arguments.compute,
+                compute=compute,
                 lifetime_s=arguments.ttl,
             )
         )

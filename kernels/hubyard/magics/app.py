@@ -45,11 +45,11 @@ class AppMagics(Magics):
         with asking() as client:
             share = parse_share(given.share) if given.share else None
             file = given.file or this_notebook()
-            price = estimate(client, given.compute, given.ttl)
+            source = client.sources.upload(file)
+            price = estimate(client, given.compute or source.compute, given.ttl)
             question = f"Publish {file.name} for at most {price.total.text}?"
             if given.dry_run or not confirmed(question):
                 return None
-            source = client.sources.upload(file)
             made = client.apps.publish(
                 AppRequest(
                     source=source.digest,

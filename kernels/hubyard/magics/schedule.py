@@ -47,13 +47,14 @@ class ScheduleMagics(Magics):
         named, cron = _split(given.what)
         with asking() as client:
             notebook = named or this_notebook()
+            source = client.sources.upload_notebook(notebook)
+            given.compute = given.compute or source.compute
             preview = client.schedules.preview(_preview_of(given, cron, notebook))
             _show(preview)
             cost = preview.per_month.text
             question = f"Schedule {notebook.name} for about {cost} a month?"
             if given.dry_run or not confirmed(question):
                 return None
-            source = client.sources.upload_notebook(notebook)
             made = client.schedules.create(
                 ScheduleRequest(
                     source=source.digest,

@@ -428,6 +428,7 @@ def test_a_dry_run_starts_nothing(shell, platform, line):
         "GET compute",
         "POST estimate",
         "POST schedules/preview",
+        "POST sources",
     }
 
 
@@ -466,6 +467,26 @@ def test_schedule_previews_and_makes(shell, platform, cron, notebook):
     assert made["time_zone"] == "Europe/Berlin"
     assert made["parameters"] == {"lr": 0.1}
     assert made["source"] == DIGEST
+
+
+@pytest.mark.parametrize(
+    ("line", "priced"),
+    [('%schedule "30 2 * * 1-5"', "POST schedules/preview"), ("%app", "POST estimate")],
+)
+def test_the_price_is_that_of_the_compute_that_the_project_asks_for(
+    shell, platform, line, priced
+):
+    project = {**platform.answers["POST sources"], "compute": "medium"}
+    platform.answers["POST sources"] = project
+    estimate = {**platform.answers["POST estimate"], "compute": "medium"}
+    platform.answers["POST estimate"] = estimate
+    assert cell(shell, line).ok
+    made = "POST schedules" if "schedule" in line else "POST apps"
+    asked = [body["compute"] for c in (priced, made) for body in platform.bodies(c)]
+    assert asked == ["medium", "medium"]
+    platform.asked.clear()
+    assert cell(shell, f"{line} -c small --dry-run").ok
+    assert [body["compute"] for body in platform.bodies(priced)] == ["small"]
 
 
 def test_app_publishes_and_shares(shell, platform):
