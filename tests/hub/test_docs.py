@@ -24,7 +24,7 @@ pytestmark = pytest.mark.hub
 
 ELSEWHERE = {
     "make ": ".ci/run",
-    "pip install ": "scripts/build-wheel",
+    "pip install ": "tests/hub/test_wheel.py",
     "hubyard up": "tests/hub/test_up.py",
     "HUBYARD_HUB_CONFIG=hub.py hubyard up": "tests/unit/hubyard_hub/test_configure.py",
 }
