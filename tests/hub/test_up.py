@@ -175,6 +175,27 @@ def test_workloads_can_be_kept_and_a_killed_supervisor_leaves_no_service(tmp_pat
         second.stop()
 
 
+def test_a_start_after_a_kill_ends_what_was_left_and_keeps_every_port(tmp_path):
+    first = Running(tmp_path / "state")
+    first.start()
+    before, hub = first.settings, first.pids()["hub"]
+    os.kill(hub, signal.SIGSTOP)  # it cannot end by itself, and holds its port
+    first.signal(signal.SIGKILL)
+    first.wait()
+    second = Running(first.state, port=first.port)
+    second.start()
+    try:
+        assert "what it has left was ended" in second.text()
+        assert second.settings == before
+        assert not _runs(hub)
+    finally:
+        second.stop()
+    third = Running(first.state, port=first.port)
+    third.start()
+    third.stop()
+    assert "what it has left" not in third.text()
+
+
 def _runs(pid):
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE

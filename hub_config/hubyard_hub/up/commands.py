@@ -99,6 +99,8 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     }
     for name in {"catalogue", "skeleton"} & asked.keys():
         asked[name] = asked[name].resolve()
+    if Report.end_leftovers(state):
+        _tell("An earlier Hubyard was killed; what it has left was ended.")
     settings = _with_ports(dataclasses.replace(settings, **asked))
     Catalogue.load(settings.catalogue)
     make_private_folder(state)

@@ -50,7 +50,7 @@ def _proxy(settings: Settings) -> Process:
             *("--error-target", f"http://127.0.0.1:{settings.hub_port}/hub/error"),
             *("--log-level", "warn"),
         ),
-        environment={**_inherited(), "CONFIGPROXY_AUTH_TOKEN": token},
+        environment={**_inherited(settings), "CONFIGPROXY_AUTH_TOKEN": token},
         health_url=f"{api}/api/routes",
         health_token=token,
     )
@@ -61,7 +61,7 @@ def _hub(settings: Settings) -> Process:
     return Process(
         name="hub",
         command=(sys.executable, "-m", "jupyterhub", "-f", str(config)),
-        environment={**_inherited(), STATE_VARIABLE: str(settings.state)},
+        environment=_inherited(settings),
         health_url=f"{settings.hub_api_url}/",
     )
 
@@ -74,8 +74,7 @@ def _service(settings: Settings, name: str, module: str) -> Process:
         name="platform" if name == "hubyard" else name,
         command=(sys.executable, "-m", module),
         environment={
-            **_inherited(),
-            STATE_VARIABLE: str(settings.state),
+            **_inherited(settings),
             "HUBYARD_COOKIE_SECRET_FILE": str(cookies),
             "JUPYTERHUB_SERVICE_NAME": name,
             "JUPYTERHUB_SERVICE_PREFIX": prefix,
@@ -91,10 +90,14 @@ def _service(settings: Settings, name: str, module: str) -> Process:
     )
 
 
-def _inherited() -> dict[str, str]:
-    """This process's environment, without what would make every start slower."""
+def _inherited(settings: Settings) -> dict[str, str]:
+    """This process's environment, without what would make every start slower.
+
+    The state folder is named in each: by that a later start knows them.
+    """
     left_out = {"PYTHONDONTWRITEBYTECODE"}
-    return {name: value for name, value in os.environ.items() if name not in left_out}
+    kept = {name: value for name, value in os.environ.items() if name not in left_out}
+    return {**kept, STATE_VARIABLE: str(settings.state)}
 
 
 def node() -> Path:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import psutil
 
 from hubyard.contract.base import Moment, Read
-from hubyard_hub.settings import write_private
+from hubyard_hub.settings import STATE_VARIABLE, write_private
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _FILE = "up.json"
 _CLOSE_S = 1.0
+_GONE_S = 10.0
+_POLL_S = 0.02
 
 
 class Running(Read):
@@ -33,9 +38,9 @@ class Running(Read):
         try:
             process = psutil.Process(self.pid)
             same = abs(process.create_time() - self.began) < _CLOSE_S
-            return same and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.Error:
+        except psutil.NoSuchProcess:
             return False
+        return same and _lives(process)
 
 
 class ProcessReport(Read):
@@ -62,8 +67,53 @@ class Report(Read):
     @classmethod
     def load(cls, state: Path) -> Report | None:
         """What the supervisor of this state has written, while it lives."""
+        report = cls._last(state)
+        return report if report and report.supervisor.is_alive else None
+
+    @classmethod
+    def end_leftovers(cls, state: Path) -> bool:
+        """End what a supervisor that was killed has left; whether there was any.
+
+        It is ending by itself, but slowly, and still holds the ports that living
+        workloads know.
+        """
+        left = cls._left_in(state)
+        for process in left:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        deadline = time.monotonic() + _GONE_S
+        while any(map(_lives, left)) and time.monotonic() < deadline:
+            time.sleep(_POLL_S)
+        return bool(left)
+
+    @classmethod
+    def _left_in(cls, state: Path) -> list[psutil.Process]:
+        """Each process was made the first of a session: MLflow's server is two."""
+        report = cls._last(state)
+        processes = report.processes if report else ()
+        sessions = {each.running.pid for each in processes if each.running}
+        found: list[psutil.Process] = []
+        for process in psutil.process_iter() if sessions else ():
+            with suppress(psutil.Error, ProcessLookupError):
+                if os.getsid(process.pid) in sessions and _serves(process, state):
+                    found.append(process)
+        return found
+
+    @classmethod
+    def _last(cls, state: Path) -> Report | None:
         try:
-            report = cls.model_validate_json((state / _FILE).read_bytes())
+            return cls.model_validate_json((state / _FILE).read_bytes())
         except (OSError, ValueError):
             return None
-        return report if report.supervisor.is_alive else None
+
+
+def _serves(process: psutil.Process, state: Path) -> bool:
+    """Whether it was started for this state: an id alone may be a stranger's by now."""
+    return process.environ().get(STATE_VARIABLE) == str(state)
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

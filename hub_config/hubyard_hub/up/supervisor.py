@@ -1,7 +1,7 @@
 """The supervisor: keeps four processes running until it is told to end.
 
 A process that ends is started again, the first time at once and then after pauses
-that double up to half a minute; a minute of health forgets them. A process dies with
+that double up to half a minute; ten seconds of health forget them. A process dies with
 the supervisor; a workload does not.
 """
 
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 _HEALTH_S = 0.2
 _HEALTHY_EVERY_S = 2.0
 _LONGEST_PAUSE_S = 30.0
-_FORGIVEN_S = 60.0
+_FORGIVEN_S = 10.0
+"""What was well for so long did not end because it cannot run."""
 _GRACE_S = 8.0
 _LOG_LIMIT_BYTES = 10 * 2**20
 _PR_SET_PDEATHSIG = 1
@@ -57,6 +58,7 @@ class Keeper:
         self._tell = tell
         self._child: asyncio.subprocess.Process | None = None
         self._stopping = False
+        self._well_since = float("inf")
 
     async def keep(self, on_health: Callable[[], None]) -> None:
         """Start it, and start it again whenever it ends, until `stop`."""
@@ -69,13 +71,13 @@ class Keeper:
             code = await child.wait()
             watch.cancel()
             _end_group(child.pid)
-            self.healthy.clear()
+            if time.monotonic() - self._well_since > _FORGIVEN_S:
+                pause = 0.0
+            self._unwell()
             self.running = None
             on_health()
             if self._stopping:
                 return
-            if time.monotonic() - began > _FORGIVEN_S:
-                pause = 0.0
             self.restarts += 1
             self._tell(f"{self.process.name} ended ({code}); starting it again")
             await asyncio.sleep(pause)
@@ -102,13 +104,18 @@ class Keeper:
             well = await self.is_well()
             if well and not self.healthy.is_set():
                 self.healthy.set()
-                seconds = time.monotonic() - began
+                self._well_since = time.monotonic()
+                seconds = self._well_since - began
                 self._tell(f"{self.process.name} ready after {seconds:.1f} s")
                 on_health()
             elif not well and self.healthy.is_set():
-                self.healthy.clear()
+                self._unwell()
                 on_health()
             await asyncio.sleep(_HEALTHY_EVERY_S if well else _HEALTH_S)
+
+    def _unwell(self) -> None:
+        self.healthy.clear()
+        self._well_since = float("inf")
 
     async def is_well(self) -> bool:
         """Whether it answers."""
@@ -141,6 +148,7 @@ class Supervisor:
 
     def __init__(self, settings: Settings, tell: Callable[[str], None]) -> None:
         self._settings = settings
+        self._tell = tell
         self._started_at = now()
         self._http = httpx.AsyncClient(timeout=5, trust_env=False)
         logs = settings.state / "logs"
@@ -175,7 +183,10 @@ class Supervisor:
         def changed() -> None:
             if name == "proxy" and self.keepers[name].healthy.is_set():
                 self._routes_wanted.set()
-            self.report().save(self._settings.state)
+            try:
+                self.report().save(self._settings.state)
+            except OSError as error:  # a full disk must not end the keeping
+                self._tell(f"The report cannot be written: {error.strerror}")
 
         return changed
 

@@ -1,0 +1,88 @@
+"""The supervisor over real processes: started again at once, or after a pause."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+
+import httpx
+import pytest
+
+from hubyard_hub.up import supervisor
+from hubyard_hub.up.processes import Process
+from hubyard_hub.up.supervisor import Keeper, Supervisor
+from support.hub import free_port
+from support.platform import settings_in
+
+pytestmark = pytest.mark.hub
+
+
+class Kept:
+    """A keeper at work on one process."""
+
+    def __init__(self, folder, http, *command, port=1):
+        url = f"http://127.0.0.1:{port}/"
+        process = Process("any", command, dict(os.environ), url)
+        self.keeper = Keeper(process, folder, http, lambda _: None)
+        self.changed = asyncio.Event()
+
+    async def until(self, true):
+        while not true(self.keeper):
+            self.changed.clear()
+            await asyncio.wait_for(self.changed.wait(), 30)
+
+
+def keep(watch, folder, *command, **more):
+    """Keep one process for as long as `watch` looks at it; what it has seen."""
+
+    async def work():
+        async with httpx.AsyncClient(trust_env=False) as http:
+            kept = Kept(folder, http, *command, **more)
+            keeping = asyncio.create_task(kept.keeper.keep(kept.changed.set))
+            try:
+                return await watch(kept)
+            finally:
+                await kept.keeper.stop()
+                keeping.cancel()
+
+    return asyncio.run(work())
+
+
+def test_what_was_well_for_a_while_is_started_again_at_once_every_time(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(supervisor, "_FORGIVEN_S", 0.2)
+
+    async def watch(kept):
+        pauses = []
+        for _ in range(4):
+            await kept.until(lambda keeper: keeper.healthy.is_set())
+            await asyncio.sleep(0.3)
+            killed = kept.keeper.running
+            os.kill(killed.pid, signal.SIGKILL)
+            ended = time.time()
+            await kept.until(lambda k, killed=killed: k.running not in {killed, None})
+            pauses.append(kept.keeper.running.began - ended)
+        return pauses
+
+    port = free_port()
+    serve = (sys.executable, "-m", "http.server", "--bind", "127.0.0.1", str(port))
+    pauses = keep(watch, tmp_path, *serve, port=port)
+    assert sum(pauses) < 3, pauses  # with pauses that double, seven seconds
+
+
+def test_what_ends_at_once_is_started_again_after_longer_and_longer_pauses(tmp_path):
+    async def watch(kept):
+        await asyncio.sleep(2.5)
+        return kept.keeper.restarts
+
+    assert keep(watch, tmp_path, "false") in {2, 3}
+
+
+def test_a_report_that_cannot_be_written_is_told_and_ends_nothing(tmp_path):
+    tmp_path.chmod(0o700)
+    (tmp_path / "up.json").mkdir()
+    told = []
+    Supervisor(settings_in(tmp_path), told.append)._changed("hub")()
+    assert told == ["The report cannot be written: Is a directory"]
