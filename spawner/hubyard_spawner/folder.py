@@ -1,7 +1,7 @@
 """The folder of one workload: what its shim and its spawner tell each other.
 
 log         everything that the workload prints
-shim.json   the shim's process id, and when that process began
+shim.json   the shim's process id, when that process began, and on which machine
 deadline    when its lifetime ends, in seconds since the epoch; may be moved
 end.json    how it ended
 scratch/    the working folder of a run, an endpoint or an app
@@ -21,6 +21,7 @@ import psutil
 
 from hubyard.contract.base import Read
 from hubyard.contract.entry import EndReason, Entry, Settlement
+from hubyard_spawner.shim import machine
 
 _TAIL_BYTES = 64 * 1024
 _ENTRY_VARIABLE = "HUBYARD_ENTRY"
@@ -39,6 +40,7 @@ class End(Read):
 class _Shim(Read):
     pid: int
     start_ticks: str
+    machine: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,13 +89,28 @@ class Folder:
 
     def shim(self) -> int | None:
         """The shim's process id while it lives, never that of a later process."""
+        shim = self._shim()
+        if shim is None:
+            return None
         try:
-            shim = _Shim.model_validate_json((self.path / "shim.json").read_bytes())
             stat = Path(f"/proc/{shim.pid}/stat").read_text().rpartition(") ")[2]
-        except (OSError, ValueError):
+        except OSError:
             return None
         state, *rest = stat.split()
         return shim.pid if state != "Z" and rest[18] == shim.start_ticks else None
+
+    def was_killed(self) -> bool:
+        """Whether the shim is gone without a record though its machine still runs."""
+        shim = self._shim()
+        if shim is None or not shim.machine or shim.machine != machine():
+            return False
+        return self.end() is None and self.shim() is None
+
+    def _shim(self) -> _Shim | None:
+        try:
+            return _Shim.model_validate_json((self.path / "shim.json").read_bytes())
+        except (OSError, ValueError):
+            return None
 
     def ask_to_end(self) -> bool:
         """Tell the shim to end its workload; False: there is none to tell."""
@@ -137,6 +154,7 @@ def settlement_of(
     *,
     last_seen: datetime | None,
     out_of_memory: bool = False,
+    was_killed: bool = False,
     peak_memory_bytes: int | None = None,
 ) -> Settlement:
     """The settlement of a workload that is gone.
@@ -145,11 +163,12 @@ def settlement_of(
     favour, when it was last known to live.
     """
     if end is None:
+        unsaid = EndReason.KILLED if was_killed else EndReason.LOST
         return Settlement(
             entry_id=entry.id,
             ended_at=max(last_seen or entry.started_at, entry.started_at),
             exact=False,
-            reason=EndReason.OUT_OF_MEMORY if out_of_memory else EndReason.LOST,
+            reason=EndReason.OUT_OF_MEMORY if out_of_memory else unsaid,
             peak_memory_bytes=peak_memory_bytes,
         )
     killed = EndReason.KILLED if end.code < 0 else EndReason.EXITED

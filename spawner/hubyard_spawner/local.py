@@ -361,6 +361,7 @@ def settle(
         folder.end(),
         last_seen=meter.last_seen(entry.id),
         out_of_memory=cage.ran_out_of_memory(),
+        was_killed=folder.was_killed(),
         peak_memory_bytes=cage.peak_memory_bytes(),
     )
     exact = {EndReason.LIFETIME, EndReason.OUT_OF_MEMORY}

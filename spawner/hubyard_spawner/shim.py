@@ -52,6 +52,18 @@ def _stat(pid: int) -> list[str]:
         return []
 
 
+def machine() -> str:
+    """This start of the machine, told apart from every other; a container's is its own.
+
+    As long as it is the same, whatever is gone was ended by somebody.
+    """
+    try:
+        with open("/proc/sys/kernel/random/boot_id") as file:
+            return f"{file.read().strip()}/{_stat(1)[19]}"
+    except (OSError, IndexError):
+        return ""
+
+
 def _descendants() -> list[int]:
     """Every living process below this one, children before grandchildren."""
     children: dict[int, list[int]] = {}
@@ -205,8 +217,8 @@ def main() -> int:
     folder, spec = sys.argv[1], json.loads(sys.argv[2])
     signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
-    born = _stat(os.getpid())[19]
-    _write(os.path.join(folder, "shim.json"), {"pid": os.getpid(), "start_ticks": born})
+    me = {"pid": os.getpid(), "start_ticks": _stat(os.getpid())[19]}
+    _write(os.path.join(folder, "shim.json"), {**me, "machine": machine()})
     return Shim(folder, spec).watch()
 
 

@@ -31,7 +31,7 @@ class EndReason(StrEnum):
     START_FAILED = "start-failed"
     """It never came to listen."""
     LOST = "lost"
-    """It was gone when somebody looked, with no record of its end."""
+    """It was gone when somebody looked, and nobody knows how."""
 
 
 class Entry(Read):

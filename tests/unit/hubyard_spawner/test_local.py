@@ -90,7 +90,7 @@ def test_the_sweep_settles_the_dead_and_leaves_the_living_and_the_young(
     other.send_signal(signal.SIGKILL)
     other.wait(10)
     assert sweep(meter, ladder, tmp_path, older_than_s=30) == 1
-    assert meter.settlements[dead.id].reason is EndReason.LOST
+    assert meter.settlements[dead.id].reason is EndReason.KILLED
     assert meter.open_entries() == [living, young]
     process.terminate()
     process.wait(10)

@@ -31,7 +31,7 @@ class Launched:
         }
         with self.folder.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-I", "-S", shim.__file__, str(path), spec_text(spec)],
+                [sys.executable, "-m", shim.__name__, str(path), spec_text(spec)],
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -176,6 +176,27 @@ def test_a_pid_that_was_given_anew_is_not_the_shim(tmp_path):
     assert folders(tmp_path / "nowhere") == []
 
 
+def test_a_shim_that_was_killed_is_told_from_one_whose_machine_went_down(launch):
+    workload = launch("print('up', flush=True); import time; time.sleep(60)")
+    workload.says("up")
+    assert not workload.folder.was_killed()
+    workload.process.kill()
+    workload.wait()
+    assert workload.folder.was_killed()
+    kept = workload.folder.path / "shim.json"
+    earlier = {**json.loads(kept.read_text()), "machine": "another-boot/1"}
+    kept.write_text(json.dumps(earlier))
+    assert not workload.folder.was_killed()
+    kept.unlink()
+    assert not workload.folder.was_killed()
+
+
+def test_a_shim_that_has_left_its_record_was_not_killed(launch):
+    workload = launch("pass")
+    workload.wait()
+    assert not workload.folder.was_killed()
+
+
 def entry():
     return Entry(
         id=new_id(),
@@ -198,6 +219,8 @@ def test_an_end_without_a_record_is_settled_in_the_owners_favour():
     assert settlement.cost_micros(entry()) == 20_000
     never_seen = settlement_of(entry(), None, last_seen=None)
     assert never_seen.cost_micros(entry()) == 0
+    killed = settlement_of(entry(), None, last_seen=seen, was_killed=True)
+    assert (killed.exact, killed.reason) == (False, EndReason.KILLED)
 
 
 def test_memory_that_ran_out_is_named(launch):
