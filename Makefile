@@ -2,7 +2,7 @@
 # Each says what it does, and prints how long it took.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up test chromium env lint wheel generated golden attack chaos-up bench-serving clean
+.PHONY: help up test chromium env lint wheel generated lock golden attack chaos-up bench-serving clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -59,6 +59,9 @@ generated: env ## generated files are what their source says
 
 wheel: env ## build the wheel, front end inside
 	@scripts/timed "the wheel" scripts/build-wheel
+
+lock: $(STAMPS)/venv ## pin what pyproject.toml newly asks for, so that each Python from 3.11 can have it
+	@scripts/timed "requirements.lock" scripts/lock-python
 
 golden: env ## walk the golden path in a real browser, timed
 	@$(BIN)/python tests/browser/golden.py
