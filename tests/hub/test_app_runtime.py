@@ -128,7 +128,7 @@ def hub(platform, tmp_path_factory):
         tmp_path_factory.mktemp("hub"),
         lines=[
             f"c.Spawner.cmd = [{sys.executable!r}, '-m', 'hubyard_runtime.app']",
-            f"c.Spawner.environment = {{{', '.join(environment)}}}",
+            f"c.Spawner.environment.update({{{', '.join(environment)}}})",
             "c.Spawner.http_timeout = 60",
             "c.Spawner.poll_interval = 1",
         ],
@@ -316,7 +316,8 @@ def test_voilas_websocket_reaches_the_kernel(hub, voila):
 
 def app_process(hub, name):
     for process in psutil.process_iter(["cmdline"]):
-        if process.info["cmdline"][-2:] != ["-m", "hubyard_runtime.app"]:
+        command = process.info["cmdline"] or []  # of one that is ending: None
+        if command[-2:] != ["-m", "hubyard_runtime.app"]:
             continue
         if process.environ().get("HUBYARD_SCRATCH") == f"{hub.scratch}/{name}":
             return process

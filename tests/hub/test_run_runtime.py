@@ -293,7 +293,7 @@ def test_its_page_is_seen_through_hub_and_gate_until_it_ends(platform, tmp_path)
     }
     lines = [
         f"c.Spawner.cmd = [{sys.executable!r}, '-m', 'hubyard_runtime.run']",
-        f"c.Spawner.environment = {told!r}",
+        f"c.Spawner.environment.update({told!r})",
         "c.Spawner.poll_interval = 1",
     ]
     page = f"/user/ada/run-{id_}/"

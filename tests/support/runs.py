@@ -23,6 +23,7 @@ import uvicorn
 
 from hubyard.contract.identity import Identity
 from hubyard.contract.run import RunDetail, RunRecord
+from support import coverage_environment
 from support.hub import free_port
 from support.platform import Caller, Stamped, code_cell, packed, upload
 
@@ -155,6 +156,7 @@ class RunProcess:
         """As the spawner sets it, without what only a hub could give."""
         prefix = f"/user/ada/run-{self.id}/"
         return {
+            **coverage_environment(),
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
             "HUBYARD_KIND": "run",
