@@ -1,5 +1,6 @@
 """`hubyard up`, as a person runs it: four processes, found again, ended cleanly."""
 
+import contextlib
 import json
 import os
 import signal
@@ -39,6 +40,13 @@ def until(true, patience_s=20):
     while not true():
         assert time.monotonic() < end
         time.sleep(0.1)
+
+
+def press_ctrl_c_until_it_ends(hubyard):
+    while True:
+        hubyard.signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return hubyard.wait(0.2)
 
 
 def test_it_says_plainly_whom_it_trusts_and_how_to_come_in(hubyard):
@@ -133,7 +141,7 @@ def test_a_stop_ends_workloads_too_and_a_new_start_finds_everything(tmp_path):
     ana.start_workspace()
     inner = list(first.pids().values())
     entries = [path.name for path in (first.state / "workloads").iterdir()]
-    assert first.stop() == 0
+    assert press_ctrl_c_until_it_ends(first) == 0
     assert len(entries) == 1
     until(lambda: not any(psutil.pid_exists(pid) for pid in inner))
     assert "1 workload stopped" in first.text()

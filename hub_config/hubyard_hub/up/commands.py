@@ -74,6 +74,9 @@ def run_up(arguments: argparse.Namespace) -> int:
         _tell(f"It listens on {settings.host}, open to the network and without TLS.")
     keep = asyncio.run(_supervise(settings, open_browser=bool(arguments.open)))
     if not keep:
+        # A second Ctrl-C, or the terminal's end, must not leave workloads behind.
+        for number in (signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
         _stop_workloads(settings)
     _tell("Hubyard has stopped.")
     return 0
