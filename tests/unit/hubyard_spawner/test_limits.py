@@ -1,7 +1,8 @@
-"""The ladder on this machine's own control groups, and on none."""
+"""The ladder on this machine's own control groups, on a copy of them, and on none."""
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -28,6 +29,69 @@ def test_memory_and_cpu_are_written_as_cgroup_v1_wants_them(tmp_path):
     memory, cpu = cage.groups
     assert (memory / "memory.limit_in_bytes").read_text() == str(2**30)
     assert (cpu / "cpu.cfs_quota_us").read_text() == "150000"
+
+
+def v2_tree(root, handed_on):
+    """A tree like that of the kernel's version 2, with our own group in it."""
+    own = Path("/proc/self/cgroup").read_text().splitlines()[-1].removeprefix("0::")
+    group = root / own.lstrip("/")
+    group.mkdir(parents=True, exist_ok=True)
+    (group / "cgroup.subtree_control").write_text(f"{handed_on}\n")
+    return Ladder(root)
+
+
+def test_memory_and_cpu_are_written_as_cgroup_v2_wants_them(tmp_path):
+    ladder = v2_tree(tmp_path, "cpuset cpu io memory pids")
+    assert ladder.limits is Limits.CGROUP_V2
+    cage = ladder.build("e1", 0.5, 2**30)
+    (group,) = cage.groups
+    assert cage.entrances == [f"{group}/cgroup.procs"]
+    assert (group / "memory.max").read_text() == str(2**30)
+    assert (group / "memory.oom.group").read_text() == "1"
+    assert (group / "cpu.max").read_text() == "50000 100000"
+    assert ladder.cage("e1") == cage
+
+
+@pytest.mark.parametrize("handed_on", ["", "memory pids", "cpu io"])
+def test_a_v2_group_that_does_not_hand_on_both_holds_nothing(tmp_path, handed_on):
+    assert v2_tree(tmp_path, handed_on).limits is Limits.SOFT
+
+
+def test_limits_are_soft_where_groups_can_be_seen_but_not_made(tmp_path):
+    for controller in ("memory", "cpu"):
+        (tmp_path / controller).touch()  # nothing can be made in here, even by root
+    assert Ladder(tmp_path).limits is Limits.SOFT
+
+
+def test_what_cgroup_v2_tells_of_memory_is_read(tmp_path):
+    cage = v2_tree(tmp_path, "cpu memory").build("e1", 1, 2**30)
+    (group,) = cage.groups
+    assert (cage.ran_out_of_memory(), cage.peak_memory_bytes()) == (False, None)
+    events = "low 0\nhigh 0\nmax 31\noom 1\noom_kill {}\noom_group_kill 1\n"
+    (group / "memory.events").write_text(events.format(0))
+    assert not cage.ran_out_of_memory()
+    (group / "memory.events").write_text(events.format(2))
+    (group / "memory.peak").write_text("1073741824\n")
+    assert (cage.ran_out_of_memory(), cage.peak_memory_bytes()) == (True, 2**30)
+    (group / "memory.events").write_text("oom_kill many\n")
+    assert not cage.ran_out_of_memory()
+
+
+def test_a_group_that_the_kernel_still_holds_is_not_waited_for_for_ever(tmp_path):
+    cage = v2_tree(tmp_path, "cpu memory").build("e1", 1, 2**30)
+    (group,) = cage.groups
+    inside = subprocess.Popen(["sleep", "60"])
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    (group / "cgroup.procs").write_text(f"{gone.pid}\n{inside.pid}\n")
+    cage.destroy()
+    assert inside.wait(10) == -9
+    assert group.exists()
+    for file in group.iterdir():
+        file.unlink()
+    cage.destroy()
+    assert not group.exists()
+    cage.destroy()
 
 
 @pytest.fixture

@@ -17,21 +17,25 @@ from hubyard.contract.workload import Kind, Limits, new_id
 from hubyard_spawner import shim
 from hubyard_spawner.folder import Folder, folders, settlement_of, spec_text
 
+# Started by name, so that it can be measured; the spawner's way is that of test_local.
+SHIM = [sys.executable, "-m", shim.__name__]
+
 
 class Launched:
-    def __init__(self, path, code, *, lifetime_s=60, memory=None, grace_s=1.0):
+    def __init__(self, path, code, *, lifetime_s=60, **wishes):
         self.folder = Folder(path)
         self.folder.make(now() + timedelta(seconds=lifetime_s))
         spec = {
             "cmd": [sys.executable, "-c", code],
             "cages": [],
             "cpus": 1,
-            "memory": memory,
-            "grace_s": grace_s,
+            "memory": None,
+            "grace_s": 1.0,
+            **wishes,
         }
         with self.folder.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", shim.__name__, str(path), spec_text(spec)],
+                [*SHIM, str(path), spec_text(spec)],
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -126,6 +130,42 @@ def test_memory_is_watched_where_no_cgroup_does(launch):
     assert end.peak_memory_bytes > 100 * 2**20
 
 
+def test_what_stays_within_its_memory_is_left_alone_and_its_peak_is_known(launch):
+    workload = launch("import time; time.sleep(1.5)", memory=2**30)
+    end = workload.wait()
+    assert (end.code, end.reason) == (0, None)
+    assert 2**20 < end.peak_memory_bytes < 2**30
+
+
+def test_a_deadline_that_cannot_be_read_ends_nothing(launch):
+    workload = launch("import time; time.sleep(1.5)")
+    (workload.folder.path / "deadline").write_text("soon")
+    end = workload.wait()
+    assert (end.code, end.reason) == (0, None)
+
+
+def test_a_workload_begins_inside_its_cage_and_on_its_cores(launch, tmp_path):
+    cages = [str(tmp_path / "memory.procs"), str(tmp_path / "cpu.procs")]
+    looks = "import os; print(*map(len, map(os.sched_getaffinity, [0]))); "
+    looks += f"print(*[open(cage).read() for cage in {cages!r}])"
+    workload = launch(looks, cages=cages, cpus=1)
+    workload.wait()
+    assert workload.folder.tail() == "1\n0 0"
+
+
+def test_a_workload_that_is_held_to_no_cores_has_them_all(launch):
+    workload = launch("import os; print(os.sched_getaffinity(0))", cpus=None)
+    workload.wait()
+    assert workload.folder.tail() == str(os.sched_getaffinity(0))
+
+
+def test_no_workload_runs_outside_of_its_cage(launch, tmp_path):
+    workload = launch("print('it ran')", cages=[str(tmp_path / "gone" / "procs")])
+    assert workload.wait().code == 127
+    assert workload.folder.tail().startswith("cannot start: [Errno 2]")
+    assert "it ran" not in workload.folder.tail()
+
+
 def test_daemons_left_behind_are_ended(launch):
     workload = launch(
         "import os, time\n"
@@ -144,7 +184,7 @@ def test_a_command_that_is_not_there_says_so(tmp_path):
     spec = {"cmd": ["/no/such"], "cages": [], "cpus": None, "memory": None}
     done = subprocess.run(
         [
-            *(sys.executable, "-I", "-S", shim.__file__, str(folder.path)),
+            *(*SHIM, str(folder.path)),
             json.dumps({**spec, "grace_s": 1}),
         ],
         check=False,
@@ -189,6 +229,14 @@ def test_a_shim_that_was_killed_is_told_from_one_whose_machine_went_down(launch)
     assert not workload.folder.was_killed()
     kept.unlink()
     assert not workload.folder.was_killed()
+
+
+def test_a_machine_that_hides_its_first_process_is_like_no_other(monkeypatch):
+    assert shim.machine() != ""
+    (hidden := subprocess.Popen(["true"])).wait()
+    look = shim._stat
+    monkeypatch.setattr(shim, "_stat", lambda _: look(hidden.pid))
+    assert shim.machine() == ""
 
 
 def test_a_shim_that_has_left_its_record_was_not_killed(launch):
