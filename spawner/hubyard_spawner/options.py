@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from hubyard.contract.errors import Invalid
+from hubyard.contract.base import LONGEST_S
+from hubyard.contract.errors import Invalid, refused
 from hubyard.contract.workload import UserOptions
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def from_form(form: Mapping[str, Sequence[str]]) -> dict[str, object]:
     Whatever else a form holds, `_xsrf` among it, stays outside.
 
     Raises:
-        Invalid: the hours are not a number above zero.
+        Invalid: the hours are not a number that a lifetime can have.
     """
     options: dict[str, object] = {"kind": _one(form, "kind") or "workspace"}
     if compute := _one(form, "compute"):
@@ -50,11 +51,7 @@ def parse(raw: object, name: ServerName) -> UserOptions:
     try:
         options = UserOptions.model_validate(raw)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "user_options"
-        if first["type"] == "extra_forbidden":
-            raise Invalid(f"There is no option {field[:40]!r}.", field=field) from None
-        raise Invalid(f"{field}: {first['msg']}.", field=field) from None
+        raise refused(error) from None
     if options.kind is not name.kind:
         raise Invalid(
             f"A {options.kind} is not named {str(name) or '(unnamed)'!r}: its server "
@@ -74,6 +71,9 @@ def _seconds(hours: str) -> int:
         number = float(hours)
     except ValueError:
         number = math.nan
-    if not math.isfinite(number) or number <= 0:
-        raise Invalid("Hours must be a number above zero.", field="hours")
+    longest = LONGEST_S // _HOUR_S
+    if not 0 < number <= longest:
+        raise Invalid(
+            f"Hours must be a number above zero, at most {longest}.", field="hours"
+        )
     return math.ceil(number * _HOUR_S)

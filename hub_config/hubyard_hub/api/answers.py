@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
-from hubyard.contract.errors import HubyardError, Problem, Unavailable
+from hubyard.contract.errors import HubyardError, Problem, Unavailable, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,11 +19,6 @@ if TYPE_CHECKING:
     from fastapi import FastAPI, Request, Response
 
 _LOG = logging.getLogger(__name__)
-_MESSAGES = {
-    "missing": "is missing",
-    "extra_forbidden": "is not known here: remove it",
-    "json_invalid": "is not JSON",
-}
 
 
 def problem(status: int, message: str, field: str | None = None) -> JSONResponse:
@@ -51,12 +46,8 @@ async def _invalid(_request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
     first = error.errors()[0]
-    field = _field(first)
-    message = _MESSAGES.get(first["type"])
-    if message is None:
-        words = str(first["msg"]).removeprefix("Value error, ")
-        message = f"cannot be used: {words[:1].lower()}{words[1:]}"
-    return problem(422, f"{field or 'The body'} {message}.", field)
+    said = refusal(first, _field(first))
+    return problem(said.status, said.message, said.field)
 
 
 def _field(error: Mapping[str, Any]) -> str | None:

@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, LiteralString
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WrapValidator,
+)
+from pydantic_core import PydanticCustomError
+
+if TYPE_CHECKING:
+    from pydantic import ValidatorFunctionWrapHandler
+
+LONGEST_S = 366 * 24 * 3600
+"""No lifetime and no time-out is longer than a year."""
 
 
 class Written(BaseModel):
@@ -20,6 +35,18 @@ class Read(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+def in_words(words: LiteralString) -> WrapValidator:
+    """Refuse a value by saying what to write, where a pattern would be shown."""
+
+    def check(value: object, read: ValidatorFunctionWrapHandler) -> object:
+        try:
+            return read(value)
+        except ValidationError:
+            raise PydanticCustomError("in_words", words) from None
+
+    return WrapValidator(check)
+
+
 def _utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
@@ -27,20 +54,28 @@ def _utc(moment: datetime) -> datetime:
 Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
 """A point in time, always in UTC."""
 
-Seconds = Annotated[int, Field(ge=1, le=366 * 24 * 3600)]
+Seconds = Annotated[int, Field(ge=1, le=LONGEST_S)]
 """A whole number of seconds between one second and a year."""
 
 Slug = Annotated[
-    str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", min_length=1, max_length=40)
+    str,
+    Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", min_length=1, max_length=40),
+    in_words("write at most 40 of a-z, 0-9 and single hyphens, a letter first"),
 ]
 """A name that is safe in a URL and a file name."""
 
 Title = Annotated[
-    str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")
+    str,
+    Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$"),
+    in_words("write 1 to 128 characters, without tabs, newlines and their like"),
 ]
 """A name for people: any characters but control characters, at most 128."""
 
-Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Digest = Annotated[
+    str,
+    Field(pattern=r"^[0-9a-f]{64}$"),
+    in_words("write the 64 characters of a kept source's hash"),
+]
 """A SHA-256, in lower-case hexadecimal."""
 
 

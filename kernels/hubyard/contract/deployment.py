@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, JsonValue
 
-from hubyard.contract.base import Moment, Read, Seconds, Slug, Written
+from hubyard.contract.base import Moment, Read, Seconds, Slug, Written, in_words
 from hubyard.contract.errors import Invalid
 from hubyard.contract.money import Money
 from hubyard.contract.workload import Status, Target
@@ -25,14 +25,18 @@ def parse_model(text: str) -> tuple[str, str]:
     raise Invalid(f"{text!r} is no version: write MODEL@alias or MODEL/VERSION.")
 
 
+Version = Annotated[
+    str,
+    Field(pattern=r"^([1-9][0-9]{0,8}|@[A-Za-z0-9_-]{1,100})$"),
+    in_words("write a number such as 3, or an alias such as @champion"),
+]
+
+
 class DeploymentRequest(Written):
     """Serve one version of a registered model."""
 
     model: str = Field(min_length=1, max_length=250)
-    version: str = Field(
-        pattern=r"^([1-9][0-9]{0,8}|@[A-Za-z0-9_-]{1,100})$",
-        description="a version number, or @alias",
-    )
+    version: Version = Field(description="a version number, or @alias")
     name: Slug | None = Field(default=None, description="None: from the model's name")
     compute: str | None = None
     lifetime_s: Seconds | None = None

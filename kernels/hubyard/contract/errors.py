@@ -9,14 +9,19 @@ HubyardError
 |   +-- TooLarge        413  more than is taken
 +-- Unavailable         503  a part of Hubyard does not answer
 
-Only these reach a person. `status` is the HTTP status that carries them.
+Only these reach a person, as one line. `status` is the HTTP status that carries them.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from hubyard.contract.base import Read
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic import ValidationError
 
 
 class HubyardError(Exception):
@@ -25,7 +30,8 @@ class HubyardError(Exception):
     status: ClassVar[int] = 500
 
     def __init__(self, message: str = "", *, field: str | None = None) -> None:
-        self.message = message or (type(self).__doc__ or "").splitlines()[0]
+        said = message or (type(self).__doc__ or "").partition("\n")[0]
+        self.message = " ".join(said.splitlines())
         self.field = field
         super().__init__(self.message)
 
@@ -98,3 +104,25 @@ def from_status(status: int, problem: Problem) -> HubyardError:
     fallback = Rejected if status < HubyardError.status else HubyardError
     kind = _BY_STATUS.get(status, fallback)
     return kind(problem.message, field=problem.field)
+
+
+_REFUSALS = {
+    "missing": "is missing",
+    "extra_forbidden": "is not known here: remove it",
+    "json_invalid": "is not JSON",
+}
+
+
+def refused(error: ValidationError) -> Invalid:
+    """The first of the mistakes in what somebody has written."""
+    first = error.errors(include_url=False)[0]
+    return refusal(first, ".".join(map(str, first["loc"]))[:200] or None)
+
+
+def refusal(details: Mapping[str, Any], field: str | None) -> Invalid:
+    """What pydantic holds against a field, in a line that says what to do."""
+    words = _REFUSALS.get(details["type"])
+    if words is None:
+        said = str(details["msg"]).removeprefix("Value error, ")
+        words = f"cannot be used: {said[:1].lower()}{said[1:]}"
+    return Invalid(f"{field or 'The body'} {words}.", field=field)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import ast
+import json
 from typing import Any
 
 
 def parse_value(text: str) -> Any:  # noqa: ANN401  any literal
-    """A Python literal where it is one, else the text itself."""
+    """A Python literal where it is one that JSON can say, else the text itself."""
     try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return json.loads(json.dumps(ast.literal_eval(text), allow_nan=False))
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return text
 
 

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import Field, JsonValue
 
-from hubyard.contract.base import Digest, Moment, Read, Seconds, Title, Written
+from hubyard.contract.base import (
+    Digest,
+    Moment,
+    Read,
+    Seconds,
+    Title,
+    Written,
+    in_words,
+)
 from hubyard.contract.money import Money
 from hubyard.contract.source import Parameters
 from hubyard.contract.workload import Status
 
-Cron = Annotated[str, Field(min_length=9, max_length=256)]
+Cron = Annotated[
+    str,
+    Field(min_length=9, max_length=256),
+    in_words("write five fields, such as 30 2 * * 1-5"),
+]
 """Five fields: minute, hour, day of month, month, day of week."""
 
 
@@ -33,6 +45,17 @@ class PreviewRequest(Written):
     notebook: str | None = Field(
         default=None, description="its past runs give the expected duration"
     )
+
+    @classmethod
+    def of(cls, wish: ScheduleRequest) -> Self:
+        """What to ask before making a schedule."""
+        return cls(
+            cron=wish.cron,
+            time_zone=wish.time_zone,
+            compute=wish.compute,
+            lifetime_s=wish.lifetime_s,
+            notebook=wish.notebook,
+        )
 
 
 class Preview(Read):

@@ -6,9 +6,11 @@ The tags below are what Hubyard adds to a tracked run.
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
-from hubyard.contract.base import Moment, Read, Written
+from hubyard.contract.base import Moment, Read, Written, in_words
 
 TAG_COMPUTE = "hubyard.compute"
 TAG_ENTRY = "hubyard.entry"
@@ -54,14 +56,31 @@ class TrackedRunPage(Read):
     next_page: str | None
 
 
+TrackedRunId = Annotated[
+    str,
+    Field(pattern=r"^[0-9a-f]{32}$"),
+    in_words("write the 32 characters of a tracked run's id"),
+]
+
+ModelName = Annotated[
+    str,
+    Field(min_length=1, max_length=250, pattern=r"^[^/:.%\"'\x00-\x1f\x7f]+$"),
+    in_words("write 1 to 250 characters, none of them one of / : . % \" '"),
+]
+
+Alias = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z0-9_-]{1,100}$"),
+    in_words("write at most 100 of A-Z, a-z, 0-9, _ and -"),
+]
+
+
 class RegisterRequest(Written):
     """Make the model of a tracked run a version of a registered model."""
 
-    run_id: str = Field(pattern=r"^[0-9a-f]{32}$")
-    name: str = Field(
-        min_length=1, max_length=250, pattern=r"^[^/:.%\"'\x00-\x1f\x7f]+$"
-    )
-    alias: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{1,100}$")
+    run_id: TrackedRunId
+    name: ModelName
+    alias: Alias | None = None
 
 
 class ModelVersion(Read):

@@ -41,7 +41,7 @@ BOMB = "a: &a [x, x]\n" + "".join(
         ("name: !!python/object/apply:os.system [ls]", "name: write a text."),
         ("name: !!python/name:os.system x", "name: write a text."),
         ("name: null\n", "hubyard.yml:1: name: write a text."),
-        ("compute: Big One\n", "hubyard.yml:1: compute: String should match"),
+        ("compute: Big One\n", "hubyard.yml:1: compute: write at most 40 of a-z"),
         ("name: a\n  b: c\n", "hubyard.yml:2: is not YAML: mapping values"),
         ("name: *nobody\n", "hubyard.yml:1: is not YAML: found undefined alias"),
         ("name: a\n---\nname: b\n", "hubyard.yml:2: is not YAML: "),

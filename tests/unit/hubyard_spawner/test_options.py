@@ -32,8 +32,8 @@ def test_nothing_at_all_is_the_default_workspace():
 @pytest.mark.parametrize(
     ("raw", "words"),
     [
-        ({"price": 0}, "no option 'price'"),
-        ({"cmd": ["sh"]}, "no option 'cmd'"),
+        ({"price": 0}, "price is not known here: remove it"),
+        ({"cmd": ["sh"]}, "cmd is not known here: remove it"),
         ({"kind": "root"}, "kind"),
         ({"kind": "run"}, "not named"),
         ({"compute": ["small"]}, "compute"),
