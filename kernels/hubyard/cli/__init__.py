@@ -6,30 +6,43 @@ entry is a function `add_commands(subparsers)`; it adds parsers to the given
 arguments and returns the exit code.
 
 Exit codes: 0 done; 1 refused or failed, with one line that says what to do; 2 the
-command line is wrong; 130 Ctrl-C.
+command line is wrong; 130 Ctrl-C; 141 nobody reads the output any more.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
+import os
+import signal
 import sys
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
+
+from pydantic import ValidationError
 
 import hubyard
 from hubyard.cli import apps, cost, deployments, models, runs, schedules
-from hubyard.contract.errors import HubyardError
+from hubyard.contract.errors import HubyardError, refused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _PLUGINS = "hubyard.commands"
-_INTERRUPTED = 130
+_BY_SIGNAL = 128
 
 
-def parser() -> argparse.ArgumentParser:
+class Parser(argparse.ArgumentParser):
+    """One that says what is wrong in one line; the parsers below it are such, too."""
+
+    def error(self, message: str) -> NoReturn:
+        """End the command."""
+        self.exit(2, f"{self.prog}: {message}; see `{self.prog} --help`.\n")
+
+
+def parser() -> Parser:
     """The whole command line, plugins included."""
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="hubyard",
         description="One hub, four workloads: workspaces, runs, endpoints and apps.",
     )
@@ -49,11 +62,44 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
-    arguments = parser().parse_args(argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a name may have what it cannot say
     try:
-        return int(arguments.command(arguments))
+        return _run(sys.argv[1:] if argv is None else argv)
     except HubyardError as error:
-        print(f"hubyard: {error.message}", file=sys.stderr)
-        return 1
+        return _failed(error.message)
+    except ValidationError as error:
+        return _failed(refused(error).message)
+    except BrokenPipeError:
+        _give_output_up()
+        return _BY_SIGNAL + signal.SIGPIPE
+    except OSError as error:
+        if error.filename is None:
+            _give_output_up()
+        return _failed(f"{error.filename or 'the output'}: {error.strerror or error}")
     except KeyboardInterrupt:
-        return _INTERRUPTED
+        _failed("interrupted; what has started goes on.")
+        return _BY_SIGNAL + signal.SIGINT
+
+
+def _run(argv: Sequence[str]) -> int:
+    top = parser()
+    for word in argv:
+        if word != word.encode(errors="replace").decode():
+            top.error(f"{word!r} is not UTF-8")
+    try:
+        arguments = top.parse_args(argv)
+        return int(arguments.command(arguments))
+    finally:
+        if sys.stdout is not None:  # pyright: ignore[reportUnnecessaryComparison]  None where it is closed
+            sys.stdout.flush()
+
+
+def _give_output_up() -> None:
+    """What is left unwritten would be written, and fail again, when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _failed(line: str) -> int:
+    print(f"hubyard: {line}", file=sys.stderr)
+    return 1

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hubyard.cli.show import add_command, add_compute, say, show, table
+from hubyard.cli.ask import add_dry_run, agreed, priced
+from hubyard.cli.show import add_command, add_compute, show, table
+from hubyard.cli.wish import add_changes, change, progress, report
 from hubyard.client import Client
 from hubyard.contract.app import AppRequest, Framework, parse_share
-from hubyard.contract.duration import duration_text
 from hubyard.contract.workload import Status
 
 if TYPE_CHECKING:
@@ -16,67 +17,52 @@ if TYPE_CHECKING:
 
     from hubyard.cli.show import Subparsers
 
+_FRAMEWORKS = [each.value for each in Framework]
+
 
 def add_commands(subparsers: Subparsers) -> None:
     """Add the commands of this noun."""
     app = add_command(subparsers, "app", "Publish a notebook or file as an app", _app)
     app.add_argument("file", type=Path)
     app.add_argument("--name", help="what to call it")
-    app.add_argument("--framework", choices=list(Framework), help="if not by its name")
+    app.add_argument("--framework", choices=_FRAMEWORKS, help="if not by its name")
     app.add_argument("--share", metavar="user:NAME|group:NAME", help="who may open it")
-    app.add_argument("--dry-run", action="store_true", help="only show the price")
+    add_dry_run(app)
     add_compute(app)
     many = add_command(subparsers, "apps", "List or change apps", _apps)
-    what = many.add_mutually_exclusive_group()
-    for name in ("start", "stop", "delete"):
-        what.add_argument(f"--{name}", metavar="ID", help=f"{name} an app")
+    add_changes(many, "an app")
 
 
 def _app(arguments: argparse.Namespace) -> int:
-    share = parse_share(arguments.share) if arguments.share else None
+    share = parse_share(arguments.share) if arguments.share is not None else None
     with Client.from_environment() as client:
         source = client.sources.upload(arguments.file)
-        wished = arguments.compute or source.compute
-        compute = wished or client.compute().compute[0].name
-        estimate = client.estimate(compute, arguments.ttl)
-        say(
-            f"{compute} costs {estimate.price.text} an hour, at most "
-            f"{estimate.total.text} for {duration_text(estimate.lifetime_s)}"
+        wish = AppRequest(
+            source=source.digest,
+            path=arguments.file.name,
+            name=arguments.name,
+            framework=arguments.framework,
+            compute=arguments.compute or source.compute,
+            lifetime_s=arguments.ttl,
         )
+        price = priced(client, wish.compute, wish.lifetime_s)
         if arguments.dry_run:
-            return show(arguments, estimate, list)
-        made = client.apps.publish(
-            AppRequest(
-                source=source.digest,
-                path=arguments.file.name,
-                name=arguments.name,
-                framework=arguments.framework,
-                compute=compute,
-                lifetime_s=arguments.ttl,
-            )
-        )
-        say(f"{made.name} starts")
-        ready = client.apps.wait(made.id)
+            return show(arguments, price, list)
+        question = f"Publish {wish.path} for at most {price.total.text}?"
+        if not agreed(arguments, question):
+            return 1
+        made = client.apps.publish(wish)
+        ready = client.apps.wait(made.id, progress())
         if share is not None and ready.status is Status.READY:
             client.apps.share(made.id, share)  # the hub knows only what has started
-    if ready.status is Status.FAILED:
-        say(f"{ready.name} failed: {ready.reason}")
-    show(arguments, ready, lambda: [ready.url])
-    return 0 if ready.status is Status.READY else 1
+    return report(arguments, ready, lambda app: [app.url])
 
 
 def _apps(arguments: argparse.Namespace) -> int:
     with Client.from_environment() as client:
-        if arguments.delete:
-            client.apps.delete(arguments.delete)
-            say("The app is gone.")
-            return 0
-        if arguments.start or arguments.stop:
-            act = client.apps.start if arguments.start else client.apps.stop
-            changed = act(arguments.start or arguments.stop)
-            return show(
-                arguments, changed, lambda: [f"{changed.name}: {changed.status}"]
-            )
+        done = change(arguments, client, client.apps)
+        if done is not None:
+            return done
         found = client.apps.list()
     head = ("APP", "NAME", "FRAMEWORK", "STATUS", "PRICE/H", "URL")
     rows = [

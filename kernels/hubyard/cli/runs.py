@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hubyard.cli.ask import add_dry_run, agreed, priced
 from hubyard.cli.show import (
+    Progress,
     add_command,
     add_compute,
     add_parameters,
@@ -32,6 +33,7 @@ def add_commands(subparsers: Subparsers) -> None:
     run.add_argument("notebook", type=Path)
     run.add_argument("--name", help="what to call it")
     run.add_argument("--follow", action="store_true", help="stay until it has ended")
+    add_dry_run(run)
     add_parameters(run)
     add_compute(run)
     runs = add_command(subparsers, "runs", "List your newest runs", _runs)
@@ -45,37 +47,32 @@ def add_commands(subparsers: Subparsers) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     with Client.from_environment() as client:
         source = client.sources.upload_notebook(arguments.notebook)
-        run = client.runs.start(
-            RunRequest(
-                source=source.digest,
-                notebook=source.notebook,
-                name=arguments.name,
-                parameters=dict(arguments.parameter),
-                compute=arguments.compute,
-                lifetime_s=arguments.ttl,
-            )
+        wish = RunRequest(
+            source=source.digest,
+            notebook=source.notebook,
+            name=arguments.name,
+            parameters=arguments.parameter,
+            compute=arguments.compute or source.compute,
+            lifetime_s=arguments.ttl,
         )
-        say(f"{run.name} runs on {run.compute} for {run.price.text} an hour")
+        price = priced(client, wish.compute, wish.lifetime_s)
+        if arguments.dry_run:
+            return show(arguments, price, list)
+        question = f"Run {wish.notebook} for at most {price.total.text}?"
+        if not agreed(arguments, question):
+            return 1
+        run = client.runs.start(wish)
         if not arguments.follow:
             return show(arguments, run, lambda: [run.id])
-        ended = client.runs.wait(run.id, _Progress())
-        if ended.failure:
-            say(ended.failure.message)
-        show(arguments, ended, lambda: [f"{ended.id} {ended.status}"])
-        return 0 if ended.status is Status.SUCCEEDED else 1
+        ended = client.runs.wait(run.id, Progress(_cells))
+    if ended.failure:
+        say(ended.failure.message)
+    show(arguments, ended, lambda: [f"{ended.id} {ended.status}"])
+    return 0 if ended.status is Status.SUCCEEDED else 1
 
 
-class _Progress:
-    """Says "cell k of n" whenever that changes."""
-
-    def __init__(self) -> None:
-        self._last = ""
-
-    def __call__(self, run: RunDetail) -> None:
-        line = f"{run.status}: cell {run.cells_done} of {run.cells_total}"
-        if line != self._last:
-            say(line)
-        self._last = line
+def _cells(run: RunDetail) -> str:
+    return f"{run.status}: cell {run.cells_done} of {run.cells_total}"
 
 
 def _runs(arguments: argparse.Namespace) -> int:
@@ -97,8 +94,8 @@ def _row(run: Run) -> tuple[str, ...]:
 
 def _logs(arguments: argparse.Namespace) -> int:
     with Client.from_environment() as client:
-        sys.stdout.write(client.runs.log(arguments.run))
-    return 0
+        log = client.runs.log(arguments.run)
+    return show(arguments, {"log": log}, log.splitlines)
 
 
 def _stop(arguments: argparse.Namespace) -> int:

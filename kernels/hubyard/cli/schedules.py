@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hubyard.cli.ask import add_dry_run, add_yes, agreed
 from hubyard.cli.show import (
     add_command,
     add_compute,
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     import argparse
 
     from hubyard.cli.show import Subparsers
-    from hubyard.contract.schedule import Preview
+    from hubyard.contract.schedule import Preview, Schedule
 
 
 def add_commands(subparsers: Subparsers) -> None:
@@ -31,44 +32,39 @@ def add_commands(subparsers: Subparsers) -> None:
     make.add_argument("cron", help='five fields, for instance "30 2 * * 1-5"')
     make.add_argument("--tz", default="UTC", help="time zone, such as Europe/Berlin")
     make.add_argument("--name", help="what to call it")
-    make.add_argument("--dry-run", action="store_true", help="only show what it does")
+    add_dry_run(make)
     add_parameters(make)
     add_compute(make)
     many = add_command(subparsers, "schedules", "List or change schedules", _schedules)
     what = many.add_mutually_exclusive_group()
     for name in ("pause", "resume", "run", "delete"):
         what.add_argument(f"--{name}", metavar="ID", help=f"{name} a schedule")
+    add_yes(many)
 
 
 def _schedule(arguments: argparse.Namespace) -> int:
     with Client.from_environment() as client:
         source = client.sources.upload_notebook(arguments.notebook)
-        compute = arguments.compute or source.compute
-        preview = client.schedules.preview(
-            PreviewRequest(
-                cron=arguments.cron,
-                time_zone=arguments.tz,
-                compute=compute,
-                lifetime_s=arguments.ttl,
-                notebook=arguments.notebook.name,
-            )
+        wish = ScheduleRequest(
+            source=source.digest,
+            notebook=source.notebook,
+            name=arguments.name,
+            cron=arguments.cron,
+            time_zone=arguments.tz,
+            parameters=arguments.parameter,
+            compute=arguments.compute or source.compute,
+            lifetime_s=arguments.ttl,
         )
+        preview = client.schedules.preview(PreviewRequest.of(wish))
         if arguments.dry_run:
             return show(arguments, preview, lambda: _lines(preview))
         for line in _lines(preview):
             say(line)
-        made = client.schedules.create(
-            ScheduleRequest(
-                source=source.digest,
-                notebook=source.notebook,
-                name=arguments.name,
-                cron=arguments.cron,
-                time_zone=arguments.tz,
-                parameters=dict(arguments.parameter),
-                compute=compute,
-                lifetime_s=arguments.ttl,
-            )
-        )
+        cost = preview.per_month.text
+        question = f"Schedule {wish.notebook} for about {cost} a month?"
+        if not agreed(arguments, question):
+            return 1
+        made = client.schedules.create(wish)
     return show(arguments, made, lambda: [made.id])
 
 
@@ -80,21 +76,44 @@ def _lines(preview: Preview) -> list[str]:
 
 def _schedules(arguments: argparse.Namespace) -> int:
     with Client.from_environment() as client:
-        if arguments.pause or arguments.resume:
-            change = ScheduleChange(paused=bool(arguments.pause))
-            changed = client.schedules.change(
-                arguments.pause or arguments.resume, change
-            )
-            state = "is paused" if changed.paused else "goes on"
-            return show(arguments, changed, lambda: [f"{changed.name} {state}"])
-        if arguments.run:
-            run = client.schedules.run(arguments.run)
-            return show(arguments, run, lambda: [run.id])
-        if arguments.delete:
-            client.schedules.delete(arguments.delete)
-            say("The schedule has ended; its past runs stay.")
-            return 0
+        if arguments.pause is not None:
+            return _pause(arguments, client, arguments.pause, paused=True)
+        if arguments.resume is not None:
+            return _pause(arguments, client, arguments.resume, paused=False)
+        if arguments.run is not None:
+            return _run(arguments, client)
+        if arguments.delete is not None:
+            return _delete(arguments, client)
         found = client.schedules.list()
+    return show(arguments, found, lambda: _table(found))
+
+
+def _pause(
+    arguments: argparse.Namespace, client: Client, id_: str, *, paused: bool
+) -> int:
+    changed = client.schedules.change(id_, ScheduleChange(paused=paused))
+    state = "is paused" if changed.paused else "goes on"
+    return show(arguments, changed, lambda: [f"{changed.name} {state}"])
+
+
+def _run(arguments: argparse.Namespace, client: Client) -> int:
+    found = client.schedules.get(arguments.run)
+    say(f"{found.name} costs about {found.per_run.text} a run")
+    if not agreed(arguments, f"Run {found.name} for about {found.per_run.text}?"):
+        return 1
+    run = client.schedules.run(found.id)
+    return show(arguments, run, lambda: [run.id])
+
+
+def _delete(arguments: argparse.Namespace, client: Client) -> int:
+    if not agreed(arguments, f"Delete {arguments.delete}?"):
+        return 1
+    client.schedules.delete(arguments.delete)
+    say("The schedule has ended; its past runs stay.")
+    return show(arguments, {"deleted": arguments.delete}, list)
+
+
+def _table(found: list[Schedule]) -> list[str]:
     head = ("SCHEDULE", "NAME", "WHEN", "NEXT", "LAST", "A MONTH")
     rows = [
         (
@@ -107,4 +126,4 @@ def _schedules(arguments: argparse.Namespace) -> int:
         )
         for each in found
     ]
-    return show(arguments, found, lambda: table(head, rows, "There are no schedules."))
+    return table(head, rows, "There are no schedules.")

@@ -84,8 +84,19 @@ class Client:
         """The compute that you may use, and its prices."""
         return self._wire.get("compute", Catalogue)
 
-    def estimate(self, compute: str, lifetime_s: int | None = None) -> Estimate:
-        """Price x time, before."""
+    def estimate(
+        self, compute: str | None = None, lifetime_s: int | None = None
+    ) -> Estimate:
+        """Price x time, before; of the first compute that you may use, if of none.
+
+        Raises:
+            NotFound: you may use no compute at all.
+        """
+        if compute is None:
+            offered = self.compute().compute
+            if not offered:
+                raise NotFound("No compute is offered to you: ask who runs this hub.")
+            compute = offered[0].name
         request = EstimateRequest(compute=compute, lifetime_s=lifetime_s)
         return self._wire.post("estimate", Estimate, request)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from hubyard.client import source
 from hubyard.contract.app import App, AppRequest, Share
@@ -14,7 +15,7 @@ from hubyard.contract.deployment import (
     Key,
     KeyRequest,
 )
-from hubyard.contract.errors import Unavailable
+from hubyard.contract.errors import NotFound, Unavailable
 from hubyard.contract.run import Run, RunDetail, RunRequest
 from hubyard.contract.schedule import (
     Preview,
@@ -36,11 +37,26 @@ W = TypeVar("W", RunDetail, Deployment, App)
 
 _SETTLED = {Status.READY, Status.SUCCEEDED, Status.FAILED, Status.STOPPED}
 _POLL_S = 0.5
+_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]*")
 
 
 class _Noun:
+    _called: ClassVar[str] = ""
+
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
+
+    def _at(self, id_: str, *act: str) -> str:
+        """The path of the one with an id, which may come from a person.
+
+        Raises:
+            NotFound: nothing can have this id.
+        """
+        if not _ID.fullmatch(id_):
+            raise NotFound(
+                f"{id_[:40]!r} is no id: list the {self._called} to see theirs."
+            )
+        return "/".join((self._called, id_, *act))
 
 
 def _wait(
@@ -88,6 +104,8 @@ class Sources(_Noun):
 class Runs(_Noun):
     """Runs of notebooks."""
 
+    _called = "runs"
+
     def start(self, request: RunRequest) -> Run:
         """Run a notebook once, now."""
         return self._wire.post("runs", Run, request)
@@ -98,27 +116,27 @@ class Runs(_Noun):
 
     def get(self, run_id: str) -> RunDetail:
         """One run with its cells."""
-        return self._wire.get(f"runs/{run_id}", RunDetail)
+        return self._wire.get(self._at(run_id), RunDetail)
 
     def stop(self, run_id: str) -> Run:
         """Stop a run."""
-        return self._wire.post(f"runs/{run_id}/stop", Run)
+        return self._wire.post(self._at(run_id, "stop"), Run)
 
     def delete(self, run_id: str) -> None:
         """Forget a run that has ended."""
-        self._wire.delete(f"runs/{run_id}")
+        self._wire.delete(self._at(run_id))
 
     def log(self, run_id: str) -> str:
         """What its process printed."""
-        return self._wire.download(f"runs/{run_id}/log").decode(errors="replace")
+        return self._wire.download(self._at(run_id, "log")).decode(errors="replace")
 
     def notebook(self, run_id: str) -> bytes:
         """The executed notebook."""
-        return self._wire.download(f"runs/{run_id}/notebook")
+        return self._wire.download(self._at(run_id, "notebook"))
 
     def report(self, run_id: str) -> bytes:
         """The executed notebook as HTML."""
-        return self._wire.download(f"runs/{run_id}/report")
+        return self._wire.download(self._at(run_id, "report"))
 
     def wait(
         self,
@@ -132,6 +150,8 @@ class Runs(_Noun):
 
 class Schedules(_Noun):
     """Schedules."""
+
+    _called = "schedules"
 
     def preview(self, request: PreviewRequest) -> Preview:
         """What a schedule would do and cost."""
@@ -147,19 +167,19 @@ class Schedules(_Noun):
 
     def get(self, schedule_id: str) -> Schedule:
         """One schedule."""
-        return self._wire.get(f"schedules/{schedule_id}", Schedule)
+        return self._wire.get(self._at(schedule_id), Schedule)
 
     def change(self, schedule_id: str, change: ScheduleChange) -> Schedule:
         """Pause, resume or change a schedule."""
-        return self._wire.patch(f"schedules/{schedule_id}", Schedule, change)
+        return self._wire.patch(self._at(schedule_id), Schedule, change)
 
     def run(self, schedule_id: str) -> Run:
         """Run it once, now."""
-        return self._wire.post(f"schedules/{schedule_id}/run", Run)
+        return self._wire.post(self._at(schedule_id, "run"), Run)
 
     def delete(self, schedule_id: str) -> None:
         """End a schedule; its past runs stay."""
-        self._wire.delete(f"schedules/{schedule_id}")
+        self._wire.delete(self._at(schedule_id))
 
 
 class Models(_Noun):
@@ -177,6 +197,8 @@ class Models(_Noun):
 class Deployments(_Noun):
     """Deployments and their endpoints."""
 
+    _called = "deployments"
+
     def create(self, request: DeploymentRequest) -> Deployment:
         """Serve a version; the same wish again answers the same deployment."""
         return self._wire.post("deployments", Deployment, request)
@@ -187,28 +209,28 @@ class Deployments(_Noun):
 
     def get(self, deployment_id: str) -> Deployment:
         """One deployment."""
-        return self._wire.get(f"deployments/{deployment_id}", Deployment)
+        return self._wire.get(self._at(deployment_id), Deployment)
 
     def start(self, deployment_id: str) -> Deployment:
         """Start its endpoint again."""
-        return self._wire.post(f"deployments/{deployment_id}/start", Deployment)
+        return self._wire.post(self._at(deployment_id, "start"), Deployment)
 
     def stop(self, deployment_id: str) -> Deployment:
         """Stop its endpoint."""
-        return self._wire.post(f"deployments/{deployment_id}/stop", Deployment)
+        return self._wire.post(self._at(deployment_id, "stop"), Deployment)
 
     def delete(self, deployment_id: str) -> None:
         """Forget a deployment that is stopped."""
-        self._wire.delete(f"deployments/{deployment_id}")
+        self._wire.delete(self._at(deployment_id))
 
     def key(self, deployment_id: str, request: KeyRequest | None = None) -> Key:
         """A token that can call this endpoint and nothing else."""
-        path = f"deployments/{deployment_id}/keys"
+        path = self._at(deployment_id, "keys")
         return self._wire.post(path, Key, request or KeyRequest())
 
     def log(self, deployment_id: str) -> str:
         """What its newest endpoint printed."""
-        path = f"deployments/{deployment_id}/log"
+        path = self._at(deployment_id, "log")
         return self._wire.download(path).decode(errors="replace")
 
     def wait(
@@ -224,6 +246,8 @@ class Deployments(_Noun):
 class Apps(_Noun):
     """Apps."""
 
+    _called = "apps"
+
     def publish(self, request: AppRequest) -> App:
         """Publish a notebook or file as an app."""
         return self._wire.post("apps", App, request)
@@ -234,33 +258,33 @@ class Apps(_Noun):
 
     def get(self, app_id: str) -> App:
         """One app."""
-        return self._wire.get(f"apps/{app_id}", App)
+        return self._wire.get(self._at(app_id), App)
 
     def start(self, app_id: str) -> App:
         """Start it again."""
-        return self._wire.post(f"apps/{app_id}/start", App)
+        return self._wire.post(self._at(app_id, "start"), App)
 
     def stop(self, app_id: str) -> App:
         """Stop it."""
-        return self._wire.post(f"apps/{app_id}/stop", App)
+        return self._wire.post(self._at(app_id, "stop"), App)
 
     def delete(self, app_id: str) -> None:
         """Forget an app that is stopped."""
-        self._wire.delete(f"apps/{app_id}")
+        self._wire.delete(self._at(app_id))
 
     def share(self, app_id: str, share: Share) -> App:
         """Let a user or a group open it."""
-        return self._wire.post(f"apps/{app_id}/shares", App, share)
+        return self._wire.post(self._at(app_id, "shares"), App, share)
 
     def unshare(self, app_id: str, share: Share) -> App:
         """Take that back."""
-        path = f"apps/{app_id}/shares"
+        path = self._at(app_id, "shares")
         answer = self._wire.delete(path, user=share.user, group=share.group)
         return App.model_validate_json(answer)
 
     def log(self, app_id: str) -> str:
         """What its newest workload printed."""
-        return self._wire.download(f"apps/{app_id}/log").decode(errors="replace")
+        return self._wire.download(self._at(app_id, "log")).decode(errors="replace")
 
     def wait(
         self,

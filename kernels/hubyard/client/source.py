@@ -32,10 +32,10 @@ def pack(file: Path) -> bytes:
 
     Raises:
         NotFound: there is no such file.
+        Invalid: it, or a module beside it, cannot be read.
         TooLarge: what belongs to it is more than a source may be.
     """
-    if not file.is_file():
-        raise NotFound(f"There is no file {file.name!r} here: save it first.")
+    _check(file)
     buffer = io.BytesIO()
     with (
         gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as packed,
@@ -63,6 +63,20 @@ def unpack(archive: bytes | BinaryIO, into: Path) -> None:
             _extract(packed, into)
     except (tarfile.TarError, EOFError, gzip.BadGzipFile, OSError) as error:
         raise Invalid(f"This source cannot be unpacked: {error}.") from None
+
+
+def _check(file: Path) -> None:
+    try:
+        if file.is_dir():
+            raise Invalid(f"{str(file)!r} is a folder: name a notebook or file in it.")
+        if not file.is_file():
+            raise NotFound(f"There is no file {file.name!r} here: save it first.")
+    except OSError as error:
+        raise _unreadable(file.name, error) from None
+
+
+def _unreadable(name: str, error: OSError) -> Invalid:
+    return Invalid(f"{name[:80]!r} cannot be read: {error.strerror}.")
 
 
 def _extract(packed: tarfile.TarFile, into: Path) -> None:
@@ -95,7 +109,10 @@ def _is_ours(folder: Path) -> bool:
 
 
 def _add(archive: tarfile.TarFile, path: Path, name: str) -> None:
-    content = path.read_bytes()
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise _unreadable(name, error) from None
     member = tarfile.TarInfo(name)
     member.size, member.mode = len(content), 0o644
     archive.addfile(member, io.BytesIO(content))

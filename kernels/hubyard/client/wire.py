@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _TIMEOUT_S = 30.0
-_FAILED = 400
+_DONE = range(200, 300)
+_UNKNOWN = 401
+_BROKEN = 500
 
 
 class Outside(Unavailable):
@@ -43,7 +46,8 @@ class Wire:
         """The wire that a workload's environment describes.
 
         Raises:
-            Outside: the environment names no platform or no token.
+            Outside: the environment names no platform or no token, or not by what
+                could be one.
         """
         url = os.environ.get("HUBYARD_PLATFORM_URL")
         names = ("HUBYARD_TOKEN", "JUPYTERHUB_API_TOKEN")
@@ -52,6 +56,15 @@ class Wire:
             raise Outside(
                 "Hubyard is not reachable from here: open this in a workspace of the "
                 "hub, or set HUBYARD_PLATFORM_URL and HUBYARD_TOKEN."
+            )
+        if not _is_address(url):
+            raise Outside(
+                f"HUBYARD_PLATFORM_URL is {url!r}: write it as "
+                "http://HOST:PORT/services/hubyard."
+            )
+        if not _is_token(token):
+            raise Outside(
+                "HUBYARD_TOKEN holds no token: make one on the hub's page Token."
             )
         return cls(url, token)
 
@@ -100,13 +113,13 @@ class Wire:
 
         try:
             with self._http.stream("GET", path) as answer, file.open("wb") as kept:
-                if answer.status_code >= _FAILED:
+                if answer.status_code not in _DONE:
                     answer.read()
                     raise _error(answer)
                 for chunk in answer.iter_bytes():
                     kept.write(chunk)
         except httpx.HTTPError as error:
-            raise _unreachable(error) from None
+            raise self._unreachable(error) from None
 
     def _send(self, method: str, path: str, **arguments: Any) -> httpx.Response:  # noqa: ANN401  httpx's own
         import httpx  # noqa: PLC0415  as above
@@ -114,10 +127,34 @@ class Wire:
         try:
             answer = self._http.request(method, path, **arguments)
         except httpx.HTTPError as error:
-            raise _unreachable(error) from None
-        if answer.status_code >= _FAILED:
+            raise self._unreachable(error) from None
+        if answer.status_code not in _DONE:
             raise _error(answer)
         return answer
+
+    def _unreachable(self, error: Exception) -> Unavailable:
+        place = str(self._http.base_url).removesuffix("/api/")
+        kind = type(error).__name__
+        return Unavailable(
+            f"Hubyard does not answer at {place} ({kind}): try again in a moment."
+        )
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return (
+            parts.scheme in {"http", "https"}
+            and parts.port != 0
+            and bool(parts.hostname)
+        )
+    except ValueError:
+        return False
+
+
+def _is_token(text: str) -> bool:
+    """Whether a header can carry it."""
+    return text.isascii() and text.isprintable() and text == text.strip()
 
 
 def _json(body: BaseModel | None) -> Mapping[str, Any]:
@@ -136,13 +173,17 @@ def _read(answer: httpx.Response, shape: type[T]) -> T:
 
 
 def _error(answer: httpx.Response) -> HubyardError:
+    status = answer.status_code
     try:
         problem = Problem.model_validate_json(answer.content)
     except ValidationError:
-        problem = Problem(message=f"Hubyard answered {answer.status_code}.")
-    return from_status(answer.status_code, problem)
-
-
-def _unreachable(error: Exception) -> Unavailable:
-    kind = type(error).__name__
-    return Unavailable(f"Hubyard does not answer ({kind}): try again in a moment.")
+        broken = "try again in a moment"
+        elsewhere = "look whether HUBYARD_PLATFORM_URL leads to its platform"
+        advice = broken if status >= _BROKEN else elsewhere
+        problem = Problem(message=f"Hubyard answered {status}: {advice}.")
+    if status == _UNKNOWN:
+        problem = Problem(
+            message="The hub does not know your token, or no more: make another on its "
+            "page Token, and set HUBYARD_TOKEN."
+        )
+    return from_status(status, problem)

@@ -9,7 +9,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
 
-from hubyard.cli.show import duration
+from hubyard.cli.show import duration, named
 from hubyard.contract.app import AppRequest, Framework, parse_share
 from hubyard.contract.workload import Status
 from hubyard.magics.show import (
@@ -33,9 +33,13 @@ class AppMagics(Magics):
     @magic_arguments()
     @argument("file", nargs="?", type=Path, help="a notebook or .py; else this one")
     @argument("--name", help="what to call it")
-    @argument("--framework", choices=list(Framework), help="if not by its name")
+    @argument(
+        "--framework",
+        choices=[each.value for each in Framework],
+        help="if not by its name",
+    )
     @argument("--share", metavar="user:NAME|group:NAME", help="who may open it")
-    @argument("-c", "--compute", help="a compute profile (%%compute lists them)")
+    @argument("-c", "--compute", type=named, help="a profile (%%compute lists them)")
     @argument("--ttl", type=duration, metavar="TIME", help="lifetime: 30m, 8h, 2d")
     @argument("--dry-run", action="store_true", help="only show the price")
     @line_magic
@@ -43,23 +47,22 @@ class AppMagics(Magics):
         """Publish a notebook or file as an app. Its saved file is taken."""
         given = read(self.app, line)
         with asking() as client:
-            share = parse_share(given.share) if given.share else None
+            share = parse_share(given.share) if given.share is not None else None
             file = given.file or this_notebook()
             source = client.sources.upload(file)
-            price = estimate(client, given.compute or source.compute, given.ttl)
-            question = f"Publish {file.name} for at most {price.total.text}?"
+            wish = AppRequest(
+                source=source.digest,
+                path=file.name,
+                name=given.name,
+                framework=given.framework,
+                compute=given.compute or source.compute,
+                lifetime_s=given.ttl,
+            )
+            price = estimate(client, wish.compute, wish.lifetime_s)
+            question = f"Publish {wish.path} for at most {price.total.text}?"
             if given.dry_run or not confirmed(question):
                 return None
-            made = client.apps.publish(
-                AppRequest(
-                    source=source.digest,
-                    path=file.name,
-                    name=given.name,
-                    framework=given.framework,
-                    compute=price.compute,
-                    lifetime_s=given.ttl,
-                )
-            )
+            made = client.apps.publish(wish)
             say(f"{made.name} starts")
             ready = client.apps.wait(made.id)
             if share is not None and ready.status is Status.READY:

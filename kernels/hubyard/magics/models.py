@@ -8,7 +8,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
 
-from hubyard.cli.show import duration
+from hubyard.cli.show import duration, named
 from hubyard.contract.deployment import DeploymentRequest, parse_model
 from hubyard.contract.tracking import RegisterRequest
 from hubyard.contract.workload import Status
@@ -40,7 +40,7 @@ class ModelMagics(Magics):
 
     @magic_arguments()
     @argument("model", help="MODEL@alias or MODEL/VERSION")
-    @argument("-c", "--compute", help="a compute profile (%%compute lists them)")
+    @argument("-c", "--compute", type=named, help="a profile (%%compute lists them)")
     @argument("--ttl", type=duration, metavar="TIME", help="lifetime: 30m, 8h, 2d")
     @argument("--name", help="of the deployment")
     @argument("--dry-run", action="store_true", help="only show the price")
@@ -50,14 +50,14 @@ class ModelMagics(Magics):
         given = read(self.deploy, line)
         with asking() as client:
             model, version = parse_model(given.model)
-            price = estimate(client, given.compute, given.ttl)
             wish = DeploymentRequest(
                 model=model,
                 version=version,
                 name=given.name,
-                compute=price.compute,
+                compute=given.compute,
                 lifetime_s=given.ttl,
             )
+            price = estimate(client, wish.compute, wish.lifetime_s)
             question = f"Deploy {given.model} for at most {price.total.text}?"
             if given.dry_run or not confirmed(question):
                 return None

@@ -9,13 +9,11 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
 
-from hubyard.cli.show import duration, moment, pair
+from hubyard.cli.show import Pairs, duration, moment, named, pair
 from hubyard.contract.schedule import PreviewRequest, ScheduleRequest
 from hubyard.magics.show import Lines, asking, confirmed, read, say, this_notebook
 
 if TYPE_CHECKING:
-    import argparse
-
     from hubyard.contract.schedule import Preview
 
 _FIELDS = 5
@@ -30,13 +28,13 @@ class ScheduleMagics(Magics):
     @argument("--tz", default="UTC", help="time zone, such as Europe/Berlin")
     @argument(
         *("-p", "--parameter"),
-        action="append",
-        default=[],
+        action=Pairs,
+        default={},
         type=pair,
         metavar="NAME=VALUE",
         help="a parameter of the notebook; may be given again",
     )
-    @argument("-c", "--compute", help="a compute profile (%%compute lists them)")
+    @argument("-c", "--compute", type=named, help="a profile (%%compute lists them)")
     @argument("--ttl", type=duration, metavar="TIME", help="lifetime of a run: 30m, 8h")
     @argument("--name", help="what to call it")
     @argument("--dry-run", action="store_true", help="only show what it does and costs")
@@ -48,25 +46,23 @@ class ScheduleMagics(Magics):
         with asking() as client:
             notebook = named or this_notebook()
             source = client.sources.upload_notebook(notebook)
-            given.compute = given.compute or source.compute
-            preview = client.schedules.preview(_preview_of(given, cron, notebook))
+            wish = ScheduleRequest(
+                source=source.digest,
+                notebook=source.notebook,
+                name=given.name,
+                cron=cron,
+                time_zone=given.tz,
+                parameters=given.parameter,
+                compute=given.compute or source.compute,
+                lifetime_s=given.ttl,
+            )
+            preview = client.schedules.preview(PreviewRequest.of(wish))
             _show(preview)
             cost = preview.per_month.text
-            question = f"Schedule {notebook.name} for about {cost} a month?"
+            question = f"Schedule {wish.notebook} for about {cost} a month?"
             if given.dry_run or not confirmed(question):
                 return None
-            made = client.schedules.create(
-                ScheduleRequest(
-                    source=source.digest,
-                    notebook=source.notebook,
-                    name=given.name,
-                    cron=cron,
-                    time_zone=given.tz,
-                    parameters=dict(given.parameter),
-                    compute=given.compute,
-                    lifetime_s=given.ttl,
-                )
-            )
+            made = client.schedules.create(wish)
         return Lines(
             f"{made.name} is scheduled: {made.text} ({made.time_zone})",
             f"next: {moment(made.next_fire)}, {made.per_month.text} a month",
@@ -80,16 +76,6 @@ def _split(words: list[str]) -> tuple[Path | None, str]:
     if len(notebook) > 1:
         raise UsageError('Write %schedule [NOTEBOOK] "30 2 * * 1-5".')
     return Path(notebook[0]) if notebook else None, cron
-
-
-def _preview_of(given: argparse.Namespace, cron: str, notebook: Path) -> PreviewRequest:
-    return PreviewRequest(
-        cron=cron,
-        time_zone=given.tz,
-        compute=given.compute,
-        lifetime_s=given.ttl,
-        notebook=notebook.name,
-    )
 
 
 def _show(preview: Preview) -> None:

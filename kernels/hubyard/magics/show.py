@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.error import StdinNotImplementedError, UsageError
 from pydantic import ValidationError
 
-from hubyard.cli.show import table
+from hubyard.cli.show import price_line, table
 from hubyard.client import Client
-from hubyard.contract.duration import duration_text
-from hubyard.contract.errors import HubyardError, Invalid, NotFound
+from hubyard.contract.errors import HubyardError, Invalid, refused
 from hubyard.tracking.notebook import notebook_path
 
 if TYPE_CHECKING:
@@ -39,6 +38,8 @@ def read(magic: Callable[..., Any], line: str) -> argparse.Namespace:
         words = shlex.split(line)
     except ValueError as error:
         raise UsageError(f"The line cannot be read: {error}.") from None
+    if {"-h", "--help"} & {*words}:
+        raise UsageError(f"Write %{magic.__name__}? for what it takes.")
     return magic.parser.parse_args(words)  # pyright: ignore[reportFunctionMemberAccess]  magic_arguments puts it there
 
 
@@ -55,27 +56,13 @@ def asking() -> Generator[Client]:
     except HubyardError as error:
         raise UsageError(error.message) from None
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"{place}: {first['msg']}.") from None
+        raise UsageError(refused(error).message) from None
 
 
 def estimate(client: Client, compute: str | None, lifetime_s: int | None) -> Estimate:
-    """The price of what is about to start, shown before it does.
-
-    Raises:
-        NotFound: the caller may use no compute at all.
-    """
-    if compute is None:
-        offered = client.compute().compute
-        if not offered:
-            raise NotFound("No compute is offered to you: ask who runs this hub.")
-        compute = offered[0].name
+    """The price of what is about to start, shown before it does."""
     found = client.estimate(compute, lifetime_s)
-    say(
-        f"{found.compute} costs {found.price.text} an hour, at most "
-        f"{found.total.text} for {duration_text(found.lifetime_s)}"
-    )
+    say(price_line(found))
     return found
 
 

@@ -13,7 +13,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
 
-from hubyard.cli.show import pair
+from hubyard.cli.show import Pairs, pair
 from hubyard.contract.errors import Conflict
 from hubyard.magics.show import Lines, read
 
@@ -49,16 +49,16 @@ class TrackMagics(Magics):
     @argument("-e", "--experiment", help="the experiment, for this cell alone")
     @argument(
         *("-p", "--parameter"),
-        action="append",
-        default=[],
+        action=Pairs,
+        default={},
         type=pair,
         metavar="NAME=VALUE",
         help="a parameter to record; may be given again",
     )
     @argument(
         "--tag",
-        action="append",
-        default=[],
+        action=Pairs,
+        default={},
         type=pair,
         metavar="NAME=VALUE",
         help="a tag to record; may be given again",
@@ -86,7 +86,7 @@ class TrackMagics(Magics):
         self._inside()
         try:
             self._tracking.begin(
-                given.name, given.experiment, dict(given.parameter), dict(given.tag)
+                given.name, given.experiment, given.parameter, given.tag
             )
         except Conflict as error:
             raise UsageError(error.message) from None

@@ -1,0 +1,53 @@
+"""Asking, before what costs or cannot be undone: the price first, then a yes.
+
+Only a person at a terminal is asked. A pipe, `--json` and `--yes` have said yes.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from hubyard.cli.show import price_line, say
+
+if TYPE_CHECKING:
+    import argparse
+
+    from hubyard.client import Client
+    from hubyard.contract.compute import Estimate
+
+
+def add_yes(parser: argparse.ArgumentParser) -> None:
+    """For what asks."""
+    parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
+
+
+def add_dry_run(parser: argparse.ArgumentParser) -> None:
+    """For what costs."""
+    parser.add_argument(
+        "--dry-run", action="store_true", help="show the price and start nothing"
+    )
+    add_yes(parser)
+
+
+def priced(client: Client, compute: str | None, lifetime_s: int | None) -> Estimate:
+    """The price of what is about to start, shown before it does."""
+    found = client.estimate(compute, lifetime_s)
+    say(price_line(found))
+    return found
+
+
+def agreed(arguments: argparse.Namespace, question: str) -> bool:
+    """Whether a person says yes, where there is one to ask."""
+    if arguments.yes or arguments.json or not _is_person_there():
+        return True
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() in {"y", "yes"}:
+        return True
+    say("Nothing was done.")
+    return False
+
+
+def _is_person_there() -> bool:
+    # A stream that was closed before the start is None.
+    return all(stream and stream.isatty() for stream in (sys.stdin, sys.stderr))
