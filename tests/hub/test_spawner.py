@@ -1,15 +1,22 @@
 """The local spawner under a real hub: no start unrecorded, no end forgotten."""
 
 import signal
+import subprocess
+import sys
 import time
+from datetime import timedelta
 
 import httpx
 import psutil
 import pytest
 
-from hubyard.contract.entry import EndReason
+from hubyard.contract.base import now
+from hubyard.contract.entry import EndReason, Entry
+from hubyard.contract.workload import Kind, Limits, new_id
 from hubyard_hub.ledger import Ledger
 from hubyard_hub.store import Store
+from hubyard_spawner import shim
+from hubyard_spawner.folder import Folder, spec_text
 from support import plain_workload_path
 from support.hub import HubUnderTest
 
@@ -21,6 +28,14 @@ name = "small"
 cpu = 1
 memory = "512 MiB"
 price = 0.36
+default_lifetime = "1h"
+longest_lifetime = "2h"
+
+[[compute]]
+name = "tiny"
+cpu = 1
+memory = "128 MiB"
+price = 0.1
 default_lifetime = "1h"
 longest_lifetime = "2h"
 
@@ -63,15 +78,20 @@ c.LocalSpawner.homes_dir = "{here}/homes"
 c.LocalSpawner.poll_interval = 1
 c.LocalSpawner.start_timeout = 5
 """
+NO_CGROUPS = """
+from hubyard_spawner.local import LocalSpawner
+LocalSpawner.ladder.default_args = (Path("{here}/no-cgroups"),)
+"""
 
 
 class Place:
     """A hub with our spawner, and the ledger that it writes."""
 
-    def __init__(self, folder, plain):
+    def __init__(self, folder, lines=LINES):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "compute.toml").write_text(CATALOGUE)
-        text = LINES.replace("{here}", str(folder)).replace("{plain!r}", repr(plain))
+        plain = repr(plain_workload_path())
+        text = lines.replace("{here}", str(folder)).replace("{plain!r}", plain)
         self.hub = HubUnderTest(
             folder,
             lines=[text],
@@ -135,7 +155,15 @@ class Place:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    place = Place(tmp_path_factory.mktemp("hub"), plain_workload_path())
+    place = Place(tmp_path_factory.mktemp("hub"))
+    yield place
+    place.close()
+
+
+@pytest.fixture(scope="module")
+def bare_place(tmp_path_factory):
+    """On a machine that lets us make no control groups; its hub may be killed."""
+    place = Place(tmp_path_factory.mktemp("bare"), LINES + NO_CGROUPS)
     yield place
     place.close()
 
@@ -161,7 +189,7 @@ def test_a_start_is_priced_limited_and_on_record_before_it_is_ready(place):
         ("workspace-x", {"compute": "huge"}, 422, "choose small"),
         ("workspace-x", {"compute": "secret"}, 422, "no compute called 'secret'"),
         ("workspace-x", {"compute": "vast"}, 400, "needs 1000 cores"),
-        ("workspace-x", {"price": 0}, 422, "no option 'price'"),
+        ("workspace-x", {"price": 0}, 422, "price is not known here"),
         ("workspace-x", {"lifetime_s": 99_999}, 422, "at most 2h"),
         ("workspace-x", {"lifetime_s": -1}, 422, "lifetime_s"),
         ("job-x", {}, 422, "cannot name a server"),
@@ -194,6 +222,59 @@ def test_a_death_before_listening_is_told_at_once_with_the_last_words(place):
     assert "no such module: colour" in answer.json()["message"]
     _, settlement = place.line("workspace-dies-early")
     assert settlement.reason is EndReason.START_FAILED
+
+
+@pytest.mark.parametrize("which", ["place", "bare_place"])
+def test_memory_that_runs_out_is_named_whoever_holds_the_limit(which, request):
+    place = request.getfixturevalue(which)
+    answer = place.start("workspace-eats", {"compute": "tiny"})
+    assert answer.status_code in {201, 202}, answer.text
+    entry, settlement = place.line("workspace-eats")
+    assert settlement.reason is EndReason.OUT_OF_MEMORY
+    assert settlement.peak_memory_bytes > 100 * 2**20
+    assert which == "place" or entry.limits is Limits.SOFT
+
+
+def test_a_workload_whose_shim_is_killed_ends_with_it_and_was_killed(place):
+    place.start("workspace-orphan")
+    entry, _ = place.line("workspace-orphan", until_ended=False)
+    shim_pid = Folder(place.folder / "workloads" / entry.id).shim()
+    psutil.Process(shim_pid).kill()
+    _, settlement = place.line("workspace-orphan")
+    assert (settlement.reason, settlement.exact) == (EndReason.KILLED, False)
+    assert settlement.ended_at >= entry.started_at
+    assert place.processes(entry) == []
+
+
+def test_what_a_hub_has_forgotten_is_ended_before_its_name_is_used_again(place):
+    """As when the hub's database was put back from a copy."""
+    entry = Entry(
+        id=new_id(),
+        owner="ana",
+        server_name="workspace-again",
+        kind=Kind.WORKSPACE,
+        compute="small",
+        price_micros=360_000,
+        currency="USD",
+        lifetime_s=3600,
+        limits=Limits.SOFT,
+        started_at=now(),
+    )
+    place.ledger.open(entry)
+    folder = Folder(place.folder / "workloads" / entry.id)
+    folder.make(now() + timedelta(hours=1))
+    sleeps = {"cmd": ["sleep", "60"], "cages": [], "cpus": 1, "memory": None}
+    command = [sys.executable, "-I", "-S", shim.__file__, str(folder.path)]
+    with subprocess.Popen([*command, spec_text({**sleeps, "grace_s": 1})]) as forgotten:
+        while folder.shim() is None:
+            assert forgotten.poll() is None
+        place.start("workspace-again")
+        assert forgotten.wait(10) == 128 + signal.SIGTERM
+    assert place.ledger.settlement(entry.id).reason is EndReason.STOPPED
+    (current,) = place.ledger.open_entries("ana", "workspace-again")
+    assert current.id != entry.id
+    place.stop("workspace-again")
+    assert place.line("workspace-again")[0].id == current.id
 
 
 def test_what_never_listens_is_ended_and_settled(place):
@@ -232,31 +313,31 @@ def test_no_server_token_outlives_its_server(place):
         time.sleep(0.1)
 
 
-def test_a_workload_lives_through_a_killed_hub_and_its_end_is_known(place):
-    place.start("workspace-lasting")
-    entry, _ = place.line("workspace-lasting", until_ended=False)
-    place.hub.kill_hub()
-    place.hub.start_hub()
-    answer = place.hub.api("GET", "/users/ana").json()
+def test_a_workload_lives_through_a_killed_hub_and_its_end_is_known(bare_place):
+    bare_place.start("workspace-lasting")
+    entry, _ = bare_place.line("workspace-lasting", until_ended=False)
+    bare_place.hub.kill_hub()
+    bare_place.hub.start_hub()
+    answer = bare_place.hub.api("GET", "/users/ana").json()
     assert answer["servers"]["workspace-lasting"]["ready"]
-    place.stop("workspace-lasting")
-    settled, settlement = place.line("workspace-lasting")
+    bare_place.stop("workspace-lasting")
+    settled, settlement = bare_place.line("workspace-lasting")
     assert (settled.id, settlement.reason) == (entry.id, EndReason.STOPPED)
 
 
-def test_an_end_while_the_hub_is_dead_is_exact_all_the_same(place):
-    place.start("workspace-unseen")
-    entry, _ = place.line("workspace-unseen", until_ended=False)
-    place.hub.kill_hub()
+def test_an_end_while_the_hub_is_dead_is_exact_all_the_same(bare_place):
+    bare_place.start("workspace-unseen")
+    entry, _ = bare_place.line("workspace-unseen", until_ended=False)
+    bare_place.hub.kill_hub()
     (inner,) = [
         p
-        for p in map(psutil.Process, place.processes(entry))
+        for p in map(psutil.Process, bare_place.processes(entry))
         if "plain_workload" in " ".join(p.cmdline()) and "shim" not in str(p.cmdline())
     ]
     inner.send_signal(signal.SIGKILL)
     killed_at = time.time()
     time.sleep(2)
-    place.hub.start_hub()
-    _, settlement = place.line("workspace-unseen")
+    bare_place.hub.start_hub()
+    _, settlement = bare_place.line("workspace-unseen")
     assert (settlement.reason, settlement.exact) == (EndReason.KILLED, True)
     assert abs(settlement.ended_at.timestamp() - killed_at) < 1

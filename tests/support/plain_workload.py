@@ -10,6 +10,7 @@ from urllib.parse import urlparse
 
 how = os.environ["JUPYTERHUB_SERVER_NAME"].partition("-")[2]
 address = urlparse(os.environ["JUPYTERHUB_SERVICE_URL"])
+kept = []
 
 
 class Answers(BaseHTTPRequestHandler):
@@ -21,6 +22,10 @@ class Answers(BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+
+def eat():
+    kept.extend(bytearray(10_000_000) for _ in range(40))
 
 
 def later(act, *arguments):
@@ -38,6 +43,8 @@ if how == "ends-by-itself":
     later(os._exit, 0)
 if how == "is-killed":
     later(os.kill, os.getpid(), signal.SIGKILL)
+if how == "eats":
+    later(eat)
 if how == "leaves-a-daemon" and os.fork() == 0:
     os.setsid()
     time.sleep(60)
