@@ -2,22 +2,29 @@
 
 People sign up and an administrator admits them: NativeAuthenticator does that. The
 first of all is made here, by the link that a fresh deployment prints.
+
+NativeAuthenticator 1.3 admits and discards by a link, so that any page which can make
+an administrator follow one could let somebody in. Here both are forms with a proof.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 from jupyterhub.handlers.base import BaseHandler
+from jupyterhub.scopes import needs_scope
 from nativeauthenticator import NativeAuthenticator
+from nativeauthenticator.orm import UserInfo
+from tornado.web import HTTPError
 from traitlets import Unicode
 
 from hubyard.contract.errors import Conflict, Invalid, Rejected
 from hubyard_hub.welcome import Welcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 
 class HubyardAuthenticator(NativeAuthenticator):
@@ -38,9 +45,20 @@ class HubyardAuthenticator(NativeAuthenticator):
         NativeAuthenticator 1.3's page for it does not work with JupyterHub 6, and its
         confirmation by mail is not used here.
         """
-        unused = ("/login", "/confirm")
+        unused = ("/login", "/confirm", "/authorize/", "/discard/")
         native = [h for h in super().get_handlers(app) if not h[0].startswith(unused)]
-        return [*native, (r"/welcome", WelcomeHandler)]
+        return [
+            *native,
+            (r"/authorize/([^/]+)", AdmitHandler),
+            (r"/discard/([^/]+)", DiscardHandler),
+            (r"/welcome", WelcomeHandler),
+        ]
+
+    async def authenticate(self, handler: object, data: Mapping[str, str]) -> object:
+        """Who this is, by name and password."""
+        if not {"username", "password"} <= data.keys():
+            raise HTTPError(400, "Send a name and a password.")
+        return await super().authenticate(handler, data)
 
     def make_administrator(self, code: str, name: str, password: str) -> str:
         """Make the first administrator; returns the name as it is written from now on.
@@ -69,7 +87,42 @@ class HubyardAuthenticator(NativeAuthenticator):
         return name
 
 
-class WelcomeHandler(BaseHandler):
+class _Handler(BaseHandler):
+    @property
+    def ours(self) -> HubyardAuthenticator:
+        return cast("HubyardAuthenticator", self.authenticator)
+
+
+class AdmitHandler(_Handler):
+    """Admits somebody who has signed up, or takes that back."""
+
+    @needs_scope("admin:users")
+    async def post(self, name: str) -> None:
+        """Turn it round, and show the people again."""
+        if not self.ours.user_exists(name):
+            raise HTTPError(404)
+        UserInfo.change_authorization(self.db, name)
+        self.redirect(f"{self.hub.base_url}authorize")
+
+
+class DiscardHandler(_Handler):
+    """Forgets somebody who has signed up and is not admitted."""
+
+    @needs_scope("admin:users")
+    async def post(self, name: str) -> None:
+        """Forget them, and show the people again."""
+        info, user = self.ours.get_user(name), self.find_user(name)
+        if info is None or info.is_authorized:
+            raise HTTPError(404)
+        if user is not None and user.running:
+            raise HTTPError(409, f"Stop what runs for {name} first.")
+        self.ours.delete_user(SimpleNamespace(name=name))
+        if user is not None:
+            self.users.delete(user)
+        self.redirect(f"{self.hub.base_url}authorize")
+
+
+class WelcomeHandler(_Handler):
     """Where the one-time link leads: choose a name and a password."""
 
     async def get(self) -> None:
@@ -81,7 +134,7 @@ class WelcomeHandler(BaseHandler):
         field: Callable[..., str] = self.get_body_argument
         name = field("username", "")
         try:
-            made = self._ours.make_administrator(
+            made = self.ours.make_administrator(
                 field("code", ""), name, field("password", "", strip=False)
             )
         except Rejected as error:
@@ -93,12 +146,8 @@ class WelcomeHandler(BaseHandler):
         self.redirect(f"{self.hub.base_url}spawn")
 
     async def _form(self, name: str, message: str) -> None:
-        used = self._ours.welcome.is_used
+        used = self.ours.welcome.is_used
         page = await self.render_template(
             "welcome.html", username=name, message=message, used=used
         )
         self.finish(page)
-
-    @property
-    def _ours(self) -> HubyardAuthenticator:
-        return cast("HubyardAuthenticator", self.authenticator)

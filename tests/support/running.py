@@ -176,7 +176,7 @@ class Running:
             signup_password_confirmation=PASSWORD,
         )
         assert signed_up.status_code == 200, signed_up.text
-        admits.http.get(f"/hub/authorize/{name}")
+        admits.form(f"/hub/authorize/{name}")
         answer = person.sign_in()
         assert "/hub/home" in str(answer.url), answer.text
         return person

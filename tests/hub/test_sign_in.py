@@ -1,0 +1,89 @@
+"""Who signs up is let in by an administrator's own hand, never by a link."""
+
+import re
+
+import pytest
+
+from support.running import PASSWORD, Person, running
+
+pytestmark = pytest.mark.hub
+
+
+@pytest.fixture(scope="module")
+def hubyard(tmp_path_factory):
+    with running(tmp_path_factory.mktemp("hubyard")) as hubyard:
+        yield hubyard
+
+
+@pytest.fixture(scope="module")
+def ana(hubyard):
+    return hubyard.administrator("ana")
+
+
+@pytest.fixture
+def knocking(hubyard, request):
+    """Somebody who has signed up."""
+    name = request.node.name.removeprefix("test_").replace("_", "")[:20]
+    person = Person(hubyard.url, name)
+    person.form(
+        "/hub/signup",
+        username=name,
+        signup_password=PASSWORD,
+        signup_password_confirmation=PASSWORD,
+    ).raise_for_status()
+    return person
+
+
+def people(ana):
+    """Who is on the administrator's page, and whether they are admitted."""
+    page = ana.http.get("/hub/authorize").raise_for_status().text
+    return dict(re.findall(r">(\w+)</th>\s*<td>(yes|no)<", page))
+
+
+def test_an_administrator_admits_and_takes_it_back(ana, knocking):
+    assert people(ana)[knocking.name] == "no"
+    assert knocking.sign_in().status_code == 403
+    for admitted, status in (("yes", 200), ("no", 403)):
+        page = ana.form(f"/hub/authorize/{knocking.name}")
+        assert str(page.url).endswith("/hub/authorize")
+        assert people(ana)[knocking.name] == admitted
+        fresh = Person(knocking.url, knocking.name)
+        assert fresh.sign_in().status_code == status
+
+
+def test_a_link_admits_and_discards_nobody(ana, knocking):
+    for act in ("authorize", "discard"):
+        path = f"/hub/{act}/{knocking.name}"
+        assert ana.http.get(path).status_code == 405
+        assert ana.http.post(path).status_code == 403
+        assert ana.http.post(path, data={"_xsrf": "guess"}).status_code == 403
+    assert people(ana)[knocking.name] == "no"
+
+
+def test_only_an_administrator_admits(hubyard, ana, knocking):
+    bo = hubyard.person("bo", admits=ana)
+    for act in ("authorize", "discard"):
+        assert bo.form(f"/hub/{act}/{knocking.name}").status_code == 403
+    assert bo.http.get("/hub/authorize").status_code == 403
+    assert people(ana)[knocking.name] == "no"
+
+
+def test_who_was_not_admitted_can_be_forgotten(ana, knocking):
+    ana.form(f"/hub/discard/{knocking.name}").raise_for_status()
+    assert knocking.name not in people(ana)
+    assert ana.form(f"/hub/discard/{knocking.name}").status_code == 404
+    assert ana.form("/hub/discard/ana").status_code == 404
+    assert ana.form("/hub/authorize/nobody").status_code == 404
+
+
+def test_one_does_not_shut_oneself_out(ana):
+    page = ana.http.get("/hub/authorize").text
+    assert people(ana)["ana"] == "yes"
+    assert 'action="/hub/authorize/ana"' not in page
+
+
+def test_a_form_without_a_name_is_refused_in_a_line(hubyard):
+    answer = Person(hubyard.url).form("/hub/login", password=PASSWORD)
+    assert answer.status_code == 400
+    assert "Send a name and a password" in answer.text
+    assert "Traceback" not in hubyard.logs()
