@@ -69,11 +69,12 @@ _ACT_AS_OWNER = {Kind.WORKSPACE, Kind.RUN}
 _SHUT = re.compile(
     r"/+(signup|gateway"
     r"|(ajax-)?api/+\d+\.\d+/+jobs"
-    r"|(ajax-)?api/+\d+\.\d+/+mlflow/+(assistant|gateway|gateway-proxy|jobs"
+    r"|(ajax-)?api/+\d+\.\d+/+mlflow/+(assistant|demo|gateway|gateway-proxy|jobs"
     r"|users/+(create|create-ui|delete|update-admin|update-password)))(/|$)"
 )
-"""What MLflow offers and Hubyard does not: an assistant with a shell, a gateway to
-paid models, jobs on this machine, and users of its own."""
+"""What MLflow offers and Hubyard does not: an assistant with a shell, made-up data in
+an experiment of everybody's, a gateway to paid models, jobs on this machine, and users
+of its own."""
 
 
 def main() -> None:

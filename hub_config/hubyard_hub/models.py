@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from hubyard.contract.errors import Conflict, NotFound, Rejected
+from hubyard.contract.errors import Conflict, Forbidden, NotFound, Rejected
 from hubyard.contract.tracking import Model, ModelVersion
 from hubyard_hub.tracking import Tracking, model_ids, moment, pairs
 
@@ -51,17 +51,17 @@ class Models:
         """Make the model of a tracked run a version of a registered model.
 
         Raises:
-            NotFound: there is no such run.
-            Rejected: it has no model.
+            NotFound: there is no such run that the caller may see.
+            Conflict: the name belongs to somebody else.
+            Rejected: the run has no model.
         """
-        run = self._mlflow.get(token, "/runs/get", run_id=request.run_id)["run"]
+        run = self._tracking.read_run(token, request.run_id)
         body = {"name": request.name, "run_id": request.run_id, **_source(run)}
         with contextlib.suppress(Conflict):
             self._mlflow.post(
                 token, "/registered-models/create", {"name": request.name}
             )
-        version = self._mlflow.post(token, "/model-versions/create", body)
-        kept = version["model_version"]
+        kept = self._create_version(token, body)
         if request.alias:
             self._mlflow.post(
                 token,
@@ -75,6 +75,18 @@ class Models:
         metrics = self._tracking.metrics(token, [request.run_id])
         return _version(kept, [request.alias] if request.alias else [], metrics)
 
+    def _create_version(self, token: str, body: Mapping[str, str]) -> dict[str, Any]:
+        try:
+            made = self._mlflow.post(token, "/model-versions/create", body)
+        except Forbidden:
+            raise Conflict(
+                f"A model of somebody else is called {body['name']}: choose another "
+                "name.",
+                field="name",
+            ) from None
+        version: dict[str, Any] = made["model_version"]
+        return version
+
     def find(self, token: str, model: str, version: str) -> Mapping[str, Any]:
         """MLflow's own description of a version, by its number or `@alias`.
 
@@ -87,9 +99,10 @@ class Models:
             else:
                 path, key = "/model-versions/get", {"version": version}
             found = self._mlflow.get(token, path, name=model, **key)
-        except Rejected as error:
+        except Rejected:
+            # The same words for what is not there and for what is another person's.
             raise NotFound(
-                f"There is no version {version} of {model}: {error.message}",
+                f"There is no version {version} of {model} that you may see.",
                 field="version",
             ) from None
         described: dict[str, Any] = found["model_version"]

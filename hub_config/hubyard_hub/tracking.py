@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from hubyard.contract import tracking as contract
-from hubyard.contract.errors import Invalid, NotFound
+from hubyard.contract.errors import Forbidden, Invalid, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Generator, Iterable, Mapping
 
     from hubyard_hub.parts import Parts
 
@@ -19,6 +20,7 @@ _PAGE_LENGTH = 50
 _EXPERIMENTS = 1000
 _GIT_COMMIT = "mlflow.source.git.commit"
 _LOG_MODEL_HISTORY = "mlflow.log-model.history"
+_NO_RUN = "There is no such tracked run, or it is not yours."
 _NOTEBOOK_LIMIT_BYTES = 50 * 2**20
 
 
@@ -92,13 +94,26 @@ class Tracking:
             NotFound: there is no such run, or it has no copy.
         """
         folder = contract.NOTEBOOK_ARTIFACT
-        listed = self._mlflow.get(token, "/artifacts/list", run_id=run_id, path=folder)
+        with missing(_NO_RUN):
+            listed = self._mlflow.get(
+                token, "/artifacts/list", run_id=run_id, path=folder
+            )
         for file in listed.get("files", ()):
             fits = int(file.get("file_size", 0)) <= _NOTEBOOK_LIMIT_BYTES
             if file["path"].endswith(".ipynb") and fits:
                 with self._mlflow.run_file(token, run_id, file["path"]) as answer:
                     return answer.read()
         raise NotFound("This tracked run has no copy of its notebook.")
+
+    def read_run(self, token: str, run_id: str) -> dict[str, Any]:
+        """A tracked run as MLflow describes it.
+
+        Raises:
+            NotFound: there is none that the caller may see.
+        """
+        with missing(_NO_RUN):
+            run: dict[str, Any] = self._mlflow.get(token, "/runs/get", run_id=run_id)
+        return run["run"]
 
     def _run(
         self, run: Mapping[str, Any], experiments: Mapping[str, str]
@@ -122,6 +137,19 @@ class Tracking:
             has_model=bool(model_ids(run)) or _LOG_MODEL_HISTORY in tags,
             url=f"{self._pages}/experiments/{quote(experiment)}/runs/{quote(id_)}",
         )
+
+
+@contextmanager
+def missing(message: str) -> Generator[None]:
+    """Say of another person's thing what is said of one that does not exist.
+
+    Raises:
+        NotFound: MLflow has no such thing, or keeps it from the caller.
+    """
+    try:
+        yield
+    except (Forbidden, NotFound):
+        raise NotFound(message) from None
 
 
 def pairs(run: Mapping[str, Any], what: str) -> dict[str, str]:

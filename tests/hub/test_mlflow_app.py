@@ -343,6 +343,7 @@ def test_a_workspace_and_a_run_act_as_their_owner(hub, server_tokens, kind, allo
         ("POST", "/ajax-api/3.0/mlflow/assistant/message"),
         ("POST", "//ajax-api//3.0/mlflow//assistant/message"),
         ("POST", "/ajax-api/3.0/mlflow/%61ssistant/message"),
+        ("POST", "/ajax-api/3.0/mlflow/demo/generate"),
         ("POST", "/gateway/mlflow/v1/chat/completions"),
         ("POST", "/api/3.0/mlflow/gateway/secrets/create"),
         ("POST", "/ajax-api/2.0/mlflow/gateway-proxy"),

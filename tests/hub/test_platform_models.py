@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hubyard.contract.deployment import DeploymentRequest, KeyRequest
-from hubyard.contract.errors import Forbidden, Invalid, NotFound, Rejected
+from hubyard.contract.errors import Conflict, Forbidden, Invalid, NotFound, Rejected
 from hubyard.contract.identity import Identity
 from hubyard.contract.tracking import RegisterRequest
 from hubyard.contract.workload import Status
@@ -167,7 +167,7 @@ def test_the_notebooks_copy(place: Place, trained: dict[str, str]):
     with pytest.raises(NotFound, match="no copy"):
         place.tracking.notebook(place.ada, trained["third"])
     for run_id in (trained["second"], "0" * 32):
-        with pytest.raises((NotFound, Forbidden)):
+        with pytest.raises(NotFound, match="no such tracked run, or it is not yours"):
             place.tracking.notebook(place.bob, run_id)
 
 
@@ -198,15 +198,27 @@ def test_a_run_without_a_model_cannot_be_registered(
         place.models.register(
             place.ada, RegisterRequest(run_id=trained["third"], name="other")
         )
-    with pytest.raises((NotFound, Forbidden)):
-        place.models.register(
-            place.bob, RegisterRequest(run_id=trained["first"], name="stolen")
-        )
-    with pytest.raises(Rejected):
-        place.models.register(
-            place.ada, RegisterRequest(run_id="0" * 32, name="nothing")
-        )
+    for run_id in (trained["first"], "0" * 32):
+        with pytest.raises(NotFound, match="no such tracked run, or it is not yours"):
+            place.models.register(
+                place.bob, RegisterRequest(run_id=run_id, name="stolen")
+            )
     assert [m.name for m in place.models.list(place.ada)] == ["Flight Delays"]
+
+
+def test_a_name_that_is_somebody_elses_is_told_as_taken(
+    place: Place, registered: dict[str, str]
+):
+    mlflow, history = place.parts.mlflow, json.dumps([{"artifact_path": "m"}])
+    made = mlflow.post(place.bob, "/experiments/create", {"name": "of bob"})
+    run = mlflow.post(place.bob, "/runs/create", made)["run"]["info"]["run_id"]
+    tag = {"run_id": run, "key": "mlflow.log-model.history", "value": history}
+    mlflow.post(place.bob, "/runs/set-tag", tag)
+    with pytest.raises(Conflict, match="choose another name") as caught:
+        place.models.register(
+            place.bob, RegisterRequest(run_id=run, name=registered["model"])
+        )
+    assert caught.value.field == "name"
 
 
 def members(path: Path) -> dict[str, bytes]:
