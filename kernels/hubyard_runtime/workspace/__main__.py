@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 
 from hubyard_runtime.quickstart import skip_slow_imports
@@ -24,6 +25,8 @@ def main() -> None:
     """Become the workspace's server."""
     skip_slow_imports()
     prepend_kernels()
+    # Of handlers that look for a login themselves, and are shut all the same.
+    warnings.filterwarnings("ignore", "Extension endpoints without")
     sys.argv = ["jupyterhub-singleuser", *_arguments()]
     from jupyterhub.singleuser import main as serve  # noqa: PLC0415  after the above
 
@@ -36,6 +39,8 @@ def _arguments() -> list[str]:
         "--ServerApp.jpserver_extensions=hubyard_lab=True",
         # Apps are workloads of their own: no second way to show one, outside the gate.
         "--ServerApp.jpserver_extensions=voila.server_extension=False",
+        # Who may come in is decided before any handler, not by each for itself.
+        "--ServerApp.allow_unauthenticated_access=False",
         "--KernelSpecManager.ensure_native_kernel=False",
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
