@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from websockets.asyncio.client import ClientConnection, unix_connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 
 from hubyard.contract.errors import Problem, Unavailable
 
@@ -35,6 +35,8 @@ _FORWARDED = {
     b"x-hubyard-groups": b"x-forwarded-groups",
 }
 """What frameworks look for, besides our own names for it."""
+_ONCE = {b"date", b"server"}
+"""What our own server says in each answer."""
 _HUB_COOKIES = (b"jupyterhub-", b"service-")
 _NO_STATUS = 1005
 _CONNECT_S = 10
@@ -46,11 +48,8 @@ class Proxy:
     def __init__(self, socket: Path, *, prefix: str) -> None:
         self._socket = str(socket)
         self._prefix = prefix.rstrip("/")
-        # How long an answer takes is the business of the app, not ours.
-        self._http = httpx.AsyncClient(
-            transport=httpx.AsyncHTTPTransport(uds=self._socket),
-            timeout=httpx.Timeout(None, connect=_CONNECT_S),
-        )
+        # No client: it would send one visitor's cookies for another, and add headers.
+        self._http = httpx.AsyncHTTPTransport(uds=self._socket)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -73,13 +72,19 @@ class Proxy:
         has_body = not {"content-length", "transfer-encoding"}.isdisjoint(
             request.headers.keys()
         )
-        question = self._http.build_request(
+        # How long an answer takes is the business of the app, not ours.
+        options = {
+            "timeout": {"connect": _CONNECT_S},
+            "target": self._target(request.scope),
+        }
+        question = httpx.Request(
             request.method,
-            self._address("http", request.scope),
+            "http://app",
             headers=_inwards(request.scope["headers"]),
             content=request.stream() if has_body else None,
+            extensions=options,
         )
-        return await self._http.send(question, stream=True)
+        return await self._http.handle_async_request(question)
 
     def _passed_on(self, answer: httpx.Response) -> Response:
         """The child's answer, byte by byte as it comes."""
@@ -92,7 +97,7 @@ class Proxy:
         try:
             child = await unix_connect(
                 self._socket,
-                self._address("ws", visitor.scope),
+                self._address(visitor.scope),
                 additional_headers=_for_handshake(visitor.scope["headers"]),
                 subprotocols=wanted or None,
                 user_agent_header=None,
@@ -101,25 +106,30 @@ class Proxy:
                 # An app that computes for a while does not answer pings, and lives.
                 ping_interval=None,
             )
-        except (InvalidHandshake, OSError):
+        except (InvalidHandshake, InvalidURI, OSError, ValueError):
+            # It refuses, it is gone, or the visitor's Host is none.
             await visitor.close()
             return
         async with child:
             await visitor.accept(child.subprotocol)
             await _talk(visitor, child)
 
-    def _address(self, scheme: str, scope: Scope) -> str:
+    def _target(self, scope: Scope) -> bytes:
+        """Path and query as the visitor wrote them, without our prefix."""
         raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
-        path = raw.decode("latin-1").removeprefix(self._prefix) or "/"
-        query = scope["query_string"].decode("latin-1")
-        host = dict(scope["headers"]).get(b"host", b"app").decode("latin-1")
-        return f"{scheme}://{host}{path}{'?' if query else ''}{query}"
+        path = raw.removeprefix(self._prefix.encode()) or b"/"
+        query: bytes = scope["query_string"]
+        return b"%b?%b" % (path, query) if query else path
+
+    def _address(self, scope: Scope) -> str:
+        host: bytes = dict(scope["headers"]).get(b"host", b"app")
+        return (b"ws://%b%b" % (host, self._target(scope))).decode("latin-1")
 
     def _outwards(self, headers: Headers) -> Headers:
         kept: Headers = []
         for raw_name, value in headers:
             name = raw_name.lower()
-            if name in _HOP_BY_HOP:
+            if name in _HOP_BY_HOP | _ONCE:
                 continue
             if name == b"set-cookie":
                 if not value.lstrip().lower().startswith(_HUB_COOKIES):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import http.client
+import json
 import threading
 import time
 
@@ -152,6 +154,41 @@ def test_a_request_arrives_whole_and_at_the_root(address):
     assert "keep-alive" not in answer.headers
 
 
+def plainly_asked(address, host):
+    """What reaches the app from a visitor who sends a Host and no other header."""
+    netloc, _, path = address.partition("/")
+    with contextlib.closing(http.client.HTTPConnection(netloc, timeout=10)) as visitor:
+        visitor.putrequest("GET", f"/{path}", skip_host=True, skip_accept_encoding=True)
+        visitor.putheader("Host", host)
+        visitor.endheaders()
+        return json.loads(visitor.getresponse().read())["headers"]
+
+
+def test_a_visitor_never_sends_the_cookies_of_another(address):
+    assert httpx.get(f"http://{address}cookies").headers["set-cookie"]
+    said = httpx.get(f"http://{address}x").json()
+    assert "cookie" not in dict(said["headers"])
+
+
+@pytest.mark.parametrize("host", ["hub.example", "a:b", "[::1"])
+def test_the_proxy_adds_no_header_and_takes_any_host(address, host):
+    assert plainly_asked(address, host) == [["host", host]]
+
+
+def test_an_answer_has_one_date_and_server(address):
+    names = [name for name, _ in httpx.get(f"http://{address}x").headers.multi_items()]
+    assert names.count("date") == 1
+    assert names.count("server") == 1
+
+
+def test_a_path_is_passed_on_as_it_was_written(address):
+    netloc, _, path = address.partition("/")
+    with contextlib.closing(http.client.HTTPConnection(netloc, timeout=10)) as visitor:
+        visitor.request("GET", f"/{path}a/../%41//b?")
+        said = json.loads(visitor.getresponse().read())
+    assert said["path"] == "/a/../%41//b"
+
+
 def test_a_body_of_unknown_length_is_passed_on(address):
     def parts():
         yield b"abc"
@@ -223,6 +260,21 @@ def test_a_visitor_who_leaves_is_gone_for_the_app_too(address, child):
 def test_a_websocket_that_the_app_refuses_is_refused(address):
     with pytest.raises(InvalidStatus), connect(f"ws://{address}closed"):
         pass
+
+
+@pytest.mark.parametrize("host", ["a:b", "[::1", ""])
+def test_a_websocket_for_an_odd_host_is_refused(address, host):
+    netloc, _, path = address.partition("/")
+    asked = {
+        "Host": host,
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+    }
+    with contextlib.closing(http.client.HTTPConnection(netloc, timeout=10)) as visitor:
+        visitor.request("GET", f"/{path}socket", headers=asked)
+        assert visitor.getresponse().status == 403
 
 
 def test_an_app_that_is_gone_is_said_in_words(tmp_path):
