@@ -7,11 +7,13 @@ two by `hubyard.contract.entry`, on every surface alike.
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from sqlalchemy import Row, Select, insert, select
+from sqlalchemy import Row, Select, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from hubyard.contract import money
 from hubyard.contract.base import now
@@ -30,7 +32,11 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
+    from sqlalchemy import Connection
+
     from hubyard_hub.store import Store
+
+_LOG = logging.getLogger(__name__)
 
 Line = tuple[Entry, Settlement | None]
 """An entry and its settlement, if it has ended."""
@@ -55,15 +61,18 @@ class Ledger:
         )
 
     def saw(self, entry_id: str, at: datetime) -> None:
-        """Note that a workload lives; written at most every fifteen seconds."""
+        """Note that a workload lives, at most every fifteen seconds.
+
+        A note that cannot be written is left out: the next one will do.
+        """
         noted = self._noted.get(entry_id)
         if noted is not None and at - noted < _SIGHTING_EVERY:
             return
-        with self._store.write() as connection:
-            newer = sightings.update().where(sightings.c.entry_id == entry_id)
-            if connection.execute(newer.values(seen_at=at)).rowcount == 0:
-                values = {"entry_id": entry_id, "seen_at": at}
-                connection.execute(insert(sightings).values(values))
+        try:
+            self._store.atomically(lambda c: _note(c, entry_id, at))
+        except SQLAlchemyError as error:
+            _LOG.warning("%s is not noted: %s", entry_id, type(error).__name__)
+            return
         self._noted[entry_id] = at
 
     def last_seen(self, entry_id: str) -> datetime | None:
@@ -143,6 +152,12 @@ class Ledger:
     def _lines(self, wanted: Select[Any]) -> list[Line]:
         with self._store.read() as connection:
             return [_line(row) for row in connection.execute(wanted)]
+
+
+def _note(connection: Connection, entry_id: str, at: datetime) -> None:
+    newer = sightings.update().where(sightings.c.entry_id == entry_id)
+    if connection.execute(newer.values(seen_at=at)).rowcount == 0:
+        insert_once(connection, sightings, {"entry_id": entry_id, "seen_at": at})
 
 
 _BY_AGE = (entries.c.started_at, entries.c.id)

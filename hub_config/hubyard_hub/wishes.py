@@ -19,7 +19,7 @@ from hubyard.contract.entry import Entry, Settlement, cost_micros
 from hubyard.contract.errors import Conflict, NotFound, Rejected
 from hubyard.contract.workload import Kind, ServerName, Status, Target
 from hubyard_hub.ledger import server_url
-from hubyard_hub.store import tables
+from hubyard_hub.store import insert_once, tables
 from hubyard_spawner.catalogue import why_unavailable
 
 if TYPE_CHECKING:
@@ -87,9 +87,7 @@ class Wishes:
 
     def insert(self, values: Row) -> None:
         """Write a fresh wish and wake the reconciler."""
-        self.parts.store.atomically(
-            lambda c: c.execute(self.table.insert().values(**values)) and None
-        )
+        self.parts.store.atomically(lambda c: insert_once(c, self.table, values))
         self.parts.wake.set()
 
     def start(self, owner: str, id_: str) -> None:

@@ -18,12 +18,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
+from pydantic import Field
 
 from hubyard.contract.base import Read
 from hubyard.contract.entry import EndReason, Entry, Settlement
 from hubyard_spawner.shim import machine
 
 _TAIL_BYTES = 64 * 1024
+_END_OF_TIME_S = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 _ENTRY_VARIABLE = "HUBYARD_ENTRY"
 
 
@@ -31,7 +33,7 @@ class End(Read):
     """What the shim writes when its workload has ended."""
 
     code: int
-    ended: float
+    ended: float = Field(ge=0, lt=_END_OF_TIME_S)
     reason: EndReason | None = None
     peak_memory_bytes: int | None = None
     cpu_seconds: float | None = None

@@ -272,19 +272,22 @@ class LocalSpawner(Spawner):
 
     async def poll(self) -> int | None:
         """None while the workload lives; else its exit code, its end on record."""
-        entry = self._found()
-        if entry is None:
+        if not self.entry_id:
             return 0
         if self._shim is not None:
             self._shim.poll()
         folder = self._folder()
         end = folder.end()
+        # Whether it lives stands in its folder, whatever may ail the ledger.
         if end is None and folder.shim() is not None:
-            self._meter.saw(entry.id, now())
+            await asyncio.to_thread(self._meter.saw, self.entry_id, now())
             return None
+        entry = self._found()
+        if entry is None:
+            return 0
         if end is None:
             await asyncio.to_thread(folder.kill)
-        self._settle(entry)
+        await asyncio.to_thread(self._settle, entry)
         return end.code if end is not None else 1
 
     async def stop(self, now: bool = False) -> None:  # noqa: FBT001, FBT002  JupyterHub's signature

@@ -26,7 +26,10 @@ class Meter(Protocol):
         ...
 
     def saw(self, entry_id: str, at: datetime) -> None:
-        """Note that a workload lives. Called at each poll that finds it alive."""
+        """Note that a workload lives. Called at each poll that finds it alive.
+
+        A note that cannot be written is left out: it must not end what lives.
+        """
         ...
 
     def last_seen(self, entry_id: str) -> datetime | None:

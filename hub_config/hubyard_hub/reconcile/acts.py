@@ -8,7 +8,6 @@ again.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Table, select, update
@@ -36,8 +35,6 @@ TABLES: dict[Kind, Table] = {
     Kind.ENDPOINT: tables.deployments,
     Kind.APP: tables.apps,
 }
-_REST = timedelta(seconds=20)
-"""What a run gets to end by itself after its last word."""
 _TAIL_LINES = 20
 
 
@@ -84,7 +81,7 @@ class Seen:
             process_gone=self.process_gone,
             attempts=self.row["attempts"],
             recorded=self.row.get("revision", 0) > 0,
-            rested=now() - self.row["changed_at"] > _REST,
+            unchanged_s=(now() - self.row["changed_at"]).total_seconds(),
         )
 
 
@@ -150,7 +147,8 @@ def _start(parts: Parts, seen: Seen) -> bool:
     if refusal.final:
         latest = look(parts, seen.kind, row)
         return _move(parts, seen, attempts=attempts, **_refused(latest, refusal))
-    return _move(parts, seen, attempts=attempts)
+    said = {"reason": refusal.message, "changed_at": now()}
+    return _move(parts, seen, attempts=attempts, **said)
 
 
 def _refused(seen: Seen, refusal: Refusal) -> dict[str, Any]:
@@ -207,8 +205,8 @@ _WORDS = {
     EndReason.OUT_OF_MEMORY: (
         "It needed more memory than {compute} has: choose larger compute."
     ),
-    EndReason.KILLED: "It was killed from outside (signal {signal}).",
-    EndReason.START_FAILED: "It could not be started; its last lines may say why.",
+    EndReason.KILLED: "It was killed from outside{signal}.",
+    EndReason.START_FAILED: "It could not be started: {reason}",
     EndReason.LOST: (
         "It was gone when Hubyard looked: its machine may have restarted."
     ),
@@ -223,7 +221,8 @@ def _words(seen: Seen, end: EndReason) -> str:
         lifetime=duration_text(seen.row["lifetime_s"]),
         compute=seen.row["compute"],
         code="unknown" if code is None else code,
-        signal="unknown" if code is None else abs(code),
+        reason=seen.row["reason"] or "its last lines may say why.",
+        signal="" if code is None else f" (signal {abs(code)})",
     )
 
 

@@ -11,6 +11,7 @@ import logging
 import queue
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -24,6 +25,8 @@ from hubyard_hub.wishes import all_rows
 from hubyard_spawner.local import sweep
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from hubyard.contract.workload import Kind
     from hubyard_hub.parts import Parts
     from hubyard_hub.wishes import Row
@@ -64,21 +67,22 @@ class Reconciler:
 
     def look_once(self) -> list[tuple[Kind, str]]:
         """Fire what is due, sweep now and then; returns the wishes to bring further."""
-        fire_due(self._parts.store, now())
-        if self._sweep.is_due():
-            settings = self._parts.settings
-            sweep(
-                self._parts.ledger,
-                self._parts.ladder,
-                settings.workloads,
-                older_than_s=_START_TIME_S,
-            )
+        with _apart("Firing what is due"):
+            fire_due(self._parts.store, now())
+        with _apart("The sweep"):
+            self._sweep_now_and_then()
         ask_all = self._ask_all.is_due()
         return [
             (kind, row["id"])
             for kind, row in self._open_wishes()
             if ask_all or not look(self._parts, kind, row).is_at_rest
         ]
+
+    def _sweep_now_and_then(self) -> None:
+        if self._sweep.is_due():
+            parts = self._parts
+            workloads = parts.settings.workloads
+            sweep(parts.ledger, parts.ladder, workloads, older_than_s=_START_TIME_S)
 
     def _open_wishes(self) -> list[tuple[Kind, Row]]:
         with self._parts.store.read() as connection:
@@ -93,13 +97,9 @@ class Reconciler:
     def _look_for_ever(self) -> None:
         while not self._stopping.is_set():
             self._parts.wake.clear()
-            try:
+            with _apart("A look"):
                 for kind, id_ in self.look_once():
                     self._hand_out(kind, id_)
-            except (SQLAlchemyError, OSError) as error:
-                _LOG.error("The store does not answer: %s", type(error).__name__)
-            except Exception:  # noqa: BLE001  the loop's edge: one mistake must not end all looking
-                _LOG.exception("A look failed")
             self._parts.wake.wait(_EVERY_S)
 
     def _hand_out(self, kind: Kind, id_: str) -> None:
@@ -124,6 +124,17 @@ class Reconciler:
                 self._in_hand.discard(id_)
             if changed:
                 self._parts.wake.set()
+
+
+@contextmanager
+def _apart(what: str) -> Generator[None]:
+    """The loop's edge: what goes wrong inside must end nothing outside."""
+    try:
+        yield
+    except (SQLAlchemyError, OSError) as error:
+        _LOG.error("%s: the store does not answer: %s", what, type(error).__name__)
+    except Exception:  # noqa: BLE001  see above
+        _LOG.exception("%s failed", what)
 
 
 class _Every:

@@ -13,8 +13,11 @@ from hubyard.contract.entry import EndReason
 from hubyard.contract.workload import Kind, Status, Target
 from hubyard_hub.hub_client import Server
 
-ATTEMPTS = 5
-"""How often a start is asked for before the wish has failed."""
+ATTEMPTS = 6
+"""How often a start is asked for before the wish has failed: for half a minute, for
+the pauses between them double."""
+RESTED_S = 20
+"""What a run gets to end by itself after its last word."""
 
 
 class Act(StrEnum):
@@ -44,8 +47,8 @@ class Facts:
     attempts: int = 0
     recorded: bool = False
     """A run has handed in a record, so its notebook may have begun."""
-    rested: bool = False
-    """It was final for long enough to have ended by itself."""
+    unchanged_s: float = 0
+    """Since its status changed, or its last start was refused."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def _clear_up(facts: Facts) -> Step:
     """It is final; the hub may not know yet."""
     if facts.server is Server.ABSENT:
         return Step(Act.FORGET)
-    ends_by_itself = facts.kind is Kind.RUN and not facts.rested
+    ends_by_itself = facts.kind is Kind.RUN and facts.unchanged_s < RESTED_S
     if facts.server is Server.BUSY or (ends_by_itself and not facts.process_gone):
         return Step()
     return Step(Act.STOP)
@@ -110,6 +113,8 @@ def _issue(facts: Facts) -> Step:
         return Step()
     if facts.attempts >= ATTEMPTS:
         return Step(status=Status.FAILED, end=EndReason.START_FAILED)
+    if facts.attempts and facts.unchanged_s < 2 ** (facts.attempts - 1):
+        return Step()
     return Step(Act.START)
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select, update
 
 from hubyard.contract import money
 from hubyard.contract.base import now
@@ -18,6 +18,7 @@ from hubyard.contract.workload import new_id
 from hubyard_hub.runs import Runs, mean_duration_s, newest_of_schedules, notebook_name
 from hubyard_hub.schedules.core import run_of
 from hubyard_hub.schedules.cron import Cron
+from hubyard_hub.store import insert_once
 from hubyard_hub.store.tables import runs, schedules
 from hubyard_hub.wishes import all_rows, choose_compute, price_before
 
@@ -106,9 +107,7 @@ class Schedules:
             "next_fire": next(cron.fires(moment), None),
             "created_at": moment,
         }
-        self._parts.store.atomically(
-            lambda c: c.execute(insert(schedules).values(**row)) and None
-        )
+        self._parts.store.atomically(lambda c: insert_once(c, schedules, row))
         return self.get(asking.name, str(row["id"]))
 
     def list(self, owner: str) -> list[Schedule]:
@@ -130,43 +129,26 @@ class Schedules:
             NotFound: no such schedule, or its new source is not there.
             Invalid: it cannot be like that; says why.
         """
-        before = self._row(owner, id_)
-        cron = Cron.parse(
-            before["cron"] if wish.cron is None else wish.cron,
-            before["time_zone"] if wish.time_zone is None else wish.time_zone,
-        )
         if wish.source is not None:
+            row = self._row(owner, id_)  # its notebook and parameters never change
             self._parts.sources.check_run(
-                owner, wish.source, before["notebook"], before["parameters"]
+                owner, wish.source, row["notebook"], row["parameters"]
             )
-        paused = before["paused"] if wish.paused is None else wish.paused
-        values: dict[str, Any] = {
-            "cron": cron.text,
-            "time_zone": cron.zone,
-            "source": wish.source or before["source"],
-            "paused": paused,
-        }
-        moved = (cron.text, cron.zone) != (before["cron"], before["time_zone"])
-        if moved or (before["paused"] and not paused):
-            # What came due meanwhile was not missed: it was not wished for.
-            values["next_fire"] = next(cron.fires(now()), None)
-        mine = update(schedules).where(schedules.c.id == id_)
-        self._parts.store.atomically(
-            lambda c: c.execute(mine.values(**values)) and None
-        )
+
+        def work(connection: Connection) -> None:
+            values = _changed(_find(connection, owner, id_), wish)
+            mine = update(schedules).where(schedules.c.id == id_)
+            connection.execute(mine.values(**values))
+
+        self._parts.store.atomically(work)
         return self.get(owner, id_)
 
     def run_now(self, owner: str, id_: str) -> Run:
         """Start a run as the schedule would, without moving its next fire."""
-
-        def work(connection: Connection) -> str:
-            row = run_of(_find(connection, owner, id_), None)
-            connection.execute(insert(runs).values(**row))
-            return row["id"]
-
-        run_id = self._parts.store.atomically(work)
+        row = run_of(self._row(owner, id_), None)
+        self._parts.store.atomically(lambda c: insert_once(c, runs, row))
         self._parts.wake.set()
-        return self._runs.get(owner, run_id)
+        return self._runs.get(owner, row["id"])
 
     def remove(self, owner: str, id_: str) -> None:
         """Strike out a schedule; its past runs stay."""
@@ -243,3 +225,18 @@ def _find(connection: Connection, owner: str, id_: str) -> Row:
     if not found:
         raise NotFound("There is no such schedule, or it is not yours.")
     return found[0]
+
+
+def _changed(before: Row, wish: ScheduleChange) -> dict[str, Any]:
+    """The columns that a change gives another value."""
+    given = wish.model_dump(exclude_none=True)
+    cron = Cron.parse(
+        given.get("cron", before["cron"]), given.get("time_zone", before["time_zone"])
+    )
+    values: dict[str, Any] = {**given, "cron": cron.text, "time_zone": cron.zone}
+    moved = (cron.text, cron.zone) != (before["cron"], before["time_zone"])
+    goes_on = before["paused"] and not values.get("paused", True)
+    if moved or goes_on:
+        # What came due meanwhile was not missed: it was not wished for.
+        values["next_fire"] = next(cron.fires(now()), None)
+    return values

@@ -10,12 +10,14 @@ kills them, each due time has one row at most, and none is forgotten.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
 
+from hubyard.contract.errors import Invalid
 from hubyard.contract.schedule import Missed
 from hubyard_hub.runs import Wanted, new_run
 from hubyard_hub.schedules.cron import Cron
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
     from hubyard_hub.store import Store
     from hubyard_hub.wishes import Row
+
+_LOG = logging.getLogger(__name__)
 
 GRACE = timedelta(minutes=1)
 _BATCH = 100
@@ -80,12 +84,18 @@ def _fire_batch(connection: Connection, moment: datetime) -> tuple[int, bool]:
 
 def _fire(connection: Connection, schedule: Row, moment: datetime) -> bool:
     cron = Cron(schedule["cron"], schedule["time_zone"])
-    decision = decide(cron, schedule["missed"], schedule["next_fire"], moment)
+    mine = update(schedules).where(schedules.c.id == schedule["id"])
+    try:
+        decision = decide(cron, schedule["missed"], schedule["next_fire"], moment)
+    except Invalid as error:
+        # Its time zone has gone from this machine: the others fire all the same.
+        _LOG.error("Schedule %s is paused: %s", schedule["id"], error.message)
+        connection.execute(mine.values(paused=True))
+        return False
     inserted = decision.fire_at is not None and insert_once(
         connection, runs, run_of(schedule, decision.fire_at)
     )
-    moved = update(schedules).where(schedules.c.id == schedule["id"])
-    connection.execute(moved.values(next_fire=decision.next_fire))
+    connection.execute(mine.values(next_fire=decision.next_fire))
     return inserted
 
 

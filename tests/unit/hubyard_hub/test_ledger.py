@@ -70,6 +70,23 @@ def test_a_workload_over_the_turn_of_the_month_is_split(ledger):
     assert ledger.spend("ana", "USD").total.micros == 1_000
 
 
+def test_a_note_that_cannot_be_written_is_left_out_and_comes_later(tmp_path, caplog):
+    store = Store(f"sqlite:///{tmp_path / 'hubyard.sqlite'}")
+    store.migrate()
+    ledger = Ledger(store)
+    entry = opened(ledger, now())
+    with store.write() as connection:
+        connection.exec_driver_sql("ALTER TABLE sightings RENAME TO hidden")
+    ledger.saw(entry.id, now())
+    assert "is not noted" in caplog.text
+    with store.write() as connection:
+        connection.exec_driver_sql("ALTER TABLE hidden RENAME TO sightings")
+    moment = now()
+    ledger.saw(entry.id, moment)
+    assert ledger.last_seen(entry.id) == moment
+    store.close()
+
+
 def test_nobody_pays_for_another(ledger):
     opened(ledger, now() - timedelta(seconds=10), owner="bo")
     assert ledger.spend("ana", "USD").total.micros == 0

@@ -105,6 +105,17 @@ def a_schedule(**changes: Any) -> dict[str, Any]:
     return {**row, **changes}
 
 
+def test_a_schedule_whose_zone_has_gone_is_paused_and_holds_up_no_other(
+    both_stores: Store,
+):
+    gone, good = a_schedule(time_zone="Mars/Olympus"), a_schedule()
+    add(both_stores, gone, good)
+    assert fire_due(both_stores, NOON) == 1
+    with both_stores.read() as connection:
+        paused = select(schedules.c.id).where(schedules.c.paused)
+        assert connection.scalars(paused).all() == [gone["id"]]
+
+
 def add(store: Store, *rows: dict[str, Any]) -> None:
     with store.write() as connection:
         connection.execute(insert(schedules), list(rows))

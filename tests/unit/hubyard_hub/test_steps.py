@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from hubyard.contract.entry import EndReason
 from hubyard.contract.workload import Kind, Status, Target
 from hubyard_hub.hub_client import Server
-from hubyard_hub.reconcile.steps import ATTEMPTS, Act, Facts, Step, next_step
+from hubyard_hub.reconcile.steps import (
+    ATTEMPTS,
+    RESTED_S,
+    Act,
+    Facts,
+    Step,
+    next_step,
+)
 
 KINDS = [Kind.RUN, Kind.ENDPOINT, Kind.APP]
 ACTIVE = [Status.PENDING, Status.STARTING, Status.RUNNING, Status.READY]
@@ -68,7 +75,7 @@ def test_a_starting_server_is_starting(kind: Kind):
 @pytest.mark.parametrize("status", [*ACTIVE, *FINAL])
 @pytest.mark.parametrize("target", Target)
 def test_a_busy_server_is_waited_for(kind: Kind, status: Status, target: Target):
-    seen = facts(kind, status, Server.BUSY, target=target, rested=True)
+    seen = facts(kind, status, Server.BUSY, target=target, unchanged_s=RESTED_S)
     assert next_step(seen) == NOTHING
 
 
@@ -166,7 +173,7 @@ def test_what_is_final_and_gone_is_forgotten(kind: Kind, status: Status):
 def test_a_run_gets_a_moment_to_end_by_itself(server: Server):
     said = facts(Kind.RUN, Status.SUCCEEDED, server, billed=True)
     assert next_step(said) == NOTHING
-    assert next_step(replace(said, rested=True)) == Step(Act.STOP)
+    assert next_step(replace(said, unchanged_s=RESTED_S)) == Step(Act.STOP)
     assert next_step(replace(said, process_gone=True)) == Step(Act.STOP)
     serving = replace(said, kind=Kind.APP, status=Status.FAILED)
     assert next_step(serving) == Step(Act.STOP)
@@ -183,7 +190,7 @@ EVERYTHING = st.builds(
     process_gone=st.booleans(),
     attempts=st.integers(0, ATTEMPTS + 1),
     recorded=st.booleans(),
-    rested=st.booleans(),
+    unchanged_s=st.sampled_from([0, 5, RESTED_S]),
 )
 
 
@@ -208,7 +215,7 @@ def test_what_must_hold_of_every_step(seen: Facts):
 @pytest.mark.parametrize("status", ACTIVE)
 def test_every_wish_arrives(kind: Kind, target: Target, status: Status):
     """From any state, an obedient hub is led to the target and then left alone."""
-    seen = facts(kind, status, target=target, rested=True)
+    seen = facts(kind, status, target=target, unchanged_s=RESTED_S)
     for _ in range(10):
         step = next_step(seen)
         if step.act is Act.START:

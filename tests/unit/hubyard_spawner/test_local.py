@@ -96,6 +96,17 @@ def test_the_sweep_settles_the_dead_and_leaves_the_living_and_the_young(
     process.wait(10)
 
 
+@pytest.mark.parametrize("ended", ["1e300", "NaN", "-1", '"x"'])
+def test_a_record_that_says_no_time_holds_up_no_other(tmp_path, meter, ladder, ended):
+    broken, dead = opened(meter, 60), opened(meter, 60)
+    for entry in (broken, dead):
+        Folder.of(tmp_path, entry.id).make(now())
+    record = f'{{"code": 0, "ended": {ended}}}'
+    (Folder.of(tmp_path, broken.id).path / "end.json").write_text(record)
+    assert sweep(meter, ladder, tmp_path, older_than_s=30) == 2
+    assert meter.open_entries() == []
+
+
 def test_stop_all_ends_every_living_workload(tmp_path, meter, ladder):
     entry = opened(meter)
     folder, process = launched(tmp_path, entry)
