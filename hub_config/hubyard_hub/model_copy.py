@@ -7,7 +7,6 @@ loader and the example as JSON; no model is ever loaded here.
 from __future__ import annotations
 
 import gzip
-import io
 import json
 import tarfile
 import tempfile
@@ -145,22 +144,45 @@ def _add(
         archive.addfile(member, file)
 
 
+_UNREADABLE = (
+    *(yaml.YAMLError, ValueError, RecursionError),
+    *(LookupError, TypeError, AttributeError),
+)
+
+
 def _described(
     texts: Mapping[str, bytes],
 ) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
     """The signature, and a request body that the endpoint accepts."""
     try:
-        described = yaml.safe_load(io.BytesIO(texts[_MLMODEL]))
-        stated = described.get("signature") or {}
-        signature = {
-            part: json.loads(text)
-            for part, text in stated.items()
-            if isinstance(text, str)
-        }
-    except (yaml.YAMLError, ValueError, AttributeError):
+        stated = _stated_signature(texts[_MLMODEL])
+        signature = {part: json.loads(text) for part, text in stated.items()}
+        example = _parsed(texts.get(_EXAMPLE)) or example_of(signature)
+    except _UNREADABLE:
+        # Whoever logged it wrote it: anything may be in it.
         raise Invalid("The version's MLmodel file cannot be read.") from None
-    kept = texts.get(_EXAMPLE)
-    return signature or None, _parsed(kept) or example_of(signature)
+    return signature or None, example
+
+
+def _stated_signature(content: bytes) -> dict[str, str]:
+    """The texts below `signature`, from nodes: constructing may take for ever."""
+    root = yaml.compose(content, yaml.SafeLoader)
+    if not isinstance(root, yaml.MappingNode):
+        raise TypeError(root)
+    for key, value in _pairs(root):
+        if key == "signature":
+            return {
+                part: text.value
+                for part, text in _pairs(value)
+                if isinstance(text, yaml.ScalarNode) and text.tag.endswith(":str")
+            }
+    return {}
+
+
+def _pairs(node: yaml.Node) -> list[tuple[str, yaml.Node]]:
+    if not isinstance(node, yaml.MappingNode):
+        return []
+    return [(str(key.value), value) for key, value in node.value]
 
 
 def _parsed(text: bytes | None) -> dict[str, Any] | None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -135,7 +136,9 @@ def test_a_kept_example_is_preferred(tmp_path: Path):
         (b"", "cannot be read"),
         (b"[]", "cannot be read"),
         (b"signature: {inputs: '{'}", "cannot be read"),
-        (b"a: !!python/object/apply:os.system ['touch x']", "cannot be read"),
+        (b"signature: {inputs: '[1]'}", "cannot be read"),
+        (b'signature: {inputs: \'[{"type": "tensor"}]\'}', "cannot be read"),
+        (b"[" * 100_000, "cannot be read"),
         (b"{", "cannot be read"),
     ],
 )
@@ -150,6 +153,18 @@ def test_an_mlmodel_that_cannot_be_read_is_refused(
 def test_a_bomb_of_aliases_in_yaml_stays_small(tmp_path: Path):
     bomb = b"a: &a [x, x]\nb: &b [*a, *a]\nsignature:\n  inputs: *b\n"
     assert Folder(MLmodel=bomb).copy(tmp_path).signature is None
+    merges = "".join(
+        f"k{n}: &k{n}\n  <<: [{f'*k{n - 1}, ' * 9}]\n" for n in range(1, 9)
+    )
+    began = time.monotonic()
+    assert Folder(MLmodel=f"k0: &k0 {{a: b}}\n{merges}".encode()).copy(tmp_path)
+    assert time.monotonic() - began < 5
+
+
+def test_nothing_that_a_tag_asks_for_is_done(tmp_path: Path):
+    asked = f"a: !!python/object/apply:os.mkdir ['{tmp_path / 'made'}']"
+    assert Folder(MLmodel=asked.encode()).copy(tmp_path).signature is None
+    assert not (tmp_path / "made").exists()
 
 
 def test_a_version_without_a_model_is_refused(tmp_path: Path):

@@ -96,7 +96,7 @@ def test_a_moment_comes_back_exactly(store: Store, moment: datetime):
                 tables.sources.c.digest == source["digest"]
             )
         )
-    # Not `== moment`: to Python a time that a zone leaves out, or has twice, equals none.
+    # To Python a time that a zone leaves out, or has twice, equals no other.
     assert kept == moment.astimezone(UTC)
     assert kept.tzinfo is UTC
 
