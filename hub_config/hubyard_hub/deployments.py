@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from hubyard.contract.base import Moment, now
 from hubyard.contract.deployment import Deployment, DeploymentJob, Key, Revision
-from hubyard.contract.workload import Kind, Target, new_readable_id
+from hubyard.contract.workload import Kind, Status, new_readable_id
 from hubyard_hub.model_copy import copy_model
 from hubyard_hub.models import Models
 from hubyard_hub.store.tables import deployments, revisions
@@ -51,9 +51,6 @@ class Deployments:
         version = self._models.find(token, request.model, request.version)
         number = str(version["version"])
         name = request.name or _slug(request.model)
-        same = self._active(asking.name, name, request.model, number)
-        if same:
-            return self.get(asking.name, same)
         wish = self._wishes.new(
             asking,
             new_readable_id(Kind.ENDPOINT, name),
@@ -61,11 +58,15 @@ class Deployments:
             request.compute,
             request.lifetime_s,
         )
+        wanted = _same(wish, request.model, number)
+        with self._parts.store.read() as connection:
+            same = connection.execute(wanted).scalar()
+        if same:
+            return self.get(asking.name, same)
         copy = copy_model(self._parts.mlflow, token, version, self._parts.blobs)
         revision = _first_revision(wish, request.model, number, copy)
 
         def work(connection: Connection) -> str:
-            wanted = _same(asking.name, name, request.model, number)
             found: str | None = connection.execute(wanted).scalar()
             if found is None:
                 connection.execute(deployments.insert().values(**wish, revision=1))
@@ -135,10 +136,6 @@ class Deployments:
         row = self._wishes.row(owner, id_)
         return self._parts.blobs.path(self._revisions([row])[id_]["source"])
 
-    def _active(self, owner: str, name: str, model: str, version: str) -> str | None:
-        with self._parts.store.read() as connection:
-            return connection.execute(_same(owner, name, model, version)).scalar()
-
     def _revisions(self, rows: list[Row]) -> dict[str, Row]:
         """The present revision of each deployment, by its id."""
         ids = [row["id"] for row in rows]
@@ -166,14 +163,13 @@ class Deployments:
         return Deployment(**values)
 
 
-def _same(owner: str, name: str, model: str, version: str) -> Any:  # noqa: ANN401  a select
-    """The deployment, if any, that already wishes for this."""
+def _same(wish: Row, model: str, version: str) -> Any:  # noqa: ANN401  a select
+    """The living deployment, if any, that already wishes for this."""
     columns = deployments.c
+    alike = ("owner", "name", "compute", "lifetime_s", "target")
     return select(columns.id).where(
-        columns.owner == owner,
-        columns.name == name,
-        columns.closed.is_(other=False),
-        columns.target == Target.RUNNING,
+        *(columns[each] == wish[each] for each in alike),
+        columns.status.in_([status for status in Status if status.is_active]),
         revisions.c.deployment_id == columns.id,
         revisions.c.number == columns.revision,
         revisions.c.model == model,

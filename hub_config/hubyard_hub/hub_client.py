@@ -53,7 +53,10 @@ class HubClient:
         self, url: str, token: str, transport: httpx.BaseTransport | None = None
     ) -> None:
         self._own = {"Authorization": f"token {token}"}
-        self._http = httpx.Client(base_url=url, timeout=_TIMEOUT, transport=transport)
+        # No proxy of the environment's: it would be sent everybody's tokens.
+        self._http = httpx.Client(
+            base_url=url, timeout=_TIMEOUT, transport=transport, trust_env=False
+        )
 
     def close(self) -> None:
         """Let go of the connections."""

@@ -50,7 +50,10 @@ class MlflowClient:
     """MLflow over HTTP. Safe to use from many threads."""
 
     def __init__(self, url: str, transport: httpx.BaseTransport | None = None) -> None:
-        self._http = httpx.Client(base_url=url, timeout=_TIMEOUT, transport=transport)
+        # No proxy of the environment's: it would be sent everybody's tokens.
+        self._http = httpx.Client(
+            base_url=url, timeout=_TIMEOUT, transport=transport, trust_env=False
+        )
 
     def close(self) -> None:
         """Let go of the connections."""

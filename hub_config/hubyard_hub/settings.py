@@ -151,8 +151,9 @@ def shipped(name: str) -> Path:
 
 
 def make_private_folder(path: Path) -> None:
-    """Make a folder that only this user may enter."""
+    """Make a folder that only this user may enter, also where it is there already."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.chmod(0o700)
 
 
 def write_private(path: Path, text: str) -> None:

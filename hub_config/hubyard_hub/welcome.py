@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _VALID_S = 24 * 3600
-_TRIES = 20
 
 
 class Welcome:
@@ -32,7 +31,7 @@ class Welcome:
     def issue(self) -> str:
         """A fresh code; an earlier one, used or not, counts no more."""
         code = secrets.token_urlsafe(32)
-        kept = {"hash": _hash(code), "until": time.time() + _VALID_S, "tries": _TRIES}
+        kept = {"hash": _hash(code), "until": time.time() + _VALID_S}
         make_private_folder(self._file.parent)
         write_private(self._file, json.dumps(kept))
         return code
@@ -49,12 +48,9 @@ class Welcome:
             Forbidden: it is not, or not any more.
         """
         kept = self._kept()
-        tries = int(kept.get("tries", 0))
         good = hmac.compare_digest(_hash(code), str(kept.get("hash", "")))
         late = time.time() > float(kept.get("until", 0))
-        if kept.get("used") or late or tries <= 0 or not good:
-            if kept and not kept.get("used"):
-                write_private(self._file, json.dumps({**kept, "tries": tries - 1}))
+        if kept.get("used") or late or not good:
             raise Forbidden(
                 "This welcome link has been used or is too old: `hubyard up` prints a "
                 "new one until an administrator has signed in."

@@ -90,6 +90,13 @@ def _private_bytes(pids: list[int]) -> int:
     return total
 
 
+def _cores(count: int) -> set[int]:
+    """So many of this machine's cores, from another one on for each workload."""
+    cores = sorted(os.sched_getaffinity(0))
+    first = os.getpid() % len(cores)
+    return set((cores[first:] + cores[:first])[:count])
+
+
 def _become(spec: dict[str, object]) -> None:
     """In the child: enter the cage and turn into the workload. Never returns."""
     try:
@@ -98,8 +105,7 @@ def _become(spec: dict[str, object]) -> None:
             with open(cage, "w") as file:
                 file.write("0")
         if spec["cpus"]:
-            cores = sorted(os.sched_getaffinity(0))
-            os.sched_setaffinity(0, set(cores[: int(spec["cpus"])]))  # type: ignore[call-overload]
+            os.sched_setaffinity(0, _cores(int(spec["cpus"])))  # type: ignore[call-overload]
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)

@@ -7,6 +7,7 @@ database) is imported by the command that needs it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import os
 import signal
@@ -223,4 +224,5 @@ def run_down(arguments: argparse.Namespace) -> int:
 
 
 def _tell(line: str, stream: TextIO | None = None) -> None:
-    print(line, file=stream, flush=True)
+    with contextlib.suppress(OSError):  # nobody may read us any more; we go on
+        print(line, file=stream, flush=True)

@@ -16,6 +16,7 @@ import time
 from typing import TYPE_CHECKING
 
 import httpx
+import psutil
 
 from hubyard.contract.base import now
 from hubyard_hub.settings import ROUTES_SERVICE, make_private_folder
@@ -64,13 +65,10 @@ class Keeper:
         """Start it, and start it again whenever it ends, until `stop`."""
         pause = 0.0
         while not self._stopping:
-            began = time.monotonic()
-            child = await self._start()
-            on_health()
-            watch = asyncio.create_task(self._watch(began, on_health))
-            code = await child.wait()
-            watch.cancel()
-            _end_group(child.pid)
+            try:
+                how = f"ended ({await self._see_through(on_health)})"
+            except (OSError, psutil.Error) as error:
+                how = f"cannot be started ({error})"
             if time.monotonic() - self._well_since > _FORGIVEN_S:
                 pause = 0.0
             self._unwell()
@@ -79,9 +77,20 @@ class Keeper:
             if self._stopping:
                 return
             self.restarts += 1
-            self._tell(f"{self.process.name} ended ({code}); starting it again")
+            self._tell(f"{self.process.name} {how}; starting it again")
             await asyncio.sleep(pause)
             pause = min(max(2 * pause, 1.0), _LONGEST_PAUSE_S)
+
+    async def _see_through(self, on_health: Callable[[], None]) -> int:
+        """Start it and stay until it ends; returns its exit code."""
+        began = time.monotonic()
+        child = await self._start()
+        on_health()
+        watch = asyncio.create_task(self._watch(began, on_health))
+        code = await child.wait()
+        watch.cancel()
+        _end_group(child.pid)
+        return code
 
     async def _start(self) -> asyncio.subprocess.Process:
         if self._log.exists() and self._log.stat().st_size > _LOG_LIMIT_BYTES:
