@@ -9,9 +9,9 @@ from __future__ import annotations
 import inspect
 import json
 import logging
+import math
 import os
 from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from hubyard.contract.errors import HubyardError, Invalid, Rejected
@@ -26,16 +26,19 @@ if TYPE_CHECKING:
 
     from hubyard_runtime.endpoint.signature import Signature
     from hubyard_runtime.endpoint.table import Table
+    from hubyard_runtime.endpoint.values import Json
 
 log = logging.getLogger("hubyard.endpoint")
 
 _BY_ROW = frozenset(
     f"mlflow.{library}" for library in ("sklearn", "xgboost", "lightgbm", "catboost")
 )
-"""Loaders of estimators that answer each row by itself, and take what we have checked
-without MLflow checking it again, which would cost more than their predict."""
+"""Loaders of estimators that mostly answer each row by itself, and take what we have
+checked without MLflow checking it again, which would cost more than their predict."""
 _MOST_TRIED = 20
 """Rows of an example that are worth asking one by one."""
+_SAME = {"rel_tol": 1e-5, "abs_tol": 1e-9}
+"""A sum differs in its last bits with the number of rows that are summed at once."""
 _WORDS = 300
 """How much of what a model raised is told."""
 
@@ -78,8 +81,8 @@ class Model:
     def check(self) -> None:
         """Ask the model about its own example, before anybody else asks it.
 
-        A model that answers its example's rows alone as it does together has shown
-        that it may be asked for several requests at once.
+        Whether it answers the example's rows alone as it does together shows, better
+        than its flavour, whether it may be asked for several requests at once.
 
         Raises:
             Invalid: it fails; says how.
@@ -94,20 +97,47 @@ class Model:
             return
         try:
             together = self.answers([table])
-            self.by_row = self.by_row or self._answers_by_row(table, together[0])
+            shown = self._answers_by_row(table, json.loads(together[0])["predictions"])
         except (Exception, SystemExit) as error:
             log.exception("The model fails on its own example.")
             raise Invalid(
                 f"The model fails on its own example: {told(error)}"
             ) from None
+        if shown is not None:
+            self.by_row = shown
 
-    def _answers_by_row(self, table: Table, together: bytes) -> bool:
-        if table.layout is None or not 1 < table.rows <= _MOST_TRIED:
+    def _answers_by_row(self, table: Table, together: Json) -> bool | None:
+        """Whether the example's rows have the same answers alone; None: cannot tell."""
+        if table.layout is None or table.rows == 1:
+            return None
+        if not isinstance(together, list) or len(together) != table.rows:
             return False
-        alone = [self.answers([table.row(index)])[0] for index in range(table.rows)]
-        parts = [json.loads(part)["predictions"] for part in alone]
-        lists = all(isinstance(part, list) for part in parts)
-        return lists and [*chain(*parts)] == json.loads(together)["predictions"]
+        try:
+            return all(
+                _alike(self._alone(table.row(index)), [answered])
+                for index, answered in enumerate(together[:_MOST_TRIED])
+            )
+        except (Exception, SystemExit):
+            log.warning("The model fails on a row of its example alone.", exc_info=True)
+            return False
+
+    def _alone(self, row: Table) -> Json:
+        return json.loads(self.answers([row])[0])["predictions"]
+
+
+def _alike(one: Json, other: Json) -> bool:
+    """Whether two answers are the same but for the last bits of their numbers."""
+    match one, other:
+        case list(), list():
+            return len(one) == len(other) and all(map(_alike, one, other))
+        case dict(), dict():
+            return one.keys() == other.keys() and all(
+                _alike(one[name], other[name]) for name in one
+            )
+        case float(), float() | int():
+            return math.isclose(one, other, **_SAME)
+        case _:
+            return one == other
 
 
 def told(error: BaseException) -> str:

@@ -14,7 +14,7 @@ from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
 from hubyard.contract.errors import Invalid, Problem
 from hubyard_runtime.endpoint import model as models
@@ -406,6 +406,55 @@ def test_an_own_model_that_looks_at_all_rows_is_never_batched(tmp_path):
             return [a.json()["predictions"] for a in await asyncio.gather(*posts)]
 
     assert asyncio.run(main()) == [[1.0]] * 16
+
+
+def estimator_with_example(folder, model, rows):
+    signature = signed(rows, model.predict(rows))
+    return loaded(save(folder, model, signature=signature, input_example=rows))
+
+
+def test_an_estimator_that_looks_at_all_rows_is_never_batched(tmp_path):
+    rows = FLIGHTS[["distance", "dep_delay"]].tail(50)
+    centred = FunctionTransformer(lambda all_rows: all_rows - all_rows.mean())
+    model = make_pipeline(centred, LinearRegression()).fit(rows, DELAYS.tail(50))
+    model = estimator_with_example(tmp_path / "m", model, rows)
+    assert not model.by_row
+
+    async def main():
+        async with client(model) as asking:
+            bodies = [
+                {"instances": [{"distance": n * 100, "dep_delay": 0}]}
+                for n in range(1, 17)
+            ]
+            posts = (asking.post("invocations", json=body) for body in bodies)
+            return [a.json()["predictions"] for a in await asyncio.gather(*posts)]
+
+    answers = asyncio.run(main())
+    assert answers == [answers[0]] * 16
+
+
+def test_the_last_bits_of_a_sum_do_not_keep_a_model_from_being_batched(tmp_path):
+    numbers = np.random.default_rng(0).normal(size=(20, 40))
+    rows = pd.DataFrame(numbers, columns=[f"c{n}" for n in range(40)])
+    plain = LinearRegression().fit(rows, numbers.sum(axis=1) / 3)
+    alone = [plain.predict(rows[n : n + 1])[0] for n in range(20)]
+    assert alone != plain.predict(rows).tolist()
+    assert estimator_with_example(tmp_path / "m", plain, rows).by_row
+
+
+def test_an_estimator_without_an_example_of_two_rows_is_taken_by_its_flavour(tmp_path):
+    rows = pd.DataFrame({"a": [1.0, 2.0]})
+    model = LinearRegression().fit(rows, [1, 2])
+    assert estimator_with_example(tmp_path / "m", model, rows.head(1)).by_row
+
+
+def test_a_model_that_needs_several_rows_is_served_and_never_batched(tmp_path):
+    def predict(self, context, model_input, params=None):
+        if len(model_input) == 1:
+            raise RuntimeError("one is no series")
+        return model_input["a"].to_numpy()
+
+    assert not own_with_example(tmp_path / "m", predict).by_row
 
 
 def test_a_model_that_fails_on_its_own_example_does_not_start(tmp_path):
