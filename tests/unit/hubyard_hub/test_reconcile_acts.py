@@ -331,6 +331,7 @@ def test_a_run_that_was_lost_before_it_began_starts_again(a_run: Scene):
     assert len(a_run.entries) == 2
     a_run.end(EndReason.LOST)
     for _ in range(3 * ATTEMPTS):
+        a_run.wait(2**ATTEMPTS)
         a_run.step()
         if a_run.hub.servers.get(("ada", a_run.server)) == "ready":
             a_run.end(EndReason.LOST)
