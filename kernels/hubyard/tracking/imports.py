@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.abc
-import importlib.util
 import sys
 from typing import TYPE_CHECKING
 
@@ -43,15 +42,23 @@ class AfterImport(importlib.abc.MetaPathFinder):
         path: Sequence[str] | None,
         target: ModuleType | None = None,
     ) -> ModuleSpec | None:
-        """Find the module as if we were not here, and wrap its loader."""
-        del path, target
+        """Find the module as if we were not here, and wrap its loader.
+
+        Many only ask whether there is such a module; so finding one ends nothing.
+        """
         if fullname not in self._names:
             return None
-        self.stop()
-        spec = importlib.util.find_spec(fullname)
+        others = [finder for finder in sys.meta_path if finder is not self]
+        found = (finder.find_spec(fullname, path, target) for finder in others)
+        spec = next((each for each in found if each is not None), None)
         if spec is not None and spec.loader is not None:
-            spec.loader = _Then(spec.loader, self._then)
+            spec.loader = _Then(spec.loader, self._imported)
         return spec
+
+    def _imported(self) -> None:
+        if self.is_watching:
+            self.stop()
+            self._then()
 
 
 class _Then(importlib.abc.Loader):
@@ -70,3 +77,7 @@ class _Then(importlib.abc.Loader):
         module.__loader__ = self._loader
         self._loader.exec_module(module)
         self._then()
+
+    def __getattr__(self, name: str) -> object:
+        """What else a loader can, for those who only ask."""
+        return getattr(self._loader, name)
