@@ -143,7 +143,8 @@ class Tracking:
         """
         self.activate()
         if not self._active:
-            _say(_AWAY)
+            if self._wanted:
+                _say(_AWAY)
             return
         import mlflow  # noqa: PLC0415  as below
         from mlflow.exceptions import MlflowException  # noqa: PLC0415
@@ -167,7 +168,16 @@ class Tracking:
         return self._undo is not None
 
     def _activate(self) -> None:
-        """Switch autologging on, if MLflow answers; say so once if it does not."""
+        """Switch autologging on; whatever keeps it off costs the user one line."""
+        try:
+            self._try_to_activate()
+        except Exception as error:  # noqa: BLE001  would come out of the user's import
+            self._wanted = False
+            self._let_go()
+            _say(f"Not tracked: {_first_line(error)}.")
+
+    def _try_to_activate(self) -> None:
+        """Switch it on, if MLflow answers; say so once if it does not."""
         first, self._wanted = not self._wanted, True
         if self._active:
             return

@@ -1,6 +1,7 @@
 """Zero-line tracking in a real shell, into a real MLflow server."""
 
 import os
+import subprocess
 import sys
 import textwrap
 import time
@@ -332,6 +333,42 @@ def test_mlflow_that_goes_within_a_cell_costs_no_more_than_the_record(
     assert done.value == 1.0
     assert done.seconds < DOWN_S
     assert "Traceback" not in done.out + done.err
+
+
+FRESH = """
+import sys
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+shell.run_line_magic("load_ext", "hubyard")
+{before}
+done = shell.run_cell("import sklearn; sklearn.__name__")
+print(shell.run_line_magic("track", "status")._repr_mimebundle_()["text/plain"])
+sys.exit(0 if done.result == "sklearn" else "the import failed")
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "address", "why"),
+    [
+        ("sys.modules['mlflow'] = None", "file:kept", "No module named 'mlflow"),
+        ("", "http://[::1", "Invalid"),
+    ],
+)
+def test_what_keeps_tracking_off_leaves_the_users_import_alone(
+    workload, monkeypatch, before, address, why
+):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    script = FRESH.format(before=before)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"Not tracked: {why}" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "Nothing is tracked: %experiment or %%track" in done.stdout
 
 
 def test_outside_the_hub_nothing_happens(workload, monkeypatch):
