@@ -98,10 +98,15 @@ class AdmitHandler(_Handler):
 
     @needs_scope("admin:users")
     async def post(self, name: str) -> None:
-        """Turn it round, and show the people again."""
-        if not self.ours.user_exists(name):
+        """Bring it to what the form says, and show the people again.
+
+        Two administrators may press the same button: the second changes nothing.
+        """
+        info = self.ours.get_user(name)
+        if info is None:
             raise HTTPError(404)
-        UserInfo.change_authorization(self.db, name)
+        if info.is_authorized != (self.get_body_argument("admitted", "yes") == "yes"):
+            UserInfo.change_authorization(self.db, name)
         self.redirect(f"{self.hub.base_url}authorize")
 
 
@@ -114,7 +119,7 @@ class DiscardHandler(_Handler):
         info, user = self.ours.get_user(name), self.find_user(name)
         if info is None or info.is_authorized:
             raise HTTPError(404)
-        if user is not None and user.running:
+        if user is not None and user.active:
             raise HTTPError(409, f"Stop what runs for {name} first.")
         self.ours.delete_user(SimpleNamespace(name=name))
         if user is not None:
