@@ -71,16 +71,28 @@ class Batcher(Generic[JobT, AnswerT]):
 
     @property
     def waiting(self) -> int:
-        """Jobs that no call has taken yet."""
-        return len(self._queue)
+        """Jobs that no call has taken yet, and whose clients are still there."""
+        return sum(not waiting.future.done() for waiting in self._queue)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a job that comes now may have to wait."""
+        return self._busy
 
     async def ask(self, job: JobT) -> AnswerT:
-        """The answer to a job.
+        """The answer to a job; raises what `put` does and what its future carries."""
+        return await self.put(job)
+
+    def put(self, job: JobT) -> asyncio.Future[AnswerT]:
+        """The answer to a job, or whatever the model raises for it, once there is one.
+
+        Nothing is computed for a future that is cancelled before its turn has come.
 
         Raises:
             Unavailable: too many wait.
-            Exception: whatever the model raised for this job.
         """
+        if len(self._queue) >= MOST_WAITING:
+            self._queue = deque(w for w in self._queue if not w.future.done())
         if len(self._queue) >= MOST_WAITING:
             raise Unavailable(
                 f"{MOST_WAITING} requests wait for this model; try again in a moment."
@@ -92,7 +104,7 @@ class Batcher(Generic[JobT, AnswerT]):
             self._busy = True
             # Whatever else this turn of the loop has read joins the batch.
             loop.call_soon(self._next, loop)
-        return await future
+        return future
 
     def _next(self, loop: asyncio.AbstractEventLoop) -> None:
         batch = self._take()

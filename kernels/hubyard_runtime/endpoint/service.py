@@ -133,20 +133,24 @@ class Endpoint:
         try:
             raw = await _body(scope, receive)
             started = time.perf_counter()
-            answer = Answer(await self._predicted(raw))
+            answer = Answer(await self._predicted(raw, receive))
         except HubyardError as error:
             answer = _problem(error.status, error.message, error.field)
         self._metrics.add(answer.status, time.perf_counter() - started)
         return answer
 
-    async def _predicted(self, raw: bytes) -> bytes:
+    async def _predicted(self, raw: bytes, receive: Receive) -> bytes:
         if len(raw) > _LARGE_BODY:
             table = await asyncio.to_thread(self._table, raw)
         else:
             table = self._table(raw)
         try:
-            return await self._batcher.ask(table)
-        except HubyardError:
+            waits = self._batcher.is_busy
+            answer = self._batcher.put(table)
+            if waits:
+                await _done_or_gone(answer, receive)
+            return await answer
+        except (HubyardError, _Gone):
             raise
         except Exception as error:  # noqa: BLE001  the model's own code
             raise translated(error, table) from None
@@ -204,6 +208,27 @@ async def _body(scope: Scope, receive: Receive) -> bytes:
             f"The body is over {LARGEST_BODY // 10**6} MB: send the rows in parts."
         )
     return b"".join(chunks)
+
+
+async def _done_or_gone(answer: asyncio.Future[bytes], receive: Receive) -> None:
+    """Wait for an answer, as long as there is a client who waits for it.
+
+    Raises:
+        _Gone: there is none any more.
+    """
+    gone = asyncio.create_task(_until_gone(receive))
+    try:
+        await asyncio.wait({answer, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not answer.done():
+            raise _Gone
+    finally:
+        gone.cancel()
+        answer.cancel()  # nothing, where it is done
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _check_type(headers: dict[bytes, bytes]) -> None:

@@ -128,3 +128,22 @@ def test_too_many_are_told_to_come_again(monkeypatch):
         return await asyncio.gather(*tasks)
 
     assert asyncio.run(main()) == [0, 10, 20, 30]
+
+
+def test_who_went_away_takes_no_place(monkeypatch):
+    monkeypatch.setattr(batcher, "MOST_WAITING", 3)
+    model = Held()
+
+    async def main():
+        asking, (busy, *gone) = await waiting(model, *map(Ask, range(1, 4)))
+        for task in gone:
+            task.cancel()
+        await asyncio.sleep(0)
+        assert asking.waiting == 0
+        stays = asyncio.create_task(asking.ask(Ask(4)))
+        await until(lambda: asking.waiting == 1)
+        model.go.set()
+        return await busy, await stays
+
+    assert asyncio.run(main()) == (0, 40)
+    assert model.calls == [[0], [4]]

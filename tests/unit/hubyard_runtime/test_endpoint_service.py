@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import threading
+from typing import ClassVar
 
 import httpx
 import numpy as np
@@ -18,7 +20,8 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
 from hubyard.contract.errors import Invalid, Problem
 from hubyard_runtime.endpoint import model as models
-from hubyard_runtime.endpoint import service
+from hubyard_runtime.endpoint import service, signature
+from hubyard_runtime.endpoint.model import Model
 from hubyard_runtime.endpoint.service import Endpoint
 from support.endpoints import job
 
@@ -543,6 +546,77 @@ def test_a_client_that_goes_away_counts_for_nothing(flights):
 
     asyncio.run(main())
     assert endpoint._metrics.requests == 0
+
+
+class Visit:
+    """One POST of an input, as the server shows it to the application."""
+
+    scope: ClassVar = {
+        "type": "http",
+        "method": "POST",
+        "path": "/invocations",
+        "headers": [(b"content-type", b"application/json")],
+    }
+
+    def __init__(self, endpoint, value):
+        self.gone = asyncio.Event()
+        self.status = None
+        self._body = json.dumps({"dataframe_records": [{"a": value}]}).encode()
+        self.task = asyncio.create_task(endpoint(self.scope, self.receive, self.send))
+
+    async def receive(self):
+        if self._body:
+            body, self._body = self._body, b""
+            return {"type": "http.request", "body": body}
+        await self.gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message):
+        self.status = message.get("status", self.status)
+
+
+class Held:
+    """A model that answers once it is let go, and notes what it was asked."""
+
+    def __init__(self):
+        self.asked = []
+        self.busy, self.go = threading.Event(), threading.Event()
+        recorded = {"inputs": json.dumps([{"name": "a", "type": "long"}])}
+        read = signature.parse(recorded, typed_by_hint=False)
+        self.model = Model(self.predict, read, {}, example=None, by_row=True)
+
+    def predict(self, data, params):
+        self.asked.append(data["a"].tolist())
+        self.busy.set()
+        assert self.go.wait(10)
+        return data["a"]
+
+
+async def until(true):
+    async with asyncio.timeout(10):
+        while not true():  # noqa: ASYNC110  the other side is a thread
+            await asyncio.sleep(0.001)
+
+
+def test_a_request_whose_client_has_left_is_not_computed():
+    held = Held()
+
+    async def main():
+        endpoint = Endpoint(held.model, job())
+        visits = [Visit(endpoint, 0)]
+        await until(held.busy.is_set)
+        visits += [Visit(endpoint, n) for n in range(1, 21)]
+        await until(lambda: endpoint._info()["waiting"] == 20)
+        for visit in visits[:-1]:
+            visit.gone.set()
+        await until(lambda: endpoint._info()["waiting"] == 1)
+        held.go.set()
+        await asyncio.gather(*(visit.task for visit in visits))
+        return [visit.status for visit in visits]
+
+    # The first is being computed already, and nobody looks whether its client stays.
+    assert asyncio.run(main()) == [200, *[None] * 19, 200]
+    assert held.asked == [[0], [20]]
 
 
 def test_the_limit_of_a_body_is_the_documented_one():
