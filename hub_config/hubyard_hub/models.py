@@ -148,11 +148,12 @@ def _source(run: Mapping[str, Any]) -> dict[str, str]:
     """Where the newest model of a run is: a logged model, or a folder of the run."""
     if ids := model_ids(run):
         return {"source": f"models:/{ids[-1]}", "model_id": ids[-1]}
-    history = json.loads(pairs(run, "tags").get(_LOG_MODEL_HISTORY, "[]"))
-    if not history:
+    history = pairs(run, "tags").get(_LOG_MODEL_HISTORY, "[]")
+    try:
+        folder = str(json.loads(history)[-1]["artifact_path"])
+    except (ValueError, LookupError, TypeError):  # anybody may set a tag to anything
         raise Rejected(
             "This tracked run has no model: log one in its cell, then register it.",
             field="run_id",
-        )
-    folder = history[-1]["artifact_path"]
+        ) from None
     return {"source": f"{run['info']['artifact_uri']}/{folder}"}

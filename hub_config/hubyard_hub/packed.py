@@ -67,7 +67,7 @@ def _opened(path: Path) -> Generator[tarfile.TarFile]:
             tarfile.open(fileobj=_Bounded(stream), mode="r:") as archive,  # pyright: ignore[reportCallIssue, reportArgumentType]  tarfile needs only read, seek and tell
         ):
             yield archive
-    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+    except (tarfile.TarError, OSError, EOFError, ValueError, zlib.error) as error:
         raise Invalid(f"The source is not a gzipped tar: {error}.") from None
 
 

@@ -55,8 +55,9 @@ def read_notebook(content: bytes, name: str) -> Mapping[str, Any]:
         document = json.loads(content.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise Invalid(f"{name} is not UTF-8 (byte {error.start + 1}).") from None
-    except json.JSONDecodeError as error:
-        raise Invalid(f"{name} is not JSON (line {error.lineno}).") from None
+    except ValueError as error:  # a number of thousands of digits has no line
+        line = getattr(error, "lineno", 1)
+        raise Invalid(f"{name} is not JSON (line {line}).") from None
     except RecursionError:
         raise Invalid(f"{name} is nested too deeply.") from None
     problem = _what_is_wrong(document)
@@ -85,11 +86,11 @@ def _is_cell(cell: object) -> bool:
     if not isinstance(cell, dict):
         return False
     values = cast("dict[str, Any]", cell)
-    source = values.get("source")
+    source, kind = values.get("source"), values.get("cell_type")
     is_text = isinstance(source, str) or (
         isinstance(source, list) and all(isinstance(line, str) for line in source)
     )
-    known = values.get("cell_type") in {"code", "markdown", "raw"}
+    known = isinstance(kind, str) and kind in {"code", "markdown", "raw"}
     return is_text and known and isinstance(values.get("metadata"), dict)
 
 

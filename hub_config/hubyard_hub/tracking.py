@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _PAGE_LENGTH = 50
 _EXPERIMENTS = 1000
+_LAST_S = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 _GIT_COMMIT = "mlflow.source.git.commit"
 _LOG_MODEL_HISTORY = "mlflow.log-model.history"
 _NO_RUN = "There is no such tracked run, or it is not yours."
@@ -165,8 +166,12 @@ def model_ids(run: Mapping[str, Any]) -> list[str]:
 
 
 def moment(milliseconds: str | int) -> datetime:
-    """MLflow's milliseconds since 1970, which JSON may carry as text."""
-    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
+    """MLflow's milliseconds since 1970, which JSON may carry as text.
+
+    A client may have logged any number: beyond the years that a `datetime` knows, the
+    last of them.
+    """
+    return datetime.fromtimestamp(min(max(int(milliseconds) / 1000, 0), _LAST_S), UTC)
 
 
 def _metrics(run: Mapping[str, Any]) -> dict[str, float]:

@@ -22,6 +22,8 @@ from hubyard_hub.deployments import _slug
 from hubyard_hub.example import example_of
 from hubyard_hub.mlflow_client import MlflowClient
 from hubyard_hub.model_copy import copy_model
+from hubyard_hub.models import _source
+from hubyard_hub.tracking import moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -252,3 +254,19 @@ def test_an_example_fits_its_signature(inputs: Any, example: Any):
 )
 def test_a_deployment_is_named_after_its_model(model: str, name: str):
     assert _slug(model) == name
+
+
+@pytest.mark.parametrize("tag", ["", "{", "1", "{}", "[]", "[1]", '[{"x": 1}]'])
+def test_a_run_whose_tag_says_nothing_of_a_model_has_none(tag: str):
+    tags = [{"key": "mlflow.log-model.history", "value": tag}]
+    with pytest.raises(Rejected, match="has no model"):
+        _source({"data": {"tags": tags}, "info": {"artifact_uri": "x"}})
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "year"), [("-5", 1970), (10**17, 9999), (1_795_593_575_486, 2026)]
+)
+def test_any_time_that_a_client_has_logged_can_be_shown(
+    milliseconds: int | str, year: int
+):
+    assert moment(milliseconds).year == year

@@ -91,6 +91,12 @@ def test_a_name_may_be_there_once(tmp_path: Path):
         file_names(path)
 
 
+def sparse(size: str) -> tarfile.TarInfo:
+    made = member("a")
+    made.pax_headers = {"GNU.sparse.map": "0,1", "GNU.sparse.size": size}
+    return made
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -101,6 +107,7 @@ def test_a_name_may_be_there_once(tmp_path: Path):
         packed()[:40],
         b"\x1f\x8b" + b"\x00" * 100,
         tar_of(member("a"))[:-9] + b"\xff" * 9,
+        tar_of(sparse("not a number")),
     ],
 )
 def test_what_is_no_gzipped_tar_is_refused(tmp_path: Path, content: bytes):

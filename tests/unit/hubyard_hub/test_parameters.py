@@ -115,6 +115,11 @@ def test_a_cell_nested_too_deeply_is_refused():
         (b"", "not JSON \\(line 1\\)"),
         (b'{\n"a": }', "not JSON \\(line 2\\)"),
         (b"[" * 100_000, "nested too deeply"),
+        (b"1" * 5_000, "not JSON \\(line 1\\)"),
+        (
+            notebook({**code_cell("1"), "cell_type": []}),
+            "its cell 1 is broken",
+        ),
         (b"[]", "not a JSON object"),
         (b"{}", "nbformat is not 4"),
         (b'{"nbformat": 3}', "nbformat is not 4"),
