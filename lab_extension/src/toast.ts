@@ -53,6 +53,11 @@ export function tell(message: string, next?: INext): void {
   });
 }
 
+/** Say that something could not be done. */
+export function fail(message: string): void {
+  Notification.error(message, { autoClose: false });
+}
+
 /** Say that something will soon go wrong. */
 export function warn(message: string): void {
   Notification.warning(message, { autoClose: false });

@@ -1,10 +1,12 @@
-/** Opening the notebook of a tracked run: the file, or the copy kept with the run. */
+/** Opening a notebook: the file of a tracked run, or the copy kept with a run. */
 import type { Contents } from '@jupyterlab/services';
 import * as React from 'react';
+import { wordsOf } from '../api/poll';
 import type { TrackedRun } from '../api/types';
+import { isThere, keepCopy } from '../copies';
 import { stem } from '../format';
 import { type IHubyard, useHubyard } from '../hubyard';
-import { follow } from '../toast';
+import { fail, follow } from '../toast';
 
 export const ContentsContext = React.createContext<Contents.IManager | null>(
   null
@@ -15,7 +17,9 @@ export function useOpenNotebook(): (run: TrackedRun) => void {
   const contents = React.useContext(ContentsContext);
   return run => {
     if (contents !== null) {
-      void openNotebook(hubyard, contents, run);
+      openNotebook(hubyard, contents, run).catch((reason: unknown) => {
+        fail(wordsOf(reason));
+      });
     }
   };
 }
@@ -27,11 +31,7 @@ async function openNotebook(
 ): Promise<void> {
   const { commands, trans } = hubyard;
   const path = run.notebook ?? '';
-  const exists = await contents.get(path, { content: false }).then(
-    () => true,
-    () => false
-  );
-  if (exists) {
+  if (await isThere(contents, path)) {
     await commands.execute('docmanager:open', { path });
     return;
   }
@@ -51,9 +51,8 @@ async function openCopy(
   contents: Contents.IManager,
   run: TrackedRun
 ): Promise<string> {
-  const content: unknown = JSON.parse(await client.keptNotebook(run.id));
   const path = `${stem(run.notebook ?? run.name)}-${run.id.slice(0, 8)}.ipynb`;
-  await contents.save(path, { type: 'notebook', format: 'json', content });
+  await keepCopy(contents, path, () => client.keptNotebook(run.id));
   await commands.execute('docmanager:open', { path });
   return path;
 }
