@@ -91,6 +91,8 @@ class RunJob(Read):
 class RunRequest(Written):
     """Run a notebook once, now."""
 
+    model_config = ConfigDict(ser_json_inf_nan="constants")  # as RunJob
+
     source: Digest
     notebook: str
     name: Title | None = Field(default=None, description="None: the notebook's name")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
 from hubyard.contract.base import (
     Digest,
@@ -72,6 +72,8 @@ class Preview(Read):
 
 class ScheduleRequest(Written):
     """Run a notebook whenever its cron comes due."""
+
+    model_config = ConfigDict(ser_json_inf_nan="constants")  # as RunJob
 
     source: Digest
     notebook: str

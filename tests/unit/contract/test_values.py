@@ -1,5 +1,6 @@
 """How the values cross the wire: strict when written, lenient when read, in UTC."""
 
+import math
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -10,6 +11,7 @@ from hubyard.contract.deployment import DeploymentRequest
 from hubyard.contract.entry import EndReason, Entry, Settlement
 from hubyard.contract.identity import Identity
 from hubyard.contract.run import RunRequest
+from hubyard.contract.schedule import ScheduleRequest
 from hubyard.contract.workload import Kind, Limits, UserOptions
 
 DIGEST = "a" * 64
@@ -105,3 +107,11 @@ def test_moments_are_kept_in_utc_and_costs_follow_from_them():
         reason=EndReason.EXITED,
     )
     assert settlement.cost_micros(entry) == 5_000
+
+
+@pytest.mark.parametrize("shape", [RunRequest, ScheduleRequest])
+def test_an_infinite_parameter_arrives_as_it_was_sent(shape):
+    wish = {"source": DIGEST, "notebook": "n.ipynb", "parameters": {"lr": math.inf}}
+    wish |= {"cron": "0 6 * * *"} if shape is ScheduleRequest else {}
+    sent = shape.model_validate(wish).model_dump_json()
+    assert shape.model_validate_json(sent).parameters == {"lr": math.inf}
