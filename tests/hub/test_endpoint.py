@@ -10,7 +10,14 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from support.endpoints import OWN_TOKEN, environment, neighbours, start_endpoint
+from support.endpoints import (
+    KEY,
+    OWN_TOKEN,
+    PREFIX,
+    environment,
+    neighbours,
+    start_endpoint,
+)
 from support.hub import end_process, free_port, running_hub, wait_until_answers
 
 pytestmark = [pytest.mark.hub, pytest.mark.filterwarnings("ignore:::mlflow.*")]
@@ -117,6 +124,42 @@ def test_a_bad_model_ends_the_process_with_its_reason_last(tmp_path, model):
         assert process.wait(30) == 1
     last = log.read_text().splitlines()[-1]
     assert last == "The model's folder has no MLmodel file: log the model again."
+
+
+IN_A_SECOND = """
+import sys
+from hubyard_runtime.endpoint import batcher
+from hubyard_runtime.endpoint.__main__ import main
+batcher.LONGEST_CALL_S = 1
+sys.exit(main())
+"""
+
+
+def test_a_model_that_hangs_ends_the_process_with_its_reason_last(tmp_path):
+    import mlflow.pyfunc
+
+    class Hangs(mlflow.pyfunc.PythonModel):
+        def predict(self, context, model_input, params=None):
+            while True:
+                time.sleep(1)
+
+    folder, log, port = tmp_path / "model", tmp_path / "log", free_port()
+    mlflow.pyfunc.save_model(folder, python_model=Hangs(), pip_requirements=["mlflow"])
+    with neighbours(folder) as url:
+        environ = environment(url, port, tmp_path)
+        process = start_endpoint(environ, log, "-c", IN_A_SECOND)
+        address = f"http://127.0.0.1:{port}{PREFIX}"
+        wait_until_answers(f"{address}health", process)
+        answer = httpx.post(
+            f"{address}invocations",
+            json=ROW,
+            headers={"Authorization": f"Bearer {KEY}"},
+            timeout=30,
+        )
+        assert answer.status_code == 503
+        assert process.wait(30) == 1
+    last = log.read_text().splitlines()[-1]
+    assert last.startswith("The model has worked on one call for more than 1 s")
 
 
 def test_a_silent_platform_ends_the_process_with_its_reason_last(tmp_path):

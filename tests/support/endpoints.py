@@ -92,11 +92,13 @@ def environment(neighbours: str, port: int, scratch: Path) -> dict[str, str]:
     }
 
 
-def start_endpoint(environ: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
-    """The real process, its output in a log."""
+def start_endpoint(
+    environ: dict[str, str], log: Path, *how: str
+) -> subprocess.Popen[bytes]:
+    """The real process, its output in a log; started as usual, or as said."""
     with log.open("wb") as output:
         return subprocess.Popen(
-            [sys.executable, "-m", "hubyard_runtime.endpoint"],
+            [sys.executable, *(how or ("-m", "hubyard_runtime.endpoint"))],
             env=environ,
             cwd=environ["HUBYARD_SCRATCH"],
             stdout=output,

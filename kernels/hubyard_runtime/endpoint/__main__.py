@@ -7,15 +7,19 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from threading import Timer
 
 from hubyard.client import Client
 from hubyard.contract.deployment import DeploymentJob
 from hubyard.contract.errors import HubyardError
 from hubyard_runtime import gate
+from hubyard_runtime.endpoint import batcher
 from hubyard_runtime.endpoint import model as models
 from hubyard_runtime.endpoint.service import Endpoint
 
 log = logging.getLogger("hubyard.endpoint")
+
+_FAREWELL_S = 1.0
 
 
 def prepare(scratch: Path) -> Endpoint:
@@ -38,7 +42,24 @@ def prepare(scratch: Path) -> Endpoint:
         job.revision.model,
         job.revision.number,
     )
-    return Endpoint(model, job, os.environ.get("HUBYARD_PUBLIC_URL", ""))
+    public_url = os.environ.get("HUBYARD_PUBLIC_URL", "")
+    return Endpoint(model, job, public_url, on_stuck=_end_soon)
+
+
+def _end_soon() -> None:
+    """End this process, once those who waited for a model that hangs are told."""
+    Timer(_FAREWELL_S, _end).start()
+
+
+def _end() -> None:
+    print(  # noqa: T201  shown to the owner
+        f"The model has worked on one call for more than {batcher.LONGEST_CALL_S:g} s: "
+        "find the input that it hangs on, or deploy a model that answers sooner.",
+        file=sys.stderr,
+        flush=True,
+    )
+    # A thread that hangs would keep this process from ending in any other way.
+    os._exit(1)
 
 
 def main() -> int:

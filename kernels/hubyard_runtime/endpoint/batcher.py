@@ -3,11 +3,15 @@
 Nobody waits for a batch to fill: an idle thread takes a job at once. While it is busy
 others queue up, and the next call takes all of one layout together. A call costs a
 model about as much for sixteen rows as for one, so a busy endpoint gets quicker.
+
+stuck  a call takes so long that it will never end; no thread can be ended from outside,
+       so nobody is answered any more
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,6 +28,8 @@ MOST_WAITING = 1000
 """Jobs that may wait; who comes then is told to come again."""
 MOST_ROWS = 256
 """Rows of one joined batch; a job with more of them goes alone."""
+LONGEST_CALL_S = 60.0
+"""A call of the model that takes longer never ends."""
 
 
 class Job(Protocol):
@@ -53,17 +59,26 @@ class Batcher(Generic[JobT, AnswerT]):
         self,
         run: Callable[[Sequence[JobT]], Sequence[AnswerT]],
         layout: Callable[[JobT], Hashable],
+        on_stuck: Callable[[], None] = lambda: None,
     ) -> None:
         """Start the thread.
 
         Args:
             run: called in the thread, for jobs of one layout; one answer for each.
             layout: equal for jobs that one call may answer; None: this one goes alone.
+            on_stuck: called once a call has taken too long, from the loop.
         """
         self._run = run
         self._layout = layout
+        self._on_stuck = on_stuck
+        self.is_stuck = False
         self._queue = deque[_Waiting[JobT, AnswerT]]()
         self._busy = False
+        self._batch: list[_Waiting[JobT, AnswerT]] = []
+        """What the thread works on."""
+        self._began = 0.0
+        """When the present call of the model began, by the monotonic clock."""
+        self._is_watched = False
         self._work = SimpleQueue[
             tuple[asyncio.AbstractEventLoop, list[_Waiting[JobT, AnswerT]]]
         ]()
@@ -89,8 +104,10 @@ class Batcher(Generic[JobT, AnswerT]):
         Nothing is computed for a future that is cancelled before its turn has come.
 
         Raises:
-            Unavailable: too many wait.
+            Unavailable: too many wait, or a call is stuck.
         """
+        if self.is_stuck:
+            raise _stuck()
         if len(self._queue) >= MOST_WAITING:
             self._queue = deque(w for w in self._queue if not w.future.done())
         if len(self._queue) >= MOST_WAITING:
@@ -107,10 +124,33 @@ class Batcher(Generic[JobT, AnswerT]):
         return future
 
     def _next(self, loop: asyncio.AbstractEventLoop) -> None:
-        batch = self._take()
+        self._batch = batch = self._take()
         self._busy = bool(batch)
-        if batch:
-            self._work.put((loop, batch))
+        if not batch:
+            return
+        self._began = time.monotonic()
+        self._work.put((loop, batch))
+        if not self._is_watched:
+            self._watch(loop)
+
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Look again when the present call will have taken too long."""
+        self._is_watched = self._busy
+        if not self._busy:
+            return
+        left_s = self._began + LONGEST_CALL_S - time.monotonic()
+        if left_s > 0:
+            loop.call_later(left_s, self._watch, loop)
+        else:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """Answer all who wait: the thread never will."""
+        self.is_stuck = True
+        for waiting in (*self._batch, *self._queue):
+            if not waiting.future.done():
+                waiting.future.set_exception(_stuck())
+        self._on_stuck()
 
     def _take(self) -> list[_Waiting[JobT, AnswerT]]:
         """The first that waits, and all of its layout that still fit."""
@@ -137,6 +177,7 @@ class Batcher(Generic[JobT, AnswerT]):
                 loop.call_soon_threadsafe(self._done, loop, batch, answers)
 
     def _answers(self, jobs: Sequence[JobT]) -> list[AnswerT | Exception]:
+        self._began = time.monotonic()
         try:
             return list(self._run(jobs))
         except BaseException as error:  # noqa: BLE001  the model's own code
@@ -159,6 +200,13 @@ class Batcher(Generic[JobT, AnswerT]):
             else:
                 waiting.future.set_result(answer)
         self._next(loop)
+
+
+def _stuck() -> Unavailable:
+    return Unavailable(
+        f"The model has worked on one call for more than {LONGEST_CALL_S:g} s and "
+        "holds up all others; its endpoint ends now."
+    )
 
 
 def _alike(one: _Waiting[JobT, AnswerT], other: _Waiting[JobT, AnswerT]) -> bool:

@@ -13,7 +13,13 @@ import time
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from hubyard.contract.base import now
-from hubyard.contract.errors import HubyardError, Problem, Rejected, TooLarge
+from hubyard.contract.errors import (
+    HubyardError,
+    Problem,
+    Rejected,
+    TooLarge,
+    Unavailable,
+)
 from hubyard_runtime.endpoint import body
 from hubyard_runtime.endpoint.batcher import Batcher
 from hubyard_runtime.endpoint.metrics import Metrics
@@ -81,22 +87,31 @@ class Endpoint:
         "docs": "GET",
     }
 
-    def __init__(self, model: Model, job: DeploymentJob, public_url: str = "") -> None:
+    def __init__(
+        self,
+        model: Model,
+        job: DeploymentJob,
+        public_url: str = "",
+        on_stuck: Callable[[], None] = lambda: None,
+    ) -> None:
         """Make the application.
 
         Args:
             model: loaded and checked.
             job: what the platform said to serve.
             public_url: what a person types for the hub, without a trailing slash.
+            on_stuck: called when the model hangs: nobody is answered any more.
         """
         self._model = model
         self._job = job
         self._public_url = public_url
         self._metrics = Metrics()
         self._started_at = now()
-        self._batcher: Batcher[Table, bytes] = Batcher(model.answers, model.layout)
+        self._batcher: Batcher[Table, bytes] = Batcher(
+            model.answers, model.layout, on_stuck
+        )
         self._pages: dict[str, Callable[[str], Answer]] = {
-            "health": lambda _: _json({"status": "ok"}),
+            "health": lambda _: self._health(),
             "info": lambda _: _json(self._info()),
             "openapi.json": lambda prefix: _json(document(model, job, prefix)),
             "docs": self._docs,
@@ -157,6 +172,11 @@ class Endpoint:
 
     def _table(self, raw: bytes) -> Table:
         return self._model.signature.table(body.read(raw))
+
+    def _health(self) -> Answer:
+        if self._batcher.is_stuck:
+            return _problem(Unavailable.status, "The model hangs: this endpoint ends.")
+        return _json({"status": "ok"})
 
     def _info(self) -> dict[str, Any]:
         latency, revision = self._metrics.latency_ms, self._job.revision

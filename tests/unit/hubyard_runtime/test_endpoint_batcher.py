@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from dataclasses import dataclass
 
 import pytest
@@ -46,9 +47,9 @@ async def until(true):
         await asyncio.sleep(0.001)
 
 
-async def waiting(model, *jobs):
+async def waiting(model, *jobs, **options):
     """A batcher whose model is busy with a first job, and the jobs that wait then."""
-    asking = Batcher(model, lambda job: job.layout)
+    asking = Batcher(model, lambda job: job.layout, **options)
     busy = asyncio.create_task(asking.ask(Ask(0)))
     await until(model.started.is_set)
     tasks = [asyncio.create_task(asking.ask(job)) for job in jobs]
@@ -114,6 +115,42 @@ def test_who_went_away_is_not_answered():
 
     assert asyncio.run(main()) == (0, 20)
     assert model.calls == [[0], [2]]
+
+
+def test_a_call_that_never_ends_keeps_nobody_waiting(monkeypatch):
+    monkeypatch.setattr(batcher, "LONGEST_CALL_S", 0.2)
+    model = Held()
+    told = []
+
+    async def main():
+        asking, tasks = await waiting(model, Ask(1), on_stuck=lambda: told.append(1))
+        assert not asking.is_stuck
+        answers = await asyncio.gather(*tasks, return_exceptions=True)
+        assert asking.is_stuck
+        with pytest.raises(Unavailable):
+            await asking.ask(Ask(2))
+        return answers
+
+    answers = asyncio.run(main())
+    model.go.set()
+    assert [type(answer) for answer in answers] == [Unavailable] * 2
+    assert told == [1]
+
+
+def test_many_calls_may_together_take_longer_than_one(monkeypatch):
+    monkeypatch.setattr(batcher, "LONGEST_CALL_S", 0.2)
+
+    def slow(jobs):
+        time.sleep(0.05)
+        if len(jobs) > 1:
+            raise ValueError
+        return [jobs[0].value]
+
+    async def main():
+        asking = Batcher(slow, lambda job: job.layout)
+        return await asyncio.gather(*(asking.ask(Ask(n)) for n in range(10)))
+
+    assert asyncio.run(main()) == [*range(10)]
 
 
 def test_too_many_are_told_to_come_again(monkeypatch):

@@ -19,8 +19,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
 from hubyard.contract.errors import Invalid, Problem
+from hubyard_runtime.endpoint import batcher, service, signature
 from hubyard_runtime.endpoint import model as models
-from hubyard_runtime.endpoint import service, signature
 from hubyard_runtime.endpoint.model import Model
 from hubyard_runtime.endpoint.service import Endpoint
 from support.endpoints import job
@@ -617,6 +617,23 @@ def test_a_request_whose_client_has_left_is_not_computed():
     # The first is being computed already, and nobody looks whether its client stays.
     assert asyncio.run(main()) == [200, *[None] * 19, 200]
     assert held.asked == [[0], [20]]
+
+
+def test_a_model_that_hangs_is_not_healthy(monkeypatch):
+    monkeypatch.setattr(batcher, "LONGEST_CALL_S", 0.2)
+    held = Held()
+
+    async def main():
+        async with client(held.model) as asking:
+            before = await asking.get("health")
+            answer = await asking.post("invocations", json={"instances": [[1]]})
+            return before, answer, await asking.get("health")
+
+    before, answer, after = asyncio.run(main())
+    held.go.set()
+    assert [said.status_code for said in (before, answer, after)] == [200, 503, 503]
+    for said in (answer, after):
+        assert "The model" in Problem.model_validate(said.json()).message
 
 
 def test_the_limit_of_a_body_is_the_documented_one():
