@@ -64,20 +64,27 @@ def _wait(
 ) -> W:
     """Ask until the workload is up or has ended; `told` hears of each answer.
 
+    A platform that is away for a while, as while it starts anew, is asked again.
+
     Raises:
-        Unavailable: neither came in time.
+        Unavailable: neither came in time, or the platform was away at its end.
     """
     deadline = time.monotonic() + timeout_s
     while True:
-        answer = ask()
-        if told is not None:
-            told(answer)
-        if answer.status in _SETTLED:
-            return answer
-        if time.monotonic() > deadline:
-            raise Unavailable(
+        try:
+            answer = ask()
+        except Unavailable as error:
+            late = error
+        else:
+            if told is not None:
+                told(answer)
+            if answer.status in _SETTLED:
+                return answer
+            late = Unavailable(
                 f"{answer.name} is still {answer.status}: look again later."
             )
+        if time.monotonic() > deadline:
+            raise late
         time.sleep(_POLL_S)
 
 
