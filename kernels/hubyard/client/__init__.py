@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from hubyard.client import source
 from hubyard.client.nouns import Apps, Deployments, Models, Runs, Schedules, Sources
-from hubyard.client.wire import Outside, Wire
+from hubyard.client.wire import PATIENCE_S, Outside, Wire
 from hubyard.contract.compute import Catalogue, Estimate, EstimateRequest
 from hubyard.contract.entry import Spend
 from hubyard.contract.errors import NotFound
@@ -50,14 +50,14 @@ class Client:
         self.apps = Apps(wire)
 
     @classmethod
-    def from_environment(cls) -> Self:
+    def from_environment(cls, patience_s: float = PATIENCE_S) -> Self:
         """The client of the workload that this process runs in.
 
         Raises:
             Outside: this process runs in no workload, and no variable says where
                 Hubyard is.
         """
-        return cls(Wire.from_environment())
+        return cls(Wire.from_environment(patience_s))
 
     def __enter__(self) -> Self:
         return self

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_TIMEOUT_S = 30.0
+PATIENCE_S = 30.0
+"""How long an answer may take, unless who asks is more hurried."""
+
 _DONE = range(200, 300)
 _UNKNOWN = 401
 _BROKEN = 500
@@ -31,18 +33,18 @@ class Outside(Unavailable):
 class Wire:
     """Calls of the platform with one token."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, patience_s: float = PATIENCE_S) -> None:
         import httpx  # noqa: PLC0415  `import hubyard` stays light
 
         self._http = httpx.Client(
             base_url=f"{url.rstrip('/')}/api/",
             headers={"Authorization": f"Bearer {token}"},
-            timeout=_TIMEOUT_S,
+            timeout=patience_s,
             trust_env=False,
         )
 
     @classmethod
-    def from_environment(cls) -> Wire:
+    def from_environment(cls, patience_s: float = PATIENCE_S) -> Wire:
         """The wire that a workload's environment describes.
 
         Raises:
@@ -66,7 +68,7 @@ class Wire:
             raise Outside(
                 "HUBYARD_TOKEN holds no token: make one on the hub's page Token."
             )
-        return cls(url, token)
+        return cls(url, token, patience_s)
 
     def close(self) -> None:
         """Let go of the connection."""

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _LINE = re.compile(r"\s*%{1,2}(\w+)\s(.*)")
 _FRESH_S = 10.0
+_PATIENCE_S = 2.0
+"""The kernel can do nothing else while somebody waits for Tab."""
 _MOST = 500
 """Files of a folder that are looked at."""
 
@@ -109,7 +111,7 @@ class Offers:
         if time.monotonic() - asked_at < _FRESH_S:
             return words
         try:
-            with Client.from_environment() as client:
+            with Client.from_environment(_PATIENCE_S) as client:
                 words = ask(client)
         except HubyardError:
             words = []
