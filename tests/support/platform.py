@@ -126,6 +126,14 @@ def settings_in(folder: Path) -> Settings:
     return Settings(state=folder, catalogue=catalogue, hub_port=1, mlflow_port=1)
 
 
+def parts_in(folder: Path, hub: MemoryHub) -> Parts:
+    """The parts of a platform whose state is a folder; to be closed."""
+    made = Parts.build(settings_in(folder))
+    made.hub.close()
+    client = HubClient("http://hub/hub/api", hub.token, transport=hub.transport())
+    return replace(made, hub=client)
+
+
 @pytest.fixture
 def hub() -> MemoryHub:
     return MemoryHub()
@@ -133,10 +141,7 @@ def hub() -> MemoryHub:
 
 @pytest.fixture
 def parts(tmp_path: Path, hub: MemoryHub) -> Iterator[Parts]:
-    made = Parts.build(settings_in(tmp_path))
-    made.hub.close()
-    client = HubClient("http://hub/hub/api", hub.token, transport=hub.transport())
-    made = replace(made, hub=client)
+    made = parts_in(tmp_path, hub)
     yield made
     made.close()
 

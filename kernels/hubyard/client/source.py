@@ -11,6 +11,7 @@ import gzip
 import io
 import os
 import tarfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -61,7 +62,7 @@ def unpack(archive: bytes | BinaryIO, into: Path) -> None:
     try:
         with tarfile.open(fileobj=stream, mode="r:gz") as packed:
             _extract(packed, into)
-    except (tarfile.TarError, EOFError, gzip.BadGzipFile, OSError) as error:
+    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
         raise Invalid(f"This source cannot be unpacked: {error}.") from None
 
 

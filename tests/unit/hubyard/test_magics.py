@@ -1,12 +1,7 @@
 """The magics in a real shell, against a small real HTTP server."""
 
-import json
-import threading
 import time
-from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
-from urllib.parse import urlsplit
 
 import pytest
 from IPython.core.completer import provisionalcompleter
@@ -14,216 +9,18 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 import hubyard
+from support.answering import DEPLOYMENT, DIGEST, TRACKED, answering, served
 
-MONEY = {"micros": 50_000, "text": "$0.05"}
-MOST = {"micros": 200_000, "text": "$0.20"}
-NOW = datetime(2030, 5, 6, 7, 8, tzinfo=UTC).isoformat()
-DIGEST = "a" * 64
-RUN = "b" * 32
+__all__ = ["answering", "served"]  # fixtures
+
 MAGICS = {"experiment", "track", "register", "deploy", "schedule", "app"}
 MAGICS |= {"compute", "cost"}
 
-SMALL = {
-    "name": "small",
-    "description": "<b>for a look</b>",
-    "cpu": 1.5,
-    "memory_bytes": 2**30,
-    "gpu": 0,
-    "price": MONEY,
-    "longest_lifetime_s": 86_400,
-    "default_lifetime_s": 14_400,
-    "default_cost": MOST,
-    "most": MOST,
-    "available": True,
-}
-VERSION = {
-    "model": "churn",
-    "version": "3",
-    "aliases": ["champion"],
-    "run_id": RUN,
-    "created_at": NOW,
-    "metrics": {},
-}
-WORKLOAD = {
-    "owner": "ana",
-    "compute": "small",
-    "price": MONEY,
-    "cost": None,
-    "lifetime_s": 14_400,
-    "deadline": None,
-    "status": "ready",
-    "target": "running",
-    "reason": None,
-    "log_tail": None,
-    "created_at": NOW,
-}
-DEPLOYMENT = {
-    **WORKLOAD,
-    "id": "churn-1",
-    "name": "churn",
-    "revision": {
-        "number": 1,
-        "model": "churn",
-        "version": "3",
-        "created_at": NOW,
-        "created_by": "ana",
-    },
-    "url": "https://hub.example/user/ana/endpoint-churn-1/",
-    "signature": None,
-    "example": None,
-}
-APP = {
-    **WORKLOAD,
-    "id": "report-1",
-    "name": "report",
-    "framework": "voila",
-    "path": "report.ipynb",
-    "source": DIGEST,
-    "url": "javascript:alert(1)",
-    "shares": [],
-}
-TRACKED_RUN = {
-    "id": RUN,
-    "name": "calm-fox-1",
-    "experiment_id": "1",
-    "experiment": "ana/train",
-    "status": "FINISHED",
-    "started_at": NOW,
-    "ended_at": NOW,
-    "metrics": {},
-    "params": {},
-    "notebook": None,
-    "compute": None,
-    "git_commit": None,
-    "lock": None,
-    "has_model": True,
-    "url": "",
-}
-SCHEDULE = {
-    "id": "s1",
-    "name": "train",
-    "owner": "ana",
-    "notebook": "train.ipynb",
-    "source": DIGEST,
-    "cron": "30 2 * * 1-5",
-    "text": "At 02:30, Monday through Friday",
-    "time_zone": "UTC",
-    "parameters": {},
-    "compute": "small",
-    "lifetime_s": 3600,
-    "missed": "once",
-    "paused": False,
-    "next_fire": NOW,
-    "last_run_id": None,
-    "last_status": None,
-    "created_at": NOW,
-    "per_run": MONEY,
-    "per_month": MOST,
-}
-ANSWERS = {
-    "GET compute": {"currency": "USD", "limits": "soft", "compute": [SMALL]},
-    "GET spend": {
-        "owner": "ana",
-        "since": NOW,
-        "total": MOST,
-        "per_hour": MONEY,
-        "by_kind": {},
-        "lines": [],
-    },
-    "GET tracked-runs": {"runs": [TRACKED_RUN], "next_page": None},
-    "GET models": [{"name": "churn", "versions": [VERSION], "url": ""}],
-    "POST models": VERSION,
-    "POST estimate": {
-        "compute": "small",
-        "price": MONEY,
-        "lifetime_s": 14_400,
-        "total": MOST,
-    },
-    "POST deployments": DEPLOYMENT,
-    "GET deployments/churn-1": DEPLOYMENT,
-    "POST schedules/preview": {
-        "text": "At 02:30, Monday through Friday",
-        "next_fires": [NOW] * 5,
-        "fires_per_month": 21,
-        "price": MONEY,
-        "per_run": MONEY,
-        "per_month": MOST,
-        "basis": "an hour a run",
-    },
-    "POST schedules": SCHEDULE,
-    "POST sources": {
-        "digest": DIGEST,
-        "files": ["train.ipynb"],
-        "size_bytes": 10,
-        "notebook": "train.ipynb",
-        "parameters": [],
-    },
-    "POST apps": APP,
-    "GET apps/report-1": APP,
-    "POST apps/report-1/shares": APP,
-}
-
-
-class Platform(ThreadingHTTPServer):
-    """Answers what it was told to, and remembers what it was asked."""
-
-    daemon_threads = True
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.answers = dict(ANSWERS)
-        self.asked = []
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_port}/services/hubyard"
-
-    def bodies(self, call):
-        return [json.loads(body) for name, body in self.asked if name == call]
-
-    def calls(self):
-        return [name for name, _ in self.asked]
-
-
-class _Handler(BaseHTTPRequestHandler):
-    def _answer(self):
-        path = urlsplit(self.path).path.removeprefix("/services/hubyard/api/")
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        call = f"{self.command} {path}"
-        self.server.asked.append((call, body))
-        status, answer = 200, self.server.answers.get(call)
-        if answer is None or isinstance(answer, str):
-            status, answer = 409, {"message": answer or f"no answer to {call}"}
-        content = json.dumps(answer).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    do_GET = do_POST = _answer  # noqa: N815  http.server's names
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture(scope="module")
-def server():
-    server = Platform()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
 
 @pytest.fixture
-def platform(server, monkeypatch):
-    server.answers, server.asked = dict(ANSWERS), []
-    monkeypatch.setenv("HUBYARD_PLATFORM_URL", server.url)
-    monkeypatch.setenv("HUBYARD_TOKEN", "a token")
+def platform(answering, monkeypatch):
     monkeypatch.setenv("HUBYARD_RUN", "a run: nobody is asked")
-    return server
+    return answering
 
 
 @pytest.fixture
@@ -387,7 +184,7 @@ def test_register_takes_the_last_tracked_run(shell, platform):
     done = cell(shell, "%register last churn --alias champion")
     assert done.plain == "Registered as churn/3, @champion"
     assert platform.bodies("POST models") == [
-        {"run_id": RUN, "name": "churn", "alias": "champion"}
+        {"run_id": TRACKED, "name": "churn", "alias": "champion"}
     ]
 
 

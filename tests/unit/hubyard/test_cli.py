@@ -1,0 +1,793 @@
+"""The command: what each prints, and how each refuses.
+
+Bad input goes to the real platform, in this process and with a hub in memory; what a
+command prints of an answer is held against a server that answers what it is told to.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from importlib.metadata import EntryPoint
+
+import pytest
+from sqlalchemy import func, select
+
+from hubyard import cli
+from hubyard.cli import main, parser
+from hubyard.contract.duration import duration_text
+from hubyard_hub.service import assemble
+from hubyard_hub.store.tables import apps, deployments, entries, runs, schedules
+from support.answering import (
+    APP,
+    DEPLOYMENT,
+    DIGEST,
+    MONEY,
+    RUN,
+    SCHEDULE,
+    SMALL,
+    SPENT,
+    TRACKED,
+    TRACKED_RUN,
+    Raw,
+    answering,
+    served,
+)
+from support.memory_hub import MemoryHub
+from support.platform import PARAMETERS, Stamped, code_cell, notebook, parts_in
+from support.runs import ServedPlatform
+
+__all__ = ["answering", "served"]  # fixtures
+
+LONG = "x" * 300
+DAILY = "0 6 * * *"
+PRICED = re.compile(r"At 06:00$|next: |.*\$\d+\.\d\d")
+"""A line that may stand before a refusal: when, and the price."""
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory):
+    """The real platform on a port, its hub in memory."""
+    hub = MemoryHub()
+    parts = parts_in(tmp_path_factory.mktemp("platform"), hub)
+    platform = ServedPlatform(parts, Stamped(assemble(parts)))
+    platform.start()
+    yield platform
+    platform.stop()
+    assert hub.starts == 0
+    parts.close()
+
+
+@pytest.fixture
+def ana(real, monkeypatch):
+    """Somebody whom the real platform knows."""
+    monkeypatch.setenv("HUBYARD_PLATFORM_URL", real.url)
+    monkeypatch.setenv("HUBYARD_TOKEN", "ana/")
+    return real
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    """A folder of good and bad files, and an environment that knows no Hubyard."""
+    for name in ("HUBYARD_PLATFORM_URL", "HUBYARD_TOKEN", "JUPYTERHUB_API_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    files = {
+        "train.ipynb": notebook(code_cell(PARAMETERS, "parameters")),
+        "app.py": b"import streamlit",
+        "broken.ipynb": b'{"cells": [',
+        "list.ipynb": b"[]",
+        "old.ipynb": b'{"cells": [], "metadata": {}, "nbformat": 2}',
+        "binary.ipynb": b"\xff\xfe\x00",
+        "empty.ipynb": b"",
+        "notes.txt": b"not a notebook",
+        "project/train.ipynb": notebook(code_cell("1")),
+        "project/hubyard.yml": b"compute: Big One",
+    }
+    for name, content in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+    (tmp_path / "folder.ipynb").mkdir()
+    (tmp_path / "lost.ipynb").symlink_to("nowhere.ipynb")
+    (tmp_path / "unreadable.ipynb").symlink_to("/proc/self/mem")
+    return tmp_path
+
+
+@pytest.fixture
+def hubyard(capsys):
+    """Type a command: its exit code, and what it has printed."""
+
+    def typed(*words):
+        try:
+            code = main(words)
+        except SystemExit as ended:
+            code = ended.code
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return typed
+
+
+# -- bad input -------------------------------------------------------------------------
+
+USAGE = [
+    ([], "required: COMMAND"),
+    (["nonsense"], "invalid choice: 'nonsense'"),
+    (["runs", "--nonsense"], "unrecognized arguments: --nonsense"),
+    (["run"], "required: notebook"),
+    (["schedule", "train.ipynb"], "required: cron"),
+    (["register", "last"], "required: NAME"),
+    (["deploy"], "required: model"),
+    (["app"], "required: file"),
+    (["key"], "required: DEPLOYMENT"),
+    (["stop"], "required: RUN"),
+    (["logs"], "required: RUN"),
+    (["run", "train.ipynb", "-p"], "expected one argument"),
+    (["run", "train.ipynb", "-p", "lr"], "'lr' is not NAME=VALUE"),
+    (["run", "train.ipynb", "-p", "=1"], "'=1' is not NAME=VALUE"),
+    (["run", "train.ipynb", "-p", "a b=1"], "'a b=1' is not NAME=VALUE"),
+    (["run", "train.ipynb", "-p", "lr=1", "-p", "lr=2"], "lr is given twice"),
+    (["run", "train.ipynb", "-c", " "], "a name is missing"),
+    (["run", "train.ipynb", "--ttl", "soon"], "write one such as 30m, 8h or 2d"),
+    (["run", "train.ipynb", "--ttl=-1h"], "write one such as 30m, 8h or 2d"),
+    (["run", "train.ipynb", "--ttl", "0s"], "write one such as 30m, 8h or 2d"),
+    (["run", "train.ipynb", "--ttl", "nan"], "write one such as 30m, 8h or 2d"),
+    (["run", "train.ipynb", "--ttl", "367d"], "write at most 366d"),
+    (["deploy", "churn/3", "--ttl", "999999d"], "write at most 366d"),
+    (["app", "app.py", "--framework", "dash"], "choose from 'voila', 'streamlit'"),
+    (["schedules", "--pause", "a", "--resume", "b"], "not allowed with"),
+    (["apps", "--start", "a", "--stop", "b"], "not allowed with"),
+    (["run", "\udcff.ipynb"], "is not UTF-8"),
+]
+
+REFUSED = [
+    # files
+    (["run", "nowhere.ipynb"], "There is no file 'nowhere.ipynb' here"),
+    (["run", "lost.ipynb"], "There is no file 'lost.ipynb' here"),
+    (["run", ""], "is a folder"),
+    (["run", "folder.ipynb"], "'folder.ipynb' is a folder"),
+    (["run", "unreadable.ipynb"], "'unreadable.ipynb' cannot be read: "),
+    (["run", LONG], "cannot be read: File name too long"),
+    (["run", "notes.txt"], "notes.txt is not JSON"),
+    (["run", "broken.ipynb"], "broken.ipynb is not JSON"),
+    (["run", "list.ipynb"], "list.ipynb is not a notebook"),
+    (["run", "old.ipynb"], "open and save it in JupyterLab"),
+    (["run", "binary.ipynb"], "binary.ipynb is not UTF-8"),
+    (["run", "empty.ipynb"], "empty.ipynb is not JSON"),
+    (["run", "project/train.ipynb"], "hubyard.yml:1: compute: write at most 40"),
+    (["schedule", "nowhere.ipynb", DAILY, "--dry-run"], "There is no file"),
+    (["schedule", "broken.ipynb", DAILY], "broken.ipynb is not JSON"),
+    (["app", "nowhere.py", "--dry-run"], "There is no file 'nowhere.py' here"),
+    (["app", "notes.txt"], "Publish a notebook (.ipynb) or a Python file (.py)."),
+    (["app", "broken.ipynb"], "broken.ipynb is not JSON"),
+    # names
+    (["run", "train.ipynb", "--name", ""], "name cannot be used: write 1 to 128"),
+    (["run", "train.ipynb", "--name", LONG], "name cannot be used: write 1 to 128"),
+    (["run", "train.ipynb", "--name", "a\x1bb"], "without tabs, newlines"),
+    (["schedule", "train.ipynb", DAILY, "--name", LONG], "name cannot be used"),
+    (["app", "app.py", "--name", "a\nb"], "name cannot be used: write 1 to 128"),
+    (["deploy", "churn/3", "--name", "A B"], "name cannot be used: write at most 40"),
+    (["deploy", "churn/3", "--name", ""], "name cannot be used: write at most 40"),
+    # parameters
+    (["run", "train.ipynb", "-p", "nope=1"], "it has lr, epochs, name"),
+    (["run", "train.ipynb", "-p", "class=1"], "no parameter 'class'"),
+    (["run", "train.ipynb", "-p", "epochs=x"], "epochs must be a whole number"),
+    (["run", "train.ipynb", "-p", "epochs=1.5"], "epochs must be a whole number"),
+    (["run", "train.ipynb", "-p", "epochs={1}"], "epochs must be a whole number"),
+    (["run", "train.ipynb", "-p", "lr=nan"], "lr must be a number"),
+    (["run", "train.ipynb", "-p", "lr=1e999"], "lr must be a number"),
+    (["run", "train.ipynb", "-p", "lr=1j"], "lr must be a number"),
+    (["run", "train.ipynb", "-p", "name=3"], "name must be a text"),
+    (["schedule", "train.ipynb", DAILY, "-p", "lr=x"], "lr must be a number"),
+    # compute, lifetime and price
+    (["run", "train.ipynb", "-c", "none"], "no compute called 'none' for you"),
+    (["run", "train.ipynb", "-c", "vip"], "no compute called 'vip' for you"),
+    (["run", "train.ipynb", "-c", LONG], "no compute called"),
+    (["run", "train.ipynb", "-c", "giant"], "giant needs 1000 cores"),
+    (["run", "train.ipynb", "--ttl", "3h"], "small may live at most 2h"),
+    (["app", "app.py", "-c", "none"], "no compute called 'none' for you"),
+    (["app", "app.py", "--ttl", "3h"], "small may live at most 2h"),
+    (["schedule", "train.ipynb", DAILY, "-c", "none"], "no compute called 'none'"),
+    (["deploy", "churn/3", "-c", "none"], "no compute called 'none' for you"),
+    # cron and zone
+    (["schedule", "train.ipynb", ""], "write five fields"),
+    (["schedule", "train.ipynb", "daily"], "write five fields"),
+    (["schedule", "train.ipynb", LONG], "write five fields"),
+    (["schedule", "train.ipynb", "* * * * * *"], "A cron has five fields"),
+    (["schedule", "train.ipynb", "61 * * * *"], "The cron cannot be used"),
+    (["schedule", "train.ipynb", "0 0 31 2 *"], "The cron cannot be used"),
+    (["schedule", "train.ipynb", DAILY, "--tz", "Mars"], "no time zone 'Mars'"),
+    (["schedule", "train.ipynb", DAILY, "--tz", "../etc"], "no time zone '../etc'"),
+    (["schedule", "train.ipynb", DAILY, "--tz", LONG], "time_zone cannot be used"),
+    # versions and aliases
+    (["deploy", "churn"], "write MODEL@alias or MODEL/VERSION"),
+    (["deploy", ""], "write MODEL@alias or MODEL/VERSION"),
+    (["deploy", "churn/0"], "write a number such as 3"),
+    (["deploy", "churn/latest", "--dry-run"], "write a number such as 3"),
+    (["deploy", "churn@a b"], "an alias such as @champion"),
+    (["deploy", f"{LONG}/1"], "model cannot be used"),
+    (["register", "nope", "churn"], "write the 32 characters of a tracked run's id"),
+    (["register", TRACKED, ""], "name cannot be used: write 1 to 250"),
+    (["register", TRACKED, "a/b"], "none of them one of"),
+    (["register", TRACKED, "churn", "--alias", "a b"], "alias cannot be used"),
+    # whom to share with
+    (["app", "app.py", "--share", ""], "write user:NAME or group:NAME"),
+    (["app", "app.py", "--share", "ben"], "write user:NAME or group:NAME"),
+    (["app", "app.py", "--share", "user:"], "write user:NAME or group:NAME"),
+    (["app", "app.py", "--share", f"group:{LONG}"], "group cannot be used"),
+    # ids
+    *[
+        ([*words, id_], f"{id_!r} is no id: list the {noun} to see theirs.")
+        for *words, noun in (
+            ("stop", "runs"),
+            ("logs", "runs"),
+            ("schedules", "--pause", "schedules"),
+            ("schedules", "--resume", "schedules"),
+            ("schedules", "--run", "schedules"),
+            ("schedules", "--delete", "schedules"),
+            ("deployments", "--start", "deployments"),
+            ("deployments", "--stop", "deployments"),
+            ("deployments", "--delete", "deployments"),
+            ("key", "deployments"),
+            ("apps", "--start", "apps"),
+            ("apps", "--stop", "apps"),
+            ("apps", "--delete", "apps"),
+        )
+        for id_ in ("", "..", "a/b", "a?b", "a\x07")
+    ],
+    (["stop", "nobody"], "There is no such run, or it is not yours."),
+    (["logs", "nobody"], "There is no such run, or it is not yours."),
+    (["schedules", "--run", "nobody"], "There is no such schedule"),
+    (["deployments", "--start", "nobody"], "There is no such endpoint"),
+    (["apps", "--delete", "nobody"], "There is no such app"),
+    # a part that does not answer: nobody serves MLflow here
+    (["models"], "does not answer"),
+    (["experiments"], "does not answer"),
+    (["register", "last", "churn"], "does not answer"),
+    (["deploy", "churn/3"], "does not answer"),
+]
+
+
+def refusal(out, err):
+    """The last line; nothing but a price may stand before it."""
+    *before, last = err.splitlines()
+    assert all(PRICED.match(line) for line in before), err
+    assert out == ""
+    return last
+
+
+def kept(platform):
+    """How much of all that could be started or lost there is."""
+    tables = (runs, schedules, apps, deployments, entries)
+    with platform.parts.store.read() as connection:
+        return [
+            connection.execute(select(func.count()).select_from(table)).scalar_one()
+            for table in tables
+        ]
+
+
+@pytest.mark.parametrize(("words", "said"), USAGE, ids=str)
+def test_a_wrong_command_line_ends_with_2_and_one_line(ana, hubyard, words, said):
+    code, out, err = hubyard(*words)
+    line = refusal(out, err)
+    assert code == 2
+    assert said in line
+    assert line.startswith("hubyard")
+    assert line.endswith("--help`.")
+
+
+@pytest.mark.parametrize(("words", "said"), REFUSED, ids=lambda case: str(case)[:60])
+def test_what_is_refused_ends_with_1_and_one_line(ana, hubyard, words, said):
+    code, out, err = hubyard(*words)
+    line = refusal(out, err)
+    assert code == 1
+    assert said in line
+    assert line.startswith("hubyard: ")
+    assert kept(ana) == [0, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize(("words", "said"), REFUSED[::9], ids=lambda c: str(c)[:60])
+def test_a_program_finds_nothing_where_it_looks_for_json(ana, hubyard, words, said):
+    code, out, err = hubyard(*words, "--json")
+    assert (code, out) == (1, "")
+    assert said in err
+
+
+def test_outside_the_hub_one_line_says_what_to_set(hubyard):
+    code, out, err = hubyard("compute")
+    assert code == 1
+    assert "set HUBYARD_PLATFORM_URL and HUBYARD_TOKEN" in refusal(out, err)
+
+
+def test_where_no_compute_is_offered_the_line_says_whom_to_ask(answering, hubyard):
+    answering.answers["GET compute"] = {
+        "currency": "USD",
+        "limits": "soft",
+        "compute": [],
+    }
+    code, out, err = hubyard("deploy", "churn/3")
+    assert (code, refusal(out, err)) == (
+        1,
+        "hubyard: No compute is offered to you: ask who runs this hub.",
+    )
+    assert hubyard("compute")[1] == "No compute is offered to you.\n"
+
+
+def test_a_refusal_of_several_lines_is_one(answering, hubyard):
+    answering.answers["GET compute"] = "It is\nbroken."
+    assert hubyard("compute") == (1, "", "hubyard: It is broken.\n")
+
+
+# -- help ------------------------------------------------------------------------------
+
+
+def commands():
+    (subparsers,) = (a for a in parser()._actions if a.dest == "==SUPPRESS==")
+    return subparsers.choices
+
+
+@pytest.mark.parametrize("name", ["", *commands()])
+def test_help_is_everywhere_and_explains_each_option(hubyard, name):
+    code, out, err = hubyard(*filter(None, [name]), "--help")
+    assert (code, err) == (0, "")
+    assert out.startswith(f"usage: hubyard {name}".strip())
+    of_command = commands()[name] if name else parser()
+    assert [
+        a.dest for a in of_command._actions if a.option_strings and not a.help
+    ] == []
+
+
+def test_version(hubyard):
+    assert hubyard("--version") == (0, "hubyard 0.1.0\n", "")
+
+
+def test_a_broken_plugin_is_one_line_and_the_others_work(
+    answering, hubyard, monkeypatch
+):
+    broken = EntryPoint("mine", "no_such_module:add_commands", "hubyard.commands")
+    monkeypatch.setattr(cli, "entry_points", lambda group: [broken])
+    code, out, err = hubyard("workloads")
+    assert (code, "workspace" in out) == (0, True)
+    assert err == "hubyard: mine cannot be used: No module named 'no_such_module'\n"
+
+
+# -- what each prints ------------------------------------------------------------------
+
+EMPTY = {
+    "compute": ("GET compute", "No compute is offered to you."),
+    "workloads": ("GET workloads", "Nothing runs."),
+    "runs": ("GET runs", "There are no runs yet."),
+    "schedules": ("GET schedules", "There are no schedules."),
+    "models": ("GET models", "No model is registered."),
+    "deployments": ("GET deployments", "Nothing is deployed."),
+    "apps": ("GET apps", "Nothing is published."),
+}
+
+SHOWN = [
+    (
+        ["compute"],
+        "NAME PRICE/H CPU MEMORY LONGEST DESCRIPTION",
+        "small $0.05 1.5 1 GiB",
+    ),
+    (["workloads"], "WORKLOAD COMPUTE PRICE/H COST LEFT URL", "workspace small $0.05"),
+    (["cost"], "$0.20 since 06 May, $0.05/h", "run-r1 small"),
+    (["runs"], "RUN NAME STATUS CELLS STARTED COST", "r1 train succeeded 2/2"),
+    (
+        ["schedules"],
+        "SCHEDULE NAME WHEN NEXT LAST A MONTH",
+        "s1 train At 02:30, Monday",
+    ),
+    (["models"], "MODEL VERSION ALIASES CREATED TRACKED RUN", "churn 3 champion"),
+    (["experiments"], "RUN NAME EXPERIMENT STATUS STARTED METRICS", "auc=0.75"),
+    (
+        ["deployments"],
+        "DEPLOYMENT MODEL STATUS PRICE/H COST URL",
+        "churn-1 churn/3 ready $0.05 - https:",
+    ),
+    (["apps"], "APP NAME FRAMEWORK STATUS PRICE/H URL", "report-1 report voila ready"),
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "head", "row"), SHOWN, ids=lambda case: str(case)[:30]
+)
+def test_lists_are_tables_and_json(answering, hubyard, words, head, row):
+    spend = {
+        **answering.answers["GET spend"],
+        "lines": [SPENT, {**SPENT, "server_name": ""}],
+    }
+    answering.answers["GET spend"] = spend
+    tracked = {**TRACKED_RUN, "metrics": {"auc": 0.75}}
+    answering.answers["GET tracked-runs"] = {"runs": [tracked], "next_page": None}
+    code, out, err = hubyard(*words)
+    assert (code, err) == (0, "")
+    first, *others = [" ".join(line.split()) for line in out.splitlines()]
+    assert first == head
+    assert any(row in line for line in others)
+    code, out, err = hubyard(*words, "--json")
+    assert (code, err) == (0, "")
+    assert json.loads(out)
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_an_empty_list_says_so(answering, hubyard, name):
+    call, said = EMPTY[name]
+    nothing = {"currency": "USD", "limits": "soft", "compute": []}
+    answering.answers[call] = nothing if name == "compute" else []
+    assert hubyard(name) == (0, f"{said}\n", "")
+
+
+def test_a_month_without_workloads_and_a_page_without_runs_say_so(answering, hubyard):
+    assert hubyard("cost")[1].endswith("Nothing has run this month.\n")
+    answering.answers["GET tracked-runs"] = {"runs": [], "next_page": None}
+    assert hubyard("experiments")[1] == "Nothing was tracked yet.\n"
+    said = hubyard("register", "last", "churn")[2]
+    assert said == "hubyard: Nothing was tracked yet: train a model in a cell first.\n"
+
+
+def test_compute_that_this_machine_lacks_says_why(answering, hubyard):
+    lacking = {**SMALL, "available": False, "reason": "needs a GPU"}
+    answering.answers["GET compute"]["compute"].append(lacking)
+    assert "not available: needs a GPU" in hubyard("compute")[1]
+    answering.answers["GET compute"]["compute"].remove(lacking)
+
+
+def test_names_of_others_neither_break_a_table_nor_move_the_cursor(answering, hubyard):
+    answering.answers["GET runs"] = [
+        {**RUN, "name": "a\x1b[2Jb\nc"},
+        {**RUN, "name": LONG, "cost": None, "started_at": None},
+    ]
+    code, out, _ = hubyard("runs")
+    _, first, second = out.splitlines()
+    assert code == 0
+    assert "a [2Jb c" in first
+    assert f"{'x' * 39}…  succeeded" in second
+    assert len({line.index("2/2") for line in (first, second)}) == 1
+    assert json.loads(hubyard("runs", "--json")[1])[1]["name"] == LONG
+
+
+def test_lists_can_be_narrowed(answering, hubyard):
+    answering.answers["GET tracked-runs"] = "The filter cannot be read."
+    assert hubyard("experiments", "--filter", "x")[2] == (
+        "hubyard: The filter cannot be read.\n"
+    )
+    assert hubyard("runs", "--schedule", "s1")[0] == 0
+
+
+def test_what_a_run_has_printed(answering, hubyard):
+    assert hubyard("logs", "r1") == (0, "what it printed\n", "")
+    shown = json.loads(hubyard("logs", "r1", "--json")[1])
+    assert shown == {"log": "what it printed\n"}
+
+
+# -- what each does --------------------------------------------------------------------
+
+DONE = [
+    (["stop", "r1"], "train is being stopped"),
+    (["schedules", "--pause", "s1"], "train is paused"),
+    (["schedules", "--run", "s1"], "r1"),
+    (["schedules", "--delete", "s1"], ""),
+    (["deployments", "--start", "churn-1"], "churn: ready"),
+    (["deployments", "--stop", "churn-1"], "churn: stopped"),
+    (["deployments", "--delete", "churn-1"], ""),
+    (["key", "churn-1"], "curl of the key"),
+    (["apps", "--start", "report-1"], "report: ready"),
+    (["apps", "--stop", "report-1"], "report: stopped"),
+    (["apps", "--delete", "report-1"], ""),
+    (["register", "last", "churn"], "churn/3"),
+    (["run", "train.ipynb"], "r1"),
+    (["run", "train.ipynb", "--follow"], "r1 succeeded"),
+    (["schedule", "train.ipynb", DAILY], "s1"),
+    (["deploy", "churn@champion"], f"churn-1\n{DEPLOYMENT['url']}"),
+    (["app", "app.py"], APP["url"]),
+]
+
+
+@pytest.mark.parametrize(("words", "said"), DONE, ids=lambda case: str(case)[:40])
+def test_what_is_done_is_told_to_people_and_to_programs(
+    answering, hubyard, words, said
+):
+    code, out, _ = hubyard(*words)
+    assert (code, out) == (0, f"{said}\n" if said else "")
+    code, out, _ = hubyard(*words, "--json")
+    assert code == 0
+    assert isinstance(json.loads(out), dict)
+
+
+def test_a_schedule_that_goes_on_says_so(answering, hubyard):
+    answering.answers["PATCH schedules/s1"] = SCHEDULE
+    answering.answers["GET schedules"] = [{**SCHEDULE, "paused": True}]
+    assert hubyard("schedules", "--resume", "s1")[1] == "train goes on\n"
+    assert answering.bodies("PATCH schedules/s1") == [{"paused": False}]
+    assert "paused" in hubyard("schedules")[1]
+
+
+COSTS = [
+    (["run", "train.ipynb"], "POST runs"),
+    (["deploy", "churn/3"], "POST deployments"),
+    (["app", "app.py"], "POST apps"),
+    (["schedule", "train.ipynb", DAILY], "POST schedules"),
+]
+
+
+@pytest.mark.parametrize(("words", "call"), COSTS, ids=lambda case: case[0])
+def test_a_dry_run_shows_the_price_and_starts_nothing(answering, hubyard, words, call):
+    code, out, err = hubyard(*words, "--dry-run")
+    assert code == 0
+    assert "$0.20" in out + err
+    shown = json.loads(hubyard(*words, "--dry-run", "--json")[1])
+    assert shown.get("total", shown.get("per_month"))["text"] == "$0.20"
+    assert call not in answering.calls()
+
+
+def test_what_is_asked_for_is_what_is_sent(answering, hubyard):
+    options = ["-c", "small", "--ttl", "30m", "--name", "mine"]
+    hubyard("run", "train.ipynb", "-p", "lr=0.5", "-p", "sizes=(1, 2)", *options)
+    hubyard("schedule", "train.ipynb", DAILY, "--tz", "Europe/Berlin", *options)
+    hubyard("app", "app.py", "--framework", "streamlit", *options)
+    hubyard("deploy", "churn@champion", *options)
+    more = {"name": "mine", "compute": "small", "lifetime_s": 1800}
+    assert answering.bodies("POST runs") == [
+        {
+            "source": DIGEST,
+            "notebook": "train.ipynb",
+            "parameters": {"lr": 0.5, "sizes": [1, 2]},
+            **more,
+        }
+    ]
+    (schedule,) = answering.bodies("POST schedules")
+    assert schedule["time_zone"] == "Europe/Berlin"
+    assert schedule | more == schedule
+    assert answering.bodies("POST apps") == [
+        {"source": DIGEST, "path": "app.py", "framework": "streamlit", **more}
+    ]
+    assert answering.bodies("POST deployments") == [
+        {"model": "churn", "version": "@champion", **more}
+    ]
+
+
+@pytest.mark.parametrize(("words", "call"), COSTS[:1] + COSTS[2:], ids=lambda c: c[0])
+def test_a_project_says_which_compute_its_files_get(answering, hubyard, words, call):
+    source = {**answering.answers["POST sources"], "compute": "medium"}
+    answering.answers["POST sources"] = source
+    hubyard(*words)
+    hubyard(*words, "-c", "small")
+    asked = [body["compute"] for body in answering.bodies(call)]
+    assert asked == ["medium", "small"]
+
+
+def test_an_app_is_shared_once_it_has_started(answering, hubyard):
+    assert hubyard("app", "app.py", "--share", "group:staff")[0] == 0
+    assert answering.bodies("POST apps/report-1/shares") == [{"group": "staff"}]
+
+
+ENDS = [
+    ({"status": "failed", "reason": "it is broken"}, "it is broken"),
+    ({"status": "stopped", "reason": None}, "it was stopped."),
+]
+
+
+@pytest.mark.parametrize(("end", "said"), ENDS, ids=["failed", "stopped"])
+@pytest.mark.parametrize(
+    ("words", "call", "thing"),
+    [
+        (["deploy", "churn/3"], "GET deployments/churn-1", DEPLOYMENT),
+        (["app", "app.py", "--share", "user:ben"], "GET apps/report-1", APP),
+    ],
+    ids=["deploy", "app"],
+)
+def test_what_does_not_get_ready_ends_with_1_and_says_why(
+    answering, hubyard, words, call, thing, end, said
+):
+    answering.answers[call] = {**thing, **end, "log_tail": "line 1\nline 2"}
+    code, out, err = hubyard(*words)
+    assert (code, out) == (1, "")
+    name, status = thing["name"], end["status"]
+    expected = [f"{name} {status}: {said}", "  line 1", "  line 2"]
+    assert err.splitlines()[-3:] == expected
+    assert "POST apps/report-1/shares" not in answering.calls()
+    code, out, _ = hubyard(*words, "--json")
+    assert (code, json.loads(out)["status"]) == (1, status)
+
+
+def test_a_run_that_fails_ends_with_1_and_says_why(answering, hubyard):
+    failure = {"reason": "cell-error", "message": "Cell 2: ZeroDivisionError."}
+    failed = {**RUN, "status": "failed", "failure": failure}
+    answering.answers["GET runs/r1"] = failed
+    code, out, err = hubyard("run", "train.ipynb", "--follow")
+    assert (code, out) == (1, "r1 failed\n")
+    assert err.splitlines()[1:] == ["failed: cell 2 of 2", failure["message"]]
+
+
+def test_whoever_waits_hears_of_each_change_once(answering, hubyard, monkeypatch):
+    states = iter(["pending", "pending", "starting", "ready"])
+
+    def change(*_):
+        answering.answers["GET deployments/churn-1"] = {
+            **DEPLOYMENT,
+            "status": next(states),
+        }
+
+    change()
+    monkeypatch.setattr("hubyard.client.nouns.time.sleep", change)
+    _, _, err = hubyard("deploy", "churn/3")
+    assert err.splitlines()[1:] == ["churn: pending", "churn: starting", "churn: ready"]
+
+
+# -- asking ----------------------------------------------------------------------------
+
+
+END = "-- the end of what was shown --"
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """A person at a real terminal, who types an answer; tells what was shown."""
+    person, command = os.openpty()
+    streams = [os.fdopen(os.dup(command), mode) for mode in ("r", "w")]
+    monkeypatch.setattr(sys, "stdin", streams[0])
+
+    def types(answer, *words):
+        with monkeypatch.context() as patched:
+            patched.setattr(sys, "stderr", streams[1])
+            os.write(person, f"{answer}\n".encode())
+            code = main(words)
+        print(END, file=streams[1], flush=True)
+        shown = b""
+        while END not in shown.decode():
+            shown += os.read(person, 10_000)
+        return code, shown.decode().partition(END)[0]
+
+    yield types
+    for stream in streams:
+        stream.close()
+    os.close(person)
+    os.close(command)
+
+
+ASKED = [
+    (["run", "train.ipynb"], "POST runs", "Run train.ipynb for at most $0.20?"),
+    (["deploy", "churn/3"], "POST deployments", "Deploy churn/3 for at most $0.20?"),
+    (["app", "app.py"], "POST apps", "Publish app.py for at most $0.20?"),
+    (
+        ["schedule", "train.ipynb", DAILY],
+        "POST schedules",
+        "Schedule train.ipynb for about $0.20 a month?",
+    ),
+    (
+        ["schedules", "--run", "s1"],
+        "POST schedules/s1/run",
+        "Run train for about $0.05?",
+    ),
+    (["schedules", "--delete", "s1"], "DELETE schedules/s1", "Delete s1?"),
+    (
+        ["deployments", "--start", "churn-1"],
+        "POST deployments/churn-1/start",
+        "Start churn for at most $0.20?",
+    ),
+    (["apps", "--delete", "report-1"], "DELETE apps/report-1", "Delete report-1?"),
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "call", "question"), ASKED, ids=lambda c: str(c)[:30]
+)
+def test_a_person_is_asked_before_what_costs_or_deletes(
+    answering, terminal, words, call, question
+):
+    code, shown = terminal("", *words)
+    assert code == 1
+    assert f"{question} [y/N] " in shown
+    assert shown.endswith("Nothing was done.\r\n")
+    assert call not in answering.calls()
+    code, shown = terminal("y", *words)
+    assert code == 0
+    assert answering.calls().count(call) == 1
+
+
+@pytest.mark.parametrize("flag", ["--yes", "--json"])
+def test_a_person_may_say_yes_beforehand(answering, terminal, flag):
+    code, shown = terminal("", "run", "train.ipynb", flag)
+    assert code == 0
+    assert "[y/N]" not in shown
+    assert answering.calls().count("POST runs") == 1
+
+
+# -- the process -----------------------------------------------------------------------
+
+
+def process(answering, shell_line, **environ):
+    """A line of a real shell, in which `$H` is the command."""
+    return subprocess.run(
+        ["/bin/bash", "-c", shell_line],
+        env={
+            **os.environ,
+            "H": f"{sys.executable} -m hubyard.cli",
+            "PYTHONUNBUFFERED": "",
+            **environ,
+        },
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_whoever_reads_no_further_hears_no_complaint(answering):
+    answering.answers["GET runs"] = [RUN] * 5000
+    done = process(answering, "$H runs | head -1; exit ${PIPESTATUS[0]}")
+    assert done.stdout.split()[0] == b"RUN"
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, b"")
+
+
+@pytest.mark.parametrize("words", ["runs", "--help"])
+def test_an_output_that_is_full_is_one_line(answering, words):
+    done = process(answering, f"$H {words} > /dev/full")
+    assert done.returncode == 1
+    assert done.stderr == b"hubyard: the output: No space left on device\n"
+
+
+def test_an_output_that_is_closed_is_no_mistake(answering):
+    done = process(answering, "$H runs >&- 2>&- <&-")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_what_a_terminal_cannot_say_is_replaced(answering):
+    answering.answers["GET runs"] = [{**RUN, "name": "Köln"}]
+    done = process(answering, "$H runs", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert b"K?ln" in done.stdout
+
+
+def test_an_argument_that_is_no_text_is_one_line(answering):
+    done = process(answering, r"$H run $'\xff.ipynb'")
+    assert done.returncode == 2
+    assert done.stderr.startswith(rb"hubyard: '\udcff.ipynb' is not UTF-8;")
+    assert done.stderr.count(b"\n") == 1
+
+
+def test_a_file_that_fails_elsewhere_is_named(answering, hubyard, monkeypatch):
+    def fails(_arguments):
+        raise PermissionError(13, "Permission denied", "/somewhere")
+
+    monkeypatch.setattr("hubyard.cli.cost._compute", fails)
+    assert hubyard("compute") == (1, "", "hubyard: /somewhere: Permission denied\n")
+
+
+def test_ctrl_c_ends_a_wait_with_130_and_no_traceback(answering):
+    answering.answers["GET runs/r1"] = {**RUN, "status": "running", "cells_done": 1}
+    waiting = subprocess.Popen(
+        [sys.executable, "-m", "hubyard.cli", "run", "train.ipynb", "--follow"],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    for line in waiting.stderr:
+        if "cell 1 of 2" in line:
+            break
+    waiting.send_signal(signal.SIGINT)
+    out, err = waiting.communicate(timeout=30)
+    assert (waiting.returncode, out) == (130, "")
+    assert err == "hubyard: interrupted; what has started goes on.\n"
+
+
+def test_a_platform_that_is_slow_is_one_line(answering, hubyard, monkeypatch):
+    monkeypatch.setattr("hubyard.client.wire._TIMEOUT_S", 0.2)
+    never = threading.Event()
+    answering.answers["GET compute"] = Raw(after=never)
+    code, out, err = hubyard("compute")
+    never.set()
+    assert code == 1
+    assert "(ReadTimeout): try again in a moment." in refusal(out, err)
+
+
+def test_lifetimes_are_read_as_they_are_written(answering, hubyard):
+    hubyard("deploy", "churn/3", "--ttl", "1h30m")
+    (asked,) = answering.bodies("POST estimate")
+    assert duration_text(asked["lifetime_s"]) == "1h30m"
+    assert MONEY["text"] in hubyard("deployments")[1]
