@@ -6,7 +6,7 @@ papermill writes statuses of its own beside each cell; ours are put in their pla
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
 import nbformat
@@ -31,6 +31,8 @@ _SAVE_SHARE = 0.05
 _KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 _MINOR_WITH_IDS = 5
 _SKIP = "skip-execution"
+_PLACES = ("parameters", "injected-parameters")
+"""Tags by which papermill finds its place, even on a cell that holds no code."""
 _WORDS = {
     CellStatus.WAITING: "pending",
     CellStatus.RUNNING: "running",
@@ -86,11 +88,13 @@ def _clean(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _clean_cell(cell: Mapping[str, Any]) -> dict[str, Any]:
-    metadata = dict(cell["metadata"])
-    if not isinstance(metadata.get("tags"), list):
-        metadata.pop("tags", None)
-    emptied = {"outputs": [], "execution_count": None}
     is_code = cell["cell_type"] == "code"
+    metadata = dict(cell["metadata"])
+    tags = metadata.pop("tags", None)
+    if isinstance(tags, list):
+        kept = cast("list[Any]", tags)
+        metadata["tags"] = [tag for tag in kept if is_code or tag not in _PLACES]
+    emptied = {"outputs": [], "execution_count": None}
     return {**cell, "metadata": metadata, **(emptied if is_code else {})}
 
 

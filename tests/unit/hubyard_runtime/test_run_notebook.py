@@ -87,6 +87,16 @@ def test_parameters_are_put_after_their_defaults(file):
     assert lines[-1] == 'a = "x\'); y"'
 
 
+@pytest.mark.parametrize("tag", ["parameters", "injected-parameters"])
+def test_a_heading_with_the_tag_does_not_take_the_parameters(file, tag):
+    heading = {"cell_type": "markdown", "source": "# a", "metadata": {"tags": [tag]}}
+    tagged = code("a = 1", metadata={"tags": ["parameters", "mine"]})
+    made = prepared(document(heading, tagged, code("a")), job(a=5), file)
+    sources = [cell.source.splitlines()[-1] for cell in made.node.cells]
+    assert sources == ["# a", "a = 1", "a = 5", "a"]
+    assert made.node.cells[1].metadata.tags == ["parameters", "mine"]
+
+
 def test_statuses_are_ours(file):
     made = prepared(document(*[code(str(n)) for n in range(4)]), job(), file)
     now = record.planned(record.begun(NOW), made.cells_to_run)
