@@ -35,6 +35,23 @@ def test_outputs_are_bounded(start):
     assert text_of(third) == "later\n"
 
 
+def test_a_progress_bar_that_is_a_widget_shows_its_end(start):
+    bar = (
+        "from ipywidgets import IntProgress\n"
+        "bar = IntProgress(description='x' * 1000)\n"
+        "for step in range(1_201):\n"
+        "    bar.value = step % 100\n"
+        "    bar.description = f'{step:10000}'"
+    )
+    run = execute(start, bar, "print('later')")
+    assert run.code == 0
+    widgets = run.output()["metadata"]["widgets"]
+    states = widgets["application/vnd.jupyter.widget-state+json"]["state"].values()
+    shown = [each["state"].get("description") for each in states]
+    assert f"{1200:10000}" in shown
+    assert text_of(run.output()["cells"][1]) == "later\n"
+
+
 @contextlib.contextmanager
 def small_disk(folder: Path):
     folder.mkdir()

@@ -178,9 +178,7 @@ class Engine(NotebookClient):
 
     def _admit(self, kind: str, msg: dict[str, Any]) -> bool:
         if kind.startswith("comm"):
-            buffers: list[Any] = msg.get("buffers") or []
-            size = len(str(msg["content"])) + sum(map(len, buffers))
-            return self._outputs.fits(size)
+            return self._outputs.hold(msg)
         content = self._outputs.take(kind, msg["content"])
         if content is None:
             return False

@@ -4,7 +4,8 @@ allowance  bytes that a cell, and the whole notebook, may still take
 note       what stands where the rest was left out: once a cell
 
 A kernel may send a text in ten thousand pieces: they become one output. What is
-cleared or redrawn gives its bytes back, so that a progress bar may run for days.
+cleared or redrawn gives its bytes back, and what a widget replaces takes no more, so
+that a progress bar may run for days.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Mapping
 
 CELL_BYTES = 10 * 2**20
 NOTEBOOK_BYTES = 50 * 2**20
@@ -42,6 +43,10 @@ class Outputs:
         self._noted = False
         self._sizes: dict[str, int] = {}
         """Bytes last shown under a display id, in the present cell."""
+        self._held: dict[Hashable, int] = {}
+        """The most bytes that each part of each widget has had."""
+        self._cell_held = 0
+        """Of the present cell's bytes, those of widgets, which outlive a clearing."""
         self._text: Output | None = None
         self._pieces: list[str] = []
         self._pieces_size = 0
@@ -50,15 +55,15 @@ class Outputs:
         """A new cell begins, with an allowance of its own."""
         self.settle()
         self._text = None
-        self._cell = self._count = 0
+        self._cell = self._cell_held = self._count = 0
         self._noted = False
         self._sizes = {}
 
     def clear(self) -> None:
         """The present cell's outputs are gone; their bytes are free again."""
-        self._notebook -= self._cell
+        self._notebook -= self._cell - self._cell_held
         self._text, self._pieces, self._pieces_size = None, [], 0
-        self._cell = self._count = 0
+        self._cell, self._count = self._cell_held, 0
         self._sizes = {}
 
     def take(self, kind: str, content: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -71,11 +76,16 @@ class Outputs:
             return _shortened(content)
         return content
 
-    def fits(self, size: int) -> bool:
-        """Take so many bytes at once, if there is room for all of them."""
-        if size > self._room():
+    def hold(self, msg: Mapping[str, Any]) -> bool:
+        """Take a widget's message, if there is room for what it adds to the widget."""
+        parts = _widget_parts(msg)
+        grown = sum(max(0, n - self._held.get(part, 0)) for part, n in parts.items())
+        if grown > self._room():
             return False
-        self._use(size)
+        self._use(grown)
+        self._cell_held += grown
+        for part, size in parts.items():
+            self._held[part] = max(size, self._held.get(part, 0))
         return True
 
     def join(self, outputs: list[Output], content: Mapping[str, Any]) -> bool:
@@ -168,6 +178,22 @@ def _last_drawn(line: str) -> str:
 
 def _is_stream(output: Output, content: Mapping[str, Any]) -> bool:
     return output["output_type"] == "stream" and output["name"] == content["name"]
+
+
+def _widget_parts(msg: Mapping[str, Any]) -> dict[Hashable, int]:
+    """Bytes of each part of a widget that a message sets; the rest is not kept."""
+    comm_id, data = msg["content"]["comm_id"], msg["content"].get("data")
+    if not isinstance(data, dict) or not isinstance(data.get("state"), dict):
+        return {}
+    sizes: dict[Hashable, int] = {
+        (comm_id, name): len(name) + len(str(value))
+        for name, value in data["state"].items()
+    }
+    paths, buffers = data.get("buffer_paths") or [], msg.get("buffers") or []
+    return sizes | {
+        (comm_id, "buffer", *path): len(buffer)
+        for path, buffer in zip(paths, buffers, strict=False)
+    }
 
 
 def _shortened(content: Mapping[str, Any]) -> Mapping[str, Any]:

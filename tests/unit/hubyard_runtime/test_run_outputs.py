@@ -135,11 +135,42 @@ def test_an_error_is_kept_however_large():
     assert begun().take("error", small) is small
 
 
+def update(comm_id="w", buffers=None, paths=None, **state):
+    """A message by which a widget tells what some of its parts are now."""
+    data = {"method": "update", "state": state, "buffer_paths": paths or []}
+    return {"content": {"comm_id": comm_id, "data": data}, "buffers": buffers or []}
+
+
 def test_what_a_widget_holds_counts_too():
     outputs = begun(cell_bytes=10)
-    assert outputs.fits(8)
-    assert not outputs.fits(3)
+    assert outputs.hold(update(a="x" * 7))
+    assert not outputs.hold(update(b="xx"))
+    assert not outputs.hold(update(buffers=[b"xxx"], paths=[["c"]]))
+    assert not outputs.hold(update("other", a="xx"))
     assert outputs.take("status", {"execution_state": "busy"}) is not None
+
+
+def test_what_a_widget_replaces_takes_room_once():
+    outputs = begun(cell_bytes=100)
+    for step in range(1000):
+        assert outputs.hold(update(value=step, buffers=[b"x" * 40], paths=[["c", 0]]))
+    assert outputs.hold(update(a="x" * 40))
+    assert not outputs.hold(update(a="x" * 80))
+
+
+def test_what_a_widget_only_says_takes_no_room():
+    outputs = begun(cell_bytes=10)
+    for data in ({"method": "custom", "content": "x" * 80}, {}, "x" * 80):
+        assert outputs.hold({"content": {"comm_id": "w", "data": data}})
+
+
+def test_clearing_does_not_free_what_a_widget_holds():
+    outputs = begun(cell_bytes=100)
+    assert outputs.hold(update(a="x" * 90))
+    outputs.clear()
+    assert not outputs.hold(update("other", a="x" * 90))
+    outputs.begin()
+    assert outputs.hold(update("other", a="x" * 90))
 
 
 @given(st.lists(st.tuples(st.sampled_from(["stdout", "stderr"]), st.text())))
