@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, select
 
 from hubyard.contract.app import App, AppJob, Framework, Share
-from hubyard.contract.errors import Conflict, Invalid
+from hubyard.contract.errors import Conflict, HubyardError, Invalid
 from hubyard.contract.workload import Kind, new_readable_id
 from hubyard_hub.hub_client import Server
 from hubyard_hub.runs import notebook_name
@@ -93,19 +93,28 @@ class Apps:
         server = self._wishes.row(owner, id_)["server_name"]
         if self._is_new(owner, server):
             raise Conflict("The app has not started yet: share it in a moment.")
-        self._parts.hub.share(token, owner, server, share)
         row = _share_row(id_, share)
-        self._parts.store.atomically(lambda c: insert_once(c, app_shares, row))
+        # Written down first: somebody in whom no list shows would be worse than a
+        # name too many.
+        fresh = self._parts.store.atomically(lambda c: insert_once(c, app_shares, row))
+        try:
+            self._parts.hub.share(token, owner, server, share)
+        except HubyardError:
+            if fresh:
+                self._forget_share(row)
+            raise
         return self.get(owner, id_)
 
     def unshare(self, owner: str, token: str, id_: str, share: Share) -> App:
         """Let a user or group open it no longer; as `share`."""
         server = self._wishes.row(owner, id_)["server_name"]
         self._parts.hub.unshare(token, owner, server, share)
-        conditions = (app_shares.c[n] == v for n, v in _share_row(id_, share).items())
-        gone = delete(app_shares).where(*conditions)
-        self._parts.store.atomically(lambda c: c.execute(gone) and None)
+        self._forget_share(_share_row(id_, share))
         return self.get(owner, id_)
+
+    def _forget_share(self, row: Row) -> None:
+        gone = delete(app_shares).where(*(app_shares.c[n] == v for n, v in row.items()))
+        self._parts.store.atomically(lambda c: c.execute(gone) and None)
 
     # -- for the app itself ------------------------------------------------------------
 

@@ -23,8 +23,7 @@ def log_answer(parts: Parts, row: Row) -> PlainTextResponse:
     if line is not None:
         folder = Folder.of(parts.settings.workloads, line[0].id)
         text = _end_of(folder).decode(errors="replace")
-    headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
-    return PlainTextResponse(text, headers=headers)
+    return PlainTextResponse(text)
 
 
 def _end_of(folder: Folder) -> bytes:

@@ -14,6 +14,8 @@ from hubyard.contract.project import PROJECT_FILE, Project
 
 LIMIT_BYTES = 64 * 2**10
 
+_MOST_BRACKETS = 100
+"""Composing takes a second for nested ones, however few there need be."""
 _TEXT = "tag:yaml.org,2002:str"
 
 
@@ -25,6 +27,8 @@ def read_project(content: bytes) -> Project:
     """
     if len(content) > LIMIT_BYTES:
         raise _mistake(1, f"is larger than {LIMIT_BYTES // 2**10} KiB: shorten it")
+    if max(map(content.count, (b"[", b"{"))) > _MOST_BRACKETS:
+        raise _mistake(1, "holds too many brackets: write plain texts")
     root = _compose(content)
     if root is None:
         return Project()

@@ -31,6 +31,7 @@ from hubyard_hub.api.access import PUBLIC, check_rules
 from hubyard_hub.api.answers import add_handlers
 from hubyard_hub.api.body import BoundedBody
 from hubyard_hub.api.nouns import Nouns
+from hubyard_hub.api.sealed import Sealed
 from hubyard_hub.parts import Parts
 from hubyard_hub.reconcile.loop import Reconciler
 from hubyard_hub.settings import Settings
@@ -71,6 +72,7 @@ def assemble(parts: Parts | None = None) -> FastAPI:
     check_rules(app)
     add_handlers(app)
     app.add_middleware(BoundedBody)
+    app.add_middleware(Sealed)
     if parts is not None:
         app.state.nouns = Nouns.of(parts)
     return app

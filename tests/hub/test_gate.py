@@ -376,8 +376,9 @@ def test_a_browser_that_changes_something_shows_its_proof(hub, service, method):
         assert browser.request(method, THING, headers=headers).status_code == 403
     headers = {**PROGRAM, "X-XSRFToken": proof(browser), "Origin": hub.url}
     assert browser.request(method, THING, headers=headers).status_code == 200
-    headers["Origin"] = "https://evil.example"
-    assert browser.request(method, THING, headers=headers).status_code == 403
+    for origin in ("https://evil.example", "http://[", "null"):
+        headers["Origin"] = origin
+        assert browser.request(method, THING, headers=headers).status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -389,6 +390,7 @@ def test_a_browser_that_changes_something_shows_its_proof(hub, service, method):
         ("same-origin", "cors", "script", 200),
         ("same-origin", "cors", "font", 200),
         ("same-origin", "cors", "empty", 403),
+        ("same-origin", "no-cors", "empty", 403),
         ("same-origin", "same-origin", "empty", 403),
         ("same-origin", "cors", "json", 403),
         ("same-site", "no-cors", "image", 403),

@@ -17,11 +17,6 @@ from hubyard_hub.api.nouns import Asked
 
 router = people("models")
 
-_SAFE = {
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "sandbox",
-    "Cache-Control": "no-store",
-}
 _Text = Annotated[str | None, Query(max_length=2000)]
 
 
@@ -56,7 +51,7 @@ def read_tracked_notebook(
     """The copy of the notebook that a tracked run was made with."""
     del asking
     content = nouns.tracking.notebook(token, run_id)
-    return Response(content, media_type="application/x-ipynb+json", headers=_SAFE)
+    return Response(content, media_type="application/x-ipynb+json")
 
 
 @router.get("/models")

@@ -10,9 +10,6 @@ from hubyard_hub.runs import NOTEBOOK, REPORT
 
 router = people("runs")
 
-_SAFE = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
-_SANDBOX = {**_SAFE, "Content-Security-Policy": "sandbox"}
-
 
 @router.post("/runs", status_code=201)
 def create_run(asking: Person, nouns: Asked, wish: RunRequest) -> Run:
@@ -48,14 +45,14 @@ def delete_run(asking: Person, nouns: Asked, run_id: str) -> None:
 def read_run_notebook(asking: Person, nouns: Asked, run_id: str) -> FileResponse:
     """The executed notebook."""
     path = nouns.runs.output(asking.name, run_id, NOTEBOOK)
-    return FileResponse(path, media_type="application/x-ipynb+json", headers=_SANDBOX)
+    return FileResponse(path, media_type="application/x-ipynb+json")
 
 
 @router.get("/runs/{run_id}/report", response_class=FileResponse)
 def read_run_report(asking: Person, nouns: Asked, run_id: str) -> FileResponse:
     """The executed notebook as HTML; its scripts do not run."""
     path = nouns.runs.output(asking.name, run_id, REPORT)
-    return FileResponse(path, media_type="text/html", headers=_SANDBOX)
+    return FileResponse(path, media_type="text/html")
 
 
 @router.get("/runs/{run_id}/log", response_class=Response)

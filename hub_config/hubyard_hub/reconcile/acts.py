@@ -7,6 +7,7 @@ again.
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -173,6 +174,8 @@ def _forget(parts: Parts, seen: Seen) -> bool:
     row = seen.row
     if seen.kind is Kind.RUN:
         parts.hub.stop(row["owner"], row["server_name"], forget=True)
+    if seen.folder is not None:  # its log stays; what it worked on is kept elsewhere
+        shutil.rmtree(seen.folder.scratch, ignore_errors=True)
     return _move(parts, seen, closed=True)
 
 

@@ -1,10 +1,12 @@
 """The proof: what a browser's request must show besides its cookie.
 
 A browser sends our cookie whoever wrote the page that asks, so the cookie alone proves
-only who is asked for. Without subdomains, pages of other people's servers even share
-our origin. Therefore a cookie is enough for what a page cannot read: a navigation, or
-an image, script, style or font of a page of our origin. Everything else must carry the
-header `X-XSRFToken`, whose value is in a cookie that pages below our prefix can read.
+only who is asked for. Therefore a cookie is enough for a navigation, or an image,
+script, style or font of a page of our origin. Everything else must carry the header
+`X-XSRFToken`, whose value is in a cookie that pages below our prefix can read.
+
+Without subdomains, pages of other people's servers share our origin. They can open what
+a navigation opens; an answer that they must not read there says so by its own policy.
 
 Apps are the exception (`Settings.same_origin_suffices`): Voila and Streamlit do not
 send our header, so there a request of our own origin is enough.
@@ -74,7 +76,7 @@ class Xsrf:
         if origin is None:
             return connection.scope["type"] != "websocket"
         own = {connection.headers.get("host", ""), self._public_host} - {""}
-        return urlsplit(origin).netloc in own
+        return _netloc(origin) in own
 
     def _cookie_is_enough(self, connection: HTTPConnection) -> bool:
         if connection.scope["type"] == "websocket":
@@ -92,9 +94,17 @@ class Xsrf:
         return reads and _is_unreadable(connection, site)
 
 
+def _netloc(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # anybody may send anything under this name
+        return None
+
+
 def _is_unreadable(connection: HTTPConnection, site: str) -> bool:
     mode = connection.headers.get("sec-fetch-mode")
     if mode == "navigate":
         return True
+    # Not every request without CORS: what a page of our own origin fetches, it reads.
     destination = connection.headers.get("sec-fetch-dest")
-    return site == "same-origin" and (mode == "no-cors" or destination in _UNREADABLE)
+    return site == "same-origin" and destination in _UNREADABLE

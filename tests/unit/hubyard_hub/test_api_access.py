@@ -323,3 +323,10 @@ def test_another_owners_objects_do_not_exist(ada: Caller, bob: Caller):
         assert len(ada.get(f"/{noun}").json()) == 1
     stranger = workload_of(bob, f"run-{run['id']}")
     assert stranger.get("/job").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/me", "/health", "/runs/none", "/nowhere"])
+def test_no_page_of_anybody_reads_an_answer_that_it_frames(ada: Caller, path: str):
+    headers = ada.get(path).headers
+    assert headers["content-security-policy"] == "sandbox; frame-ancestors 'none'"
+    assert headers["cache-control"] == "no-store"

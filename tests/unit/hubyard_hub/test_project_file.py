@@ -46,7 +46,7 @@ BOMB = "a: &a [x, x]\n" + "".join(
         ("name: *nobody\n", "hubyard.yml:1: is not YAML: found undefined alias"),
         ("name: a\n---\nname: b\n", "hubyard.yml:2: is not YAML: "),
         ("name: \x00", "is not YAML"),
-        ("[" * 5000, "is not YAML"),
+        ("[" * 5000, "hubyard.yml:1: holds too many brackets: write plain texts."),
         (BOMB, "hubyard.yml:1: a: write a text."),
         ("#" * (LIMIT_BYTES + 1), "hubyard.yml:1: is larger than 64 KiB"),
     ],
