@@ -82,6 +82,26 @@ def test_a_full_disk_leaves_the_last_good_notebook(start, tmp_path):
     assert sent.has_notebook
 
 
+SPOILS_ITS_FILES = """
+import os
+from pathlib import Path
+scratch = Path(os.environ["HUBYARD_NOTEBOOK"]).parents[1]
+for name in (".notebook.ipynb.new", ".report.html.new"):
+    (scratch / name).mkdir()
+(scratch / "report.html").symlink_to("/proc/self/mem")
+"""
+"""No file can be written any more, and one of them cannot be read."""
+
+
+def test_files_that_cannot_be_written_are_no_full_disk_and_the_end_is_told(start):
+    run = execute(start, SPOILS_ITS_FILES)
+    assert run.code == 1, run.log()
+    failure = run.platform.detail(run.id).failure
+    assert failure.reason is FailureReason.LOST
+    assert "Is a directory" in failure.message
+    assert "The report was not handed in: Input/output error" in run.log()
+
+
 def test_memory_that_runs_out_is_named(start, tmp_path):
     group = Path("/sys/fs/cgroup/memory") / f"hubyard-run-{os.getpid()}"
     try:

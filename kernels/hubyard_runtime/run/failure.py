@@ -125,6 +125,16 @@ def no_space(cell: int | None = None) -> Broken:
     )
 
 
+def not_saved(error: OSError) -> Broken:
+    """The executed notebook could not be written at the end."""
+    if is_disk_full(error):
+        return no_space()
+    return Broken(
+        FailureReason.LOST,
+        f"The executed notebook could not be written: {error.strerror or error}.",
+    )
+
+
 def is_disk_full(error: BaseException | None) -> bool:
     """Whether a full disk is what an error, or what led to it, is about."""
     while error is not None:

@@ -15,7 +15,13 @@ from hubyard.contract.errors import HubyardError
 from hubyard.contract.run import FailureReason, RunFailure, RunJob
 from hubyard.contract.workload import Status
 from hubyard_runtime.run import record, report, source, tree
-from hubyard_runtime.run.failure import Broken, Stopped, is_disk_full, no_space
+from hubyard_runtime.run.failure import (
+    Broken,
+    Stopped,
+    is_disk_full,
+    no_space,
+    not_saved,
+)
 from hubyard_runtime.run.patience import WAITS, Patience, insist
 from hubyard_runtime.run.sink import Sink
 
@@ -269,7 +275,7 @@ class Runner:
         except OSError as error:
             _log.warning("The notebook could not be saved: %s.", error.strerror)
             if last.status is Status.SUCCEEDED:
-                return record.failed(self.record, self._clock(), no_space().failure)
+                return self._failed(not_saved(error).failure)
         return last
 
     def _hand_in(self) -> None:
@@ -292,6 +298,8 @@ class Runner:
             )
         except HubyardError as error:
             _log.warning("The %s was not handed in: %s", name, error.message)
+        except OSError as error:  # the last record is handed in all the same
+            _log.warning("The %s was not handed in: %s.", name, error.strerror)
 
     def _await_platform(self) -> None:
         """Wait until the platform has the last record, or time is over."""
