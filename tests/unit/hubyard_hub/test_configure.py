@@ -1,5 +1,7 @@
 """The hub's configuration, and a deployment's own file after it."""
 
+from types import SimpleNamespace
+
 import pytest
 from jupyterhub.auth import Authenticator
 from traitlets.config import Config
@@ -49,3 +51,33 @@ def test_another_authenticator_lets_nobody_in_whom_it_does_not_name(configured):
     config = configured("")
     assert Elsewhere(config=config).allow_all is False
     assert config.HubyardAuthenticator.allow_all is True
+
+
+def test_a_deployment_needs_no_file_of_its_own(configured, monkeypatch):
+    configured("c.JupyterHub.concurrent_spawn_limit = 3")
+    monkeypatch.delenv(EXTRA_VARIABLE)
+    config = Config()
+    configure(config)
+    assert config.JupyterHub.authenticator_class is HubyardAuthenticator
+    assert config.JupyterHub.concurrent_spawn_limit != 3
+
+
+def test_a_hub_without_a_state_ends_in_one_line(tmp_path, monkeypatch):
+    monkeypatch.setenv(STATE_VARIABLE, str(tmp_path / "none"))
+    with pytest.raises(SystemExit, match=r"^There is no Hubyard in .+: start"):
+        configure(Config())
+
+
+@pytest.mark.parametrize(
+    ("server", "may", "may_not"),
+    [
+        ("", "shares!user", "admin:users"),
+        ("run-01", "access:services!service=mlflow", "shares!user"),
+        ("app-board", "access:services!service=hubyard", "read:users:groups!user"),
+        ("job-1", "users:activity!user", "access:services!service=hubyard"),
+    ],
+)
+def test_a_workloads_token_may_what_its_kind_needs(configured, server, may, may_not):
+    scopes = configured("").Spawner.server_token_scopes(SimpleNamespace(name=server))
+    assert may in scopes
+    assert may_not not in scopes
