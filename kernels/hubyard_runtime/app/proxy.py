@@ -8,6 +8,7 @@ for the hub or for another app.
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -64,7 +65,7 @@ class Proxy:
             await refusal(scope, receive, send)
             return
         try:
-            await self._passed_on(answer)(scope, receive, send)
+            await self._passed_on(answer, request)(scope, receive, send)
         finally:
             await answer.aclose()
 
@@ -86,10 +87,10 @@ class Proxy:
         )
         return await self._http.handle_async_request(question)
 
-    def _passed_on(self, answer: httpx.Response) -> Response:
+    def _passed_on(self, answer: httpx.Response, request: Request) -> Response:
         """The child's answer, byte by byte as it comes."""
         response = StreamingResponse(answer.aiter_raw(), answer.status_code)
-        response.raw_headers = self._outwards(answer.headers.raw)
+        response.raw_headers = self._outwards(answer.headers.raw, _host(request.scope))
         return response
 
     async def _websocket(self, visitor: WebSocket) -> None:
@@ -122,10 +123,9 @@ class Proxy:
         return b"%b?%b" % (path, query) if query else path
 
     def _address(self, scope: Scope) -> str:
-        host: bytes = dict(scope["headers"]).get(b"host", b"app")
-        return (b"ws://%b%b" % (host, self._target(scope))).decode("latin-1")
+        return (b"ws://%b%b" % (_host(scope), self._target(scope))).decode("latin-1")
 
-    def _outwards(self, headers: Headers) -> Headers:
+    def _outwards(self, headers: Headers, host: bytes) -> Headers:
         kept: Headers = []
         for raw_name, value in headers:
             name = raw_name.lower()
@@ -135,7 +135,7 @@ class Proxy:
                 if not value.lstrip().lower().startswith(_HUB_COOKIES):
                     kept.append((name, self._own_cookie(value)))
             elif name == b"location":
-                kept.append((name, self._own_location(value)))
+                kept.append((name, self._own_location(value, host)))
             else:
                 kept.append((name, value))
         return kept
@@ -150,10 +150,21 @@ class Proxy:
         ]
         return b"; ".join([first, *others, f"Path={self._prefix}/".encode()])
 
-    def _own_location(self, location: bytes) -> bytes:
+    def _own_location(self, location: bytes, host: bytes) -> bytes:
+        """The location below the prefix, where it is the app's own."""
+        prefix = self._prefix.encode()
+        whole = rb"https?://%b(?![^/?#])" % re.escape(host)
+        if own := re.match(whole, location, re.IGNORECASE):
+            return b"%b/%b" % (prefix, location[own.end() :].removeprefix(b"/"))
         if location.startswith(b"/") and not location.startswith(b"//"):
-            return self._prefix.encode() + location
+            return prefix + location
         return location
+
+
+def _host(scope: Scope) -> bytes:
+    """The address under which the visitor knows the hub, and so also the app."""
+    host: bytes = dict(scope["headers"]).get(b"host", b"app")
+    return host
 
 
 def _inwards(headers: Headers) -> Headers:

@@ -205,10 +205,19 @@ def test_a_body_of_unknown_length_is_passed_on(address):
         ("page", "page"),
         ("//other.example/", "//other.example/"),
         ("https://other.example/", "https://other.example/"),
+        ("http://own.example:8/page?to=http://a/", f"{PREFIX}page?to=http://a/"),
+        ("https://Own.example:8/page", f"{PREFIX}page"),
+        ("http://own.example:8", PREFIX),
+        ("http://own.example:8?x=1", f"{PREFIX}?x=1"),
+        ("http://own.example:8//other.example/", f"{PREFIX}/other.example/"),
+        ("http://own.example:80/page", "http://own.example:80/page"),
+        ("http://own.example:8@other.example/", "http://own.example:8@other.example/"),
     ],
 )
 def test_a_redirect_stays_below_the_prefix(address, to, expected):
-    answer = httpx.get(f"http://{address}away", params={"to": to})
+    answer = httpx.get(
+        f"http://{address}away", params={"to": to}, headers={"Host": "own.example:8"}
+    )
     assert answer.headers["location"] == expected
 
 
