@@ -2,7 +2,7 @@
 # Each says what it does, and prints how long it took.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up test chromium env lint wheel generated lock golden attack chaos-up bench-serving clean
+.PHONY: help up test coverage chromium env lint wheel generated lock golden attack chaos-up bench-serving clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -23,7 +23,10 @@ up: env ## install what is missing and start Hubyard (options: make up ARGS="--p
 
 test: chromium env ## run every test (options: make test ARGS="tests/unit")
 	@echo "==> tests"
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --cov --cov-report= $(ARGS)
+
+coverage: env ## how much of each room the tests have run; below the bar it fails
+	@$(BIN)/python scripts/coverage.py
 
 chromium:
 	@command -v chromium >/dev/null || { echo "The browser tests need Debian's chromium: apt-get install chromium" >&2; exit 1; }
