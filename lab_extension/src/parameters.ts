@@ -63,10 +63,18 @@ export function givenParameters(
 /** undefined: no JSON. */
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return JSON.parse(text, sendable) as unknown;
   } catch {
     return undefined;
   }
+}
+
+/** 1e999 is read as infinity, for which JSON has no word. */
+function sendable(_: string, value: unknown): unknown {
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    throw new RangeError();
+  }
+  return value;
 }
 
 function mistakeIn(type: Parameter['type'], value: unknown): Mistake | null {
