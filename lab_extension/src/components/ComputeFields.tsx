@@ -25,42 +25,53 @@ export function ComputeFields(props: IComputeProps): React.JSX.Element {
   const { polls } = useHubyard();
   const { data, error } = usePoll(polls.catalogue);
   const { choice, onChange, wanted } = props;
-  const available = data?.compute.filter(each => each.available) ?? [];
+  const offered = data?.compute ?? [];
+  const available = offered.filter(each => each.available);
   const first = available.find(each => each.name === wanted) ?? available[0];
+  const chosen = offered.find(each => each.name === choice?.compute);
   React.useEffect(() => {
-    if (choice === null && first !== undefined) {
+    if (chosen === undefined && first !== undefined) {
       onChange(defaultOf(first));
     }
-  }, [choice, first, onChange]);
-  if (data === null) {
-    return error === null ? (
-      <p aria-busy />
-    ) : (
+  }, [chosen, first, onChange]);
+  if (data === null && error !== null) {
+    return (
       <Alert message={error} onRetry={() => void polls.catalogue.refresh()} />
     );
   }
-  return <Choices {...props} offered={data.compute} />;
+  if (data !== null && first === undefined) {
+    return <NoCompute />;
+  }
+  return chosen === undefined || choice === null ? (
+    <p aria-busy />
+  ) : (
+    <Choices {...{ choice, chosen, offered, onChange }} />
+  );
+}
+
+function NoCompute(): React.JSX.Element {
+  const { trans } = useHubyard();
+  return (
+    <Alert
+      message={trans.__(
+        'No compute is available to you: ask an administrator.'
+      )}
+    />
+  );
 }
 
 function defaultOf(compute: Compute): IChoice {
   return { compute: compute.name, lifetime_s: compute.default_lifetime_s };
 }
 
-function Choices(
-  props: IComputeProps & { readonly offered: readonly Compute[] }
-): React.JSX.Element {
+function Choices(props: {
+  readonly choice: IChoice;
+  readonly chosen: Compute;
+  readonly offered: readonly Compute[];
+  readonly onChange: (choice: IChoice) => void;
+}): React.JSX.Element {
   const { trans } = useHubyard();
-  const { choice, onChange, offered } = props;
-  const chosen = offered.find(each => each.name === choice?.compute);
-  if (chosen === undefined || choice === null) {
-    return (
-      <Alert
-        message={trans.__(
-          'No compute is available to you: ask an administrator.'
-        )}
-      />
-    );
-  }
+  const { choice, chosen, offered, onChange } = props;
   return (
     <div className="hy-Pair">
       <SelectField
