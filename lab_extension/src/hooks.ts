@@ -1,18 +1,36 @@
 /** Hooks: a poll that is watched while it is seen, an answer while somebody types. */
 import * as React from 'react';
-import { type IPoll, type IPollState, wordsOf } from './api/poll';
+import { type IPoll, type IPollState, staleSince, wordsOf } from './api/poll';
 import { SeenContext } from './hubyard';
 
-/** The state of a poll, kept fresh while this can be seen. */
-export function usePoll<T>(poll: IPoll<T>): IPollState<T> {
+/** The state of a poll, kept fresh while this can be seen; `atLeast` as in `watch`. */
+export function usePoll<T>(poll: IPoll<T>, atLeast = 0): IPollState<T> {
   const seen = React.useContext(SeenContext);
-  React.useEffect(() => (seen ? poll.watch() : undefined), [poll, seen]);
+  React.useEffect(
+    () => (seen ? poll.watch(atLeast) : undefined),
+    [atLeast, poll, seen]
+  );
   return usePollState(poll);
 }
 
 /** The state of a poll that somebody else watches, or nobody. */
 export function usePollState<T>(poll: IPoll<T>): IPollState<T> {
   return React.useSyncExternalStore(poll.subscribe, () => poll.state);
+}
+
+/** Since when what some polls brought is stale; null: it is not. */
+export function useStaleSince(polls: readonly IPoll<unknown>[]): number | null {
+  return React.useSyncExternalStore(
+    listener => {
+      const ends = polls.map(poll => poll.subscribe(listener));
+      return () => {
+        ends.forEach(end => {
+          end();
+        });
+      };
+    },
+    () => staleSince(...polls.map(poll => poll.state))
+  );
 }
 
 /** Whether the browser's tab is in front. */

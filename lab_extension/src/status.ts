@@ -11,6 +11,7 @@ import {
   succeededIcon,
   waitingIcon
 } from './components/icons';
+import { clockText } from './format';
 
 export type Tone = 'good' | 'bad' | 'busy' | 'quiet';
 
@@ -71,6 +72,11 @@ export function statusText(trans: TranslationBundle, status: string): string {
     default:
       return status;
   }
+}
+
+/** What is said of an answer that could not be renewed. */
+export function staleText(trans: TranslationBundle, since: number): string {
+  return trans.__('Stale: this is how it was at %1.', clockText(since));
 }
 
 const ACTIVE: readonly Status[] = ['pending', 'starting', 'running', 'ready'];

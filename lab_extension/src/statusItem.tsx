@@ -4,13 +4,14 @@ import { TextItem } from '@jupyterlab/statusbar';
 import * as React from 'react';
 import type { Workload } from './api/types';
 import { durationText, secondsBetween } from './format';
-import { usePageSeen, usePollState } from './hooks';
+import { usePageSeen, usePollState, useStaleSince } from './hooks';
 import {
   CommandIDs,
   HubyardContext,
   type IHubyard,
   useHubyard
 } from './hubyard';
+import { staleText } from './status';
 import { warn } from './toast';
 
 const CALM_MS = 60_000;
@@ -48,6 +49,7 @@ function Item(): React.JSX.Element | null {
   }, [polls, seen]);
   const workspace = usePollState(polls.workspace).data;
   const spend = usePollState(polls.spend).data;
+  const since = useStaleSince([polls.workspace, polls.spend]);
   const left = useSecondsLeft(workspace);
   useWarning(left);
   if (workspace === null && spend === null) {
@@ -57,7 +59,8 @@ function Item(): React.JSX.Element | null {
     workspace?.compute,
     workspace && trans.__('%1/h', workspace.price.text),
     left === null ? null : trans.__('%1 left', durationText(left)),
-    spend && trans.__('%1 this month', spend.total.text)
+    spend && trans.__('%1 this month', spend.total.text),
+    since === null ? null : trans.__('stale')
   ].filter(Boolean);
   const open = () =>
     void commands.execute(CommandIDs.open, { section: 'spend' });
@@ -67,9 +70,13 @@ function Item(): React.JSX.Element | null {
       tabIndex={0}
       data-testid="hy-status-price"
       source={parts.join(' · ')}
-      title={trans.__(
-        'Compute, price and time left of this workspace; show spend'
-      )}
+      title={
+        since === null
+          ? trans.__(
+              'Compute, price and time left of this workspace; show spend'
+            )
+          : staleText(trans, since)
+      }
       onClick={open}
       onKeyDown={event => {
         if (event.key === 'Enter' || event.key === ' ') {

@@ -1,4 +1,4 @@
-import { Poll } from '../api/poll';
+import { Poll, staleSince } from '../api/poll';
 
 const EVERY = 5_000;
 
@@ -133,4 +133,12 @@ test('a pace without an end asks once', async () => {
   poll.watch();
   await jest.advanceTimersByTimeAsync(600_000);
   expect(ask).toHaveBeenCalledTimes(1);
+});
+
+test('the oldest answer that could not be renewed says since when it is stale', () => {
+  const fresh = { data: 1, error: null, at: 1_000, loading: false };
+  const stale = { ...fresh, error: 'No answer.', at: 3_000 };
+  const never = { ...stale, data: null, at: null };
+  expect(staleSince(fresh, never)).toBeNull();
+  expect(staleSince(fresh, stale, { ...stale, at: 2_000 })).toBe(2_000);
 });

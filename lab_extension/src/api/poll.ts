@@ -14,6 +14,16 @@ export interface IPollState<T> {
   readonly loading: boolean;
 }
 
+/** When the oldest of some answers was given that could not be renewed; null: all were. */
+export function staleSince(
+  ...states: readonly IPollState<unknown>[]
+): number | null {
+  const moments = states.flatMap(({ data, error, at }) =>
+    error !== null && data !== null && at !== null ? [at] : []
+  );
+  return moments.length === 0 ? null : Math.min(...moments);
+}
+
 /** A poll, whatever it asks for. */
 export interface IPoll<T> {
   readonly state: IPollState<T>;

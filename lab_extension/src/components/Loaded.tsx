@@ -1,9 +1,9 @@
 /** What a poll brought: a skeleton first, then the data, marked when they are stale. */
 import * as React from 'react';
 import type { IPoll } from '../api/poll';
-import { clockText } from '../format';
-import { usePoll } from '../hooks';
+import { usePoll, useStaleSince } from '../hooks';
 import { useHubyard } from '../hubyard';
+import { staleText } from '../status';
 import { Alert } from './Alert';
 
 export function Loaded<T>(props: {
@@ -11,18 +11,17 @@ export function Loaded<T>(props: {
   readonly children: (data: T) => React.ReactNode;
 }): React.JSX.Element {
   const { trans } = useHubyard();
-  const { data, error, at } = usePoll(props.poll);
-  const stale = error !== null && data !== null && at !== null;
+  const { data, error } = usePoll(props.poll);
+  const since = useStaleSince([props.poll]);
   return (
-    <div data-stale={stale} aria-busy={data === null && error === null}>
+    <div
+      data-stale={since !== null}
+      aria-busy={data === null && error === null}
+    >
       {error !== null && (
         <Alert
           message={error}
-          note={
-            stale
-              ? trans.__('Stale: this is how it was at %1.', clockText(at))
-              : null
-          }
+          note={since === null ? null : staleText(trans, since)}
           onRetry={() => void props.poll.refresh()}
         />
       )}

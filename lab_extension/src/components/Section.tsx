@@ -1,11 +1,14 @@
 /** A section of the panel: a heading that folds it, and what it holds. */
 import * as React from 'react';
 import type { IPoll } from '../api/poll';
-import { usePollState } from '../hooks';
+import { usePoll, usePollState, useStaleSince } from '../hooks';
 import { useHubyard } from '../hubyard';
 import { type SectionId, useSections } from '../sections/model';
+import { staleText } from '../status';
 import { IconButton } from './Button';
 import { caretIcon, refreshIcon } from './icons';
+
+const FOLDED_MS = 30_000;
 
 interface ISectionProps {
   readonly id: SectionId;
@@ -52,18 +55,43 @@ export function Section(props: ISectionProps): React.JSX.Element {
             {props.title}
           </button>
         </h2>
-        {props.badge != null && <span className="hy-Count">{props.badge}</span>}
+        {props.badge != null && (
+          <Count polls={props.polls}>{props.badge}</Count>
+        )}
         <Refresh
           polls={props.polls}
           label={trans.__('Refresh: %1', props.title)}
         />
       </div>
-      {open && (
+      {open ? (
         <div className="hy-Section-body" id={bodyId}>
           {props.children}
         </div>
+      ) : (
+        props.polls.map((poll, index) => <Watch key={index} poll={poll} />)
       )}
     </section>
+  );
+}
+
+/** Keeps what the head of a folded section says fresh. */
+function Watch(props: { readonly poll: IPoll<unknown> }): null {
+  usePoll(props.poll, FOLDED_MS);
+  return null;
+}
+
+function Count(props: {
+  readonly polls: ISectionProps['polls'];
+  readonly children: string | number;
+}): React.JSX.Element {
+  const { trans } = useHubyard();
+  const since = useStaleSince(props.polls);
+  return since === null ? (
+    <span className="hy-Count">{props.children}</span>
+  ) : (
+    <span className="hy-Count" title={staleText(trans, since)}>
+      {trans.__('%1 · stale', props.children)}
+    </span>
   );
 }
 
