@@ -45,7 +45,8 @@ export class Client {
   readonly catalogue = () => this.get<Catalogue>('compute');
   readonly workspace = () => this.get<Workload>('workloads/self');
   readonly spend = () => this.get<Spend>('spend');
-  readonly trackedRuns = () => this.get<TrackedRunPage>('tracked-runs');
+  readonly trackedRuns = (page?: string) =>
+    this.get<TrackedRunPage>(`tracked-runs${queryOf({ page })}`);
   readonly models = () => this.get<Model[]>('models');
   readonly deployments = () => this.get<Deployment[]>('deployments');
   readonly schedules = () => this.get<Schedule[]>('schedules');
@@ -102,8 +103,8 @@ export class Client {
   }
   unshare(id: string, share: Share): Promise<App> {
     const name = share.user == null ? 'group' : 'user';
-    const query = new URLSearchParams({ [name]: share[name] ?? '' });
-    return this.json('DELETE', `apps/${id}/shares?${query.toString()}`);
+    const query = queryOf({ [name]: share[name] ?? '' });
+    return this.json('DELETE', `apps/${id}/shares${query}`);
   }
   async remove(noun: Noun, id: string): Promise<void> {
     await this.ask('DELETE', `api/${noun}/${id}`);
@@ -112,6 +113,14 @@ export class Client {
   /** The HTML of an executed notebook. Show it in a sandbox only. */
   report(id: string): Promise<string> {
     return this.ask('GET', `api/runs/${id}/report`);
+  }
+  /** The executed notebook, as nbformat JSON. */
+  executedNotebook(id: string): Promise<string> {
+    return this.ask('GET', `api/runs/${id}/notebook`);
+  }
+  /** The last of what a run's process has printed. */
+  runLog(id: string): Promise<string> {
+    return this.ask('GET', `api/runs/${id}/log`);
   }
   /** The notebook's copy that is kept with a tracked run, as nbformat JSON. */
   keptNotebook(id: string): Promise<string> {
@@ -199,4 +208,12 @@ export class Client {
       ? new Problem(status, this.trans.__('Status %1.', status), field)
       : problem;
   }
+}
+
+/** A query with what is given; nothing, where nothing is. */
+function queryOf(values: Readonly<Record<string, string | undefined>>): string {
+  const given = Object.entries(values).filter(
+    (pair): pair is [string, string] => pair[1] !== undefined
+  );
+  return given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`;
 }

@@ -1,5 +1,7 @@
 /** The polls of all sections: each question of the platform is asked in one place. */
+import { secondsBetween } from '../format';
 import type { Client } from './client';
+import { Pages } from './pages';
 import { type Pace, Poll } from './poll';
 import type {
   App,
@@ -17,6 +19,8 @@ import type {
 
 const CALM_MS = 5_000;
 const LIVELY_MS = 1_000;
+/** A kernel that was killed leaves its tracked run running for ever. */
+const LIVELY_FOR_S = 10 * 60;
 const UNSETTLED: readonly Status[] = ['pending', 'starting', 'running'];
 
 interface IMoves {
@@ -35,10 +39,19 @@ const calm: Pace<unknown> = () => CALM_MS;
 const once: Pace<unknown> = data => (data === null ? CALM_MS : Infinity);
 const lively: Pace<readonly IMoves[]> = data =>
   data?.some(isUnsettled) === true ? LIVELY_MS : CALM_MS;
-const tracked: Pace<TrackedRunPage> = data =>
-  data?.runs.some(run => run.status === 'RUNNING') === true
-    ? LIVELY_MS
-    : CALM_MS;
+
+/** Lively while a tracked run is young: one that takes long needs no second hand. */
+export function trackedPace(
+  data: TrackedRunPage | null,
+  now = Date.now()
+): number {
+  const young = data?.runs.some(
+    run =>
+      run.status === 'RUNNING' &&
+      secondsBetween(run.started_at, null, now) < LIVELY_FOR_S
+  );
+  return young === true ? LIVELY_MS : CALM_MS;
+}
 
 export interface IPolls {
   readonly me: Poll<Identity>;
@@ -51,15 +64,23 @@ export interface IPolls {
   readonly schedules: Poll<Schedule[]>;
   readonly runs: Poll<Run[]>;
   readonly apps: Poll<App[]>;
+  /** Ask for one page of tracked runs more. */
+  readonly olderTrackedRuns: () => Promise<void>;
 }
 
 export function createPolls(client: Client): IPolls {
+  const pages = new Pages(client.trackedRuns);
+  const trackedRuns = new Poll(pages.read, page => trackedPace(page));
   return {
     me: new Poll(client.me, once),
     catalogue: new Poll(client.catalogue, once),
     workspace: new Poll(client.workspace, calm),
     spend: new Poll(client.spend, calm),
-    trackedRuns: new Poll(client.trackedRuns, tracked),
+    trackedRuns,
+    olderTrackedRuns: () => {
+      pages.further();
+      return trackedRuns.refresh();
+    },
     models: new Poll(client.models, calm),
     deployments: new Poll(client.deployments, lively),
     schedules: new Poll(client.schedules, calm),

@@ -7,32 +7,81 @@ import { TextButton } from './Button';
 const FIRST = 5;
 const MORE = 20;
 
+/** Items that the platform has, but not yet given. */
+export interface IOlder {
+  readonly loading: boolean;
+  readonly ask: () => void;
+}
+
 export function RowList<T>(props: {
   readonly label: string;
   readonly items: readonly T[];
+  /** null: all there are stand in `items`. */
+  readonly older?: IOlder | null;
   readonly children: (item: T) => React.ReactNode;
 }): React.JSX.Element {
-  const { trans } = useHubyard();
   const [shown, setShown] = React.useState(FIRST);
-  const hidden = props.items.length - shown;
+  const { items, older = null } = props;
+  const more = () => {
+    setShown(shown + MORE);
+    if (shown + MORE > items.length) {
+      older?.ask();
+    }
+  };
   return (
     <>
       <ul className="hy-Rows" aria-label={props.label}>
-        {props.items.slice(0, shown).map(props.children)}
+        {items.slice(0, shown).map(props.children)}
       </ul>
-      {hidden > 0 && (
-        <div className="hy-More">
-          <TextButton
-            testId="hy-more"
-            onClick={() => {
-              setShown(shown + MORE);
-            }}
-          >
-            {trans.__('Show more (%1)', hidden)}
-          </TextButton>
-        </div>
+      {(items.length > FIRST || older !== null) && (
+        <More
+          hidden={items.length - shown}
+          older={older}
+          onMore={more}
+          onFewer={() => {
+            setShown(FIRST);
+          }}
+        />
       )}
     </>
+  );
+}
+
+/** One button for both ways, so that the focus stays where it was. */
+function More(props: {
+  readonly hidden: number;
+  readonly older: IOlder | null;
+  readonly onMore: () => void;
+  readonly onFewer: () => void;
+}): React.JSX.Element {
+  const { trans } = useHubyard();
+  const { hidden, older, onFewer, onMore } = props;
+  if (hidden <= 0 && older === null) {
+    return <MoreButton onClick={onFewer}>{trans.__('Show fewer')}</MoreButton>;
+  }
+  if (hidden <= 0 && older?.loading === true) {
+    return <MoreButton>{trans.__('Loading…')}</MoreButton>;
+  }
+  if (hidden <= 0) {
+    return <MoreButton onClick={onMore}>{trans.__('Show more')}</MoreButton>;
+  }
+  return (
+    <MoreButton onClick={onMore}>
+      {trans.__('Show more (%1)', older === null ? hidden : `${hidden}+`)}
+    </MoreButton>
+  );
+}
+
+function MoreButton(props: {
+  readonly onClick?: () => void;
+  readonly children: string;
+}): React.JSX.Element {
+  return (
+    <div className="hy-More">
+      <TextButton testId="hy-more" onClick={props.onClick}>
+        {props.children}
+      </TextButton>
+    </div>
   );
 }
 

@@ -1,5 +1,6 @@
 /** Experiments: tracked runs, as MLflow recorded them, newest first. */
 import * as React from 'react';
+import { countText } from '../api/pages';
 import type { TrackedRun } from '../api/types';
 import { IconButton, TextButton } from '../components/Button';
 import { Empty } from '../components/Empty';
@@ -26,16 +27,16 @@ LogisticRegression(max_iter=200).fit(X, y)`;
 
 export function Experiments(): React.JSX.Element {
   const { polls, trans } = useHubyard();
-  const count = usePollState(polls.trackedRuns).data?.runs.length;
+  const { data, loading } = usePollState(polls.trackedRuns);
   return (
     <Section
       id="experiments"
       title={trans.__('Experiments')}
       polls={[polls.trackedRuns]}
-      badge={count}
+      badge={data && countText(data)}
     >
       <Loaded poll={polls.trackedRuns}>
-        {({ runs }) =>
+        {({ runs, next_page }) =>
           runs.length === 0 ? (
             <Empty
               text={trans.__(
@@ -44,7 +45,15 @@ export function Experiments(): React.JSX.Element {
               snippet={{ label: trans.__('A first run'), code: FIRST_RUN }}
             />
           ) : (
-            <RowList label={trans.__('Tracked runs')} items={runs}>
+            <RowList
+              label={trans.__('Tracked runs')}
+              items={runs}
+              older={
+                next_page == null
+                  ? null
+                  : { loading, ask: () => void polls.olderTrackedRuns() }
+              }
+            >
               {run => <TrackedRunRow key={run.id} run={run} />}
             </RowList>
           )
