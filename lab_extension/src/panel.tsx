@@ -38,6 +38,7 @@ export class HubyardPanel extends ReactWidget {
     this.addClass('hy-Panel');
     this.title.icon = hubyardIcon;
     this.title.caption = trans.__('Hubyard');
+    this.node.tabIndex = -1;
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', trans.__('Hubyard'));
   }
@@ -52,6 +53,15 @@ export class HubyardPanel extends ReactWidget {
     this.update();
   }
 
+  /** Keys go on in the panel, unless one of its sections was asked for. */
+  protected override onActivateRequest(message: Message): void {
+    super.onActivateRequest(message);
+    const inside = this.node.contains(document.activeElement);
+    if (!inside && this.sections.revealed === null) {
+      (firstHead(this.node) ?? this.node).focus();
+    }
+  }
+
   protected override render(): React.JSX.Element {
     return (
       <HubyardContext.Provider value={this.hubyard}>
@@ -63,6 +73,10 @@ export class HubyardPanel extends ReactWidget {
       </HubyardContext.Provider>
     );
   }
+}
+
+function firstHead(panel: Element): HTMLElement | null {
+  return panel.querySelector<HTMLElement>('.hy-Section-head button');
 }
 
 function Content(props: { readonly visible: boolean }): React.JSX.Element {
@@ -107,6 +121,13 @@ function Body(): React.JSX.Element {
 }
 
 function AllSections(): React.JSX.Element {
+  // The panel took the focus while it was still empty.
+  React.useEffect(() => {
+    const panel = document.activeElement;
+    if (panel?.id === PANEL_ID) {
+      firstHead(panel)?.focus();
+    }
+  }, []);
   return (
     <>
       <Experiments />
