@@ -8,7 +8,8 @@ import { Dialog, ReactWidget } from '@jupyterlab/apputils';
 import * as React from 'react';
 import { wordsOf } from '../api/poll';
 import { Alert } from '../components/Alert';
-import { HubyardContext, type IHubyard } from '../hubyard';
+import { usePageSeen } from '../hooks';
+import { HubyardContext, type IHubyard, SeenContext } from '../hubyard';
 
 const CONFIRM = 1;
 const FIRST_FIELD = 'input, select, button';
@@ -208,12 +209,24 @@ class FormBody extends ReactWidget {
     return (
       <HubyardContext.Provider value={this.hubyard}>
         <FormContext.Provider value={this.form}>
-          <div className="hy-Form">{this.body}</div>
+          <WhilePageSeen>
+            <div className="hy-Form">{this.body}</div>
+          </WhilePageSeen>
           <Refusal form={this.form} />
         </FormContext.Provider>
       </HubyardContext.Provider>
     );
   }
+}
+
+function WhilePageSeen(props: {
+  readonly children: React.ReactNode;
+}): React.JSX.Element {
+  return (
+    <SeenContext.Provider value={usePageSeen()}>
+      {props.children}
+    </SeenContext.Provider>
+  );
 }
 
 function Refusal(props: { readonly form: Form }): React.JSX.Element | null {
