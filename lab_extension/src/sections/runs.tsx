@@ -1,6 +1,7 @@
 /** Runs: executions of notebooks, how far they are and how they ended. */
 import * as React from 'react';
 import type { Run } from '../api/types';
+import { Alert } from '../components/Alert';
 import { StatusWord } from '../components/Badge';
 import { IconButton, TextButton } from '../components/Button';
 import { haltIcon } from '../components/icons';
@@ -8,9 +9,11 @@ import { Loaded } from '../components/Loaded';
 import { Moment } from '../components/Moment';
 import { Reason, Row, RowList } from '../components/Rows';
 import { durationText, secondsBetween } from '../format';
+import { useAnswer } from '../hooks';
 import { CommandIDs, type IHubyard, useHubyard } from '../hubyard';
 import { isActive } from '../status';
 import { act } from './acts';
+import { useOpenExecuted } from './notebook';
 
 export function Runs(): React.JSX.Element {
   const { polls, trans } = useHubyard();
@@ -64,7 +67,33 @@ function RunRow({ run }: { readonly run: Run }): React.JSX.Element {
         reason={run.failure?.message}
         log={status === 'failed' ? run.failure?.traceback : null}
       />
+      {status === 'failed' && <RunLog run={run} />}
     </Row>
+  );
+}
+
+/** What a failed run's process has printed; asked for when it is unfolded. */
+function RunLog({ run }: { readonly run: Run }): React.JSX.Element {
+  const { client, trans } = useHubyard();
+  const [open, setOpen] = React.useState(false);
+  const ask = () => client.runLog(run.id);
+  const { data, error } = useAnswer(open ? run.id : null, ask);
+  return (
+    <details
+      className="hy-Reason"
+      onToggle={event => {
+        setOpen(event.currentTarget.open);
+      }}
+    >
+      <summary>{trans.__('Log')}</summary>
+      {error !== null && <Alert message={error} />}
+      {data === '' && <p>{trans.__('It has printed nothing.')}</p>}
+      {data !== null && data !== '' && (
+        <pre tabIndex={0} data-testid="hy-run-log">
+          {data}
+        </pre>
+      )}
+    </details>
   );
 }
 
@@ -83,6 +112,7 @@ function Progress({ run }: { readonly run: Run }): React.JSX.Element {
 function Actions({ run }: { readonly run: Run }): React.JSX.Element {
   const hubyard = useHubyard();
   const { trans, commands } = hubyard;
+  const openExecuted = useOpenExecuted();
   return (
     <>
       {run.has_report && (
@@ -97,6 +127,17 @@ function Actions({ run }: { readonly run: Run }): React.JSX.Element {
           }
         >
           {trans.__('Report')}
+        </TextButton>
+      )}
+      {run.has_notebook && !isActive(run.status) && (
+        <TextButton
+          testId="hy-executed"
+          label={trans.__('Executed notebook of %1', run.name)}
+          onClick={() => {
+            openExecuted(run);
+          }}
+        >
+          {trans.__('Notebook')}
         </TextButton>
       )}
       {isActive(run.status) && (
