@@ -54,7 +54,7 @@ def _utc(moment: datetime) -> datetime:
 Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
 """A point in time, always in UTC."""
 
-Seconds = Annotated[int, Field(ge=1, le=LONGEST_S)]
+Seconds = Annotated[int, Field(ge=1, le=LONGEST_S, strict=True)]
 """A whole number of seconds between one second and a year."""
 
 Slug = Annotated[

@@ -12,7 +12,6 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 from importlib.metadata import EntryPoint
 
 import pytest
@@ -34,7 +33,6 @@ from support.answering import (
     SPENT,
     TRACKED,
     TRACKED_RUN,
-    Raw,
     answering,
     served,
 )
@@ -774,16 +772,6 @@ def test_ctrl_c_ends_a_wait_with_130_and_no_traceback(answering):
     out, err = waiting.communicate(timeout=30)
     assert (waiting.returncode, out) == (130, "")
     assert err == "hubyard: interrupted; what has started goes on.\n"
-
-
-def test_a_platform_that_is_slow_is_one_line(answering, hubyard, monkeypatch):
-    monkeypatch.setattr("hubyard.client.wire._TIMEOUT_S", 0.2)
-    never = threading.Event()
-    answering.answers["GET compute"] = Raw(after=never)
-    code, out, err = hubyard("compute")
-    never.set()
-    assert code == 1
-    assert "(ReadTimeout): try again in a moment." in refusal(out, err)
 
 
 def test_lifetimes_are_read_as_they_are_written(answering, hubyard):

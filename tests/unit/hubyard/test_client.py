@@ -158,14 +158,12 @@ def test_a_source_that_is_refused_or_cut_off_is_an_error(client, answering, tmp_
     with pytest.raises(Conflict, match="It is gone"):
         client.job_source(tmp_path)
     answering.answers["GET job/source"] = Raw(after=threading.Event(), content=b"x")
-    with pytest.raises(Unavailable, match="does not answer"):
-        Client(_impatient(client)).job_source(tmp_path)
+    with (
+        Client.from_environment(patience_s=0.2) as hurried,
+        pytest.raises(Unavailable, match="does not answer"),
+    ):
+        hurried.job_source(tmp_path)
     answering.answers["GET job/source"].after.set()
-
-
-def _impatient(client):
-    client._wire._http.timeout = 0.2
-    return client._wire
 
 
 # -- ids -------------------------------------------------------------------------------
@@ -247,8 +245,11 @@ def test_who_does_not_answer_is_named(client, answering, monkeypatch):
         away.compute()
     silent = Raw(after=threading.Event())
     answering.answers["GET compute"] = silent
-    with pytest.raises(Unavailable, match=r"\(ReadTimeout\): try again in a moment"):
-        Client(_impatient(client)).compute()
+    with (
+        Client.from_environment(patience_s=0.2) as hurried,
+        pytest.raises(Unavailable, match=r"\(ReadTimeout\): try again in a moment"),
+    ):
+        hurried.compute()
     silent.after.set()
 
 
@@ -424,7 +425,7 @@ def test_what_cannot_be_packed_is_one_line(project, name, kind, says):
 @pytest.mark.parametrize("large", ["train.ipynb", "features.py"])
 def test_a_source_has_a_largest_size(project, monkeypatch, large):
     monkeypatch.setattr(source, "SOURCE_LIMIT_BYTES", 2**20)
-    (project / large).write_bytes(os.urandom(2**20 + 1))
+    (project / large).write_bytes(os.urandom(2**21))
     with pytest.raises(TooLarge, match="and its modules are larger than 1 MB"):
         source.pack(project / "train.ipynb")
 

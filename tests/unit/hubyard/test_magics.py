@@ -135,16 +135,39 @@ def test_outside_the_hub_one_line_says_so(shell, line):
         ("%deploy", "required: model"),
         ("%deploy churn", "write MODEL@alias or MODEL/VERSION"),
         ("%deploy churn@champion --ttl soon", "not a duration"),
+        ("%deploy churn@champion --ttl 367d", "write at most 366d"),
+        ("%deploy churn/3 --name 'A B'", "name cannot be used: write at most 40"),
+        ("%deploy churn/3 -c ''", "a name is missing"),
+        ("%deploy --help", "Write %deploy? for what it takes."),
+        ("%register -h", "Write %register? for what it takes."),
         ("%deploy churn/x", "version cannot be used: write a number such as 3"),
         ("%deploy churn/3 --nonsense", "unrecognized arguments"),
         ("%register nonsense churn", "run_id cannot be used: write the 32 characters"),
+        ("%register last ''", "name cannot be used: write 1 to 250"),
+        ("%register last a/b", "none of them one of"),
+        ("%register last churn --alias 'a b'", "alias cannot be used"),
         ('%schedule "30 2', "cannot be read"),
+        ("%schedule", "required: what"),
+        ("%schedule daily", "write five fields"),
+        ("%schedule missing.ipynb '* * * * *'", "There is no file 'missing.ipynb'"),
+        (f"%schedule '* * * * *' --tz {'x' * 65}", "time_zone cannot be used"),
+        ("%schedule '* * * * *' -p a=1 -p a=2", "a is given twice"),
+        (f"%schedule '* * * * *' --name {'x' * 200}", "name cannot be used"),
         ('%schedule a.ipynb b.ipynb "30 2 * * *"', "%schedule [NOTEBOOK]"),
         ("%schedule train.ipynb '* * * * *' -p x", "not NAME=VALUE"),
         ("%app --share everybody", "write user:NAME or group:NAME"),
+        ("%app --share ''", "write user:NAME or group:NAME"),
+        (f"%app --share user:{'x' * 300}", "user cannot be used"),
         ("%app missing.py", "There is no file 'missing.py'"),
+        ("%app .", "is a folder: name a notebook or file in it"),
+        (f"%app {'x' * 300}", "cannot be read: File name too long"),
+        ("%app --name ''", "name cannot be used: write 1 to 128"),
         ("%app --framework dash", "invalid choice"),
         ("%track", "%track status"),
+        ("%track status -p a", "'a' is not NAME=VALUE"),
+        ("%track status --tag a=1 --tag a=2", "a is given twice"),
+        ("%experiment", "required: name"),
+        ("%compute small", "unrecognized arguments"),
         ("%cost what", "unrecognized arguments"),
     ],
 )
@@ -154,6 +177,21 @@ def test_a_wrong_line_is_refused_in_one_line(shell, platform, line, said):
     assert said in done.err
     assert done.err.count("\n") == 1
     assert not {"POST deployments", "POST schedules", "POST apps"} & {*platform.calls()}
+
+
+def test_track_belongs_on_the_first_line(shell, platform):
+    done = cell(shell, "get_ipython().run_cell_magic('track', '', 'fit()')")
+    assert "goes on the first line of a cell" in done.err
+    assert done.err.count("\n") == 1
+
+
+def test_a_kernel_that_does_not_know_its_notebook_says_so(shell, platform, monkeypatch):
+    for name in ("HUBYARD_NOTEBOOK", "JPY_SESSION_NAME"):
+        monkeypatch.delenv(name, raising=False)
+    done = cell(shell, "%app")
+    assert done.err == (
+        "UsageError: This kernel does not know its notebook: name the file.\n"
+    )
 
 
 def test_what_the_platform_refuses_is_one_line(shell, platform):
@@ -214,6 +252,14 @@ def test_an_endpoint_that_fails_fails_the_cell(shell, platform):
     assert done.err == "UsageError: churn failed: the model does not load\n"
 
 
+def test_an_app_that_fails_fails_the_cell(shell, platform):
+    failed = {**platform.answers["GET apps/report-1"], "status": "failed"}
+    platform.answers["GET apps/report-1"] = failed
+    done = cell(shell, "%app --share user:ben")
+    assert done.err == "UsageError: report failed: see its log\n"
+    assert "POST apps/report-1/shares" not in platform.calls()
+
+
 @pytest.mark.parametrize(
     "line", ["%deploy churn/3", '%schedule "30 2 * * 1-5"', "%app"]
 )
@@ -238,6 +284,17 @@ def test_a_person_is_asked(shell, platform, monkeypatch, answer, made):
     assert questions == ["Deploy churn/3 for at most $0.20? [y/N] "]
     assert done.ok
     assert len(platform.bodies("POST deployments")) == made
+
+
+def test_who_closes_the_question_says_no(shell, platform, monkeypatch):
+    def closed(question):
+        raise EOFError
+
+    monkeypatch.delenv("HUBYARD_RUN")
+    monkeypatch.setattr("builtins.input", closed)
+    done = cell(shell, "%deploy churn/3")
+    assert done.out.endswith("Nothing was started.\n")
+    assert platform.bodies("POST deployments") == []
 
 
 def test_where_nobody_can_be_asked_it_goes_on(shell, platform, monkeypatch):

@@ -1,0 +1,48 @@
+"""Which notebook a kernel runs, and how its owner knows it."""
+
+from pathlib import Path
+
+import mlflow.tracking  # noqa: F401  imports our context by itself
+import pytest
+
+from hubyard.tracking.context import HubyardContext
+from hubyard.tracking.notebook import git_commit, notebook_path, notebook_stem
+
+
+@pytest.fixture(autouse=True)
+def nobody_says(monkeypatch):
+    for name in ("HUBYARD_NOTEBOOK", "JPY_SESSION_NAME", "HUBYARD_ENTRY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_a_kernel_without_a_notebook_says_so():
+    assert notebook_path() is None
+    assert notebook_stem() == "notebook"
+    assert "hubyard.notebook" not in HubyardContext().tags()
+
+
+@pytest.mark.parametrize("name", ["HUBYARD_NOTEBOOK", "JPY_SESSION_NAME"])
+def test_a_name_is_taken_from_where_the_kernel_stands(monkeypatch, tmp_path, name):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(name, "sub/train.ipynb")
+    assert notebook_path() == tmp_path / "sub" / "train.ipynb"
+    monkeypatch.setenv(name, "/srv/train.ipynb")
+    assert notebook_path() == Path("/srv/train.ipynb")
+    assert notebook_stem() == "train"
+
+
+def test_its_owner_knows_it_below_their_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for path, shown in (
+        (tmp_path / "sub" / "train.ipynb", "sub/train.ipynb"),
+        (Path("/srv/train.ipynb"), "train.ipynb"),
+    ):
+        monkeypatch.setenv("HUBYARD_NOTEBOOK", str(path))
+        assert HubyardContext().tags()["hubyard.notebook"] == shown
+
+
+def test_a_folder_without_a_revision_has_none(monkeypatch, tmp_path):
+    assert git_commit(tmp_path / "a.ipynb") is None
+    monkeypatch.setenv("PATH", "")
+    assert git_commit(tmp_path / "b.ipynb") is None
+    assert git_commit(None) is None
