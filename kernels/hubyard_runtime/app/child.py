@@ -64,31 +64,35 @@ class Child:
         """Wait until it answers.
 
         Raises:
-            Died: it has ended, or has said nothing for too long.
+            Died: it has ended, or has said nothing for too long. What it wrote is in
+                our log already.
         """
         transport = httpx.HTTPTransport(uds=str(self.socket))
         end = time.monotonic() + START_S
         with httpx.Client(transport=transport, base_url="http://app") as client:
             while time.monotonic() < end:
                 if self._process.poll() is not None:
-                    raise Died(self.last_words())
+                    raise Died(self.end())
                 with contextlib.suppress(httpx.TransportError):
                     client.get(path)
                     return
                 time.sleep(_LOOK_S)
-        raise Died(f"The app did not answer within {START_S} s.\n{self.tail()}")
+        raise Died(f"The app did not answer within {START_S} s.")
 
     def wait(self) -> int:
         """Its exit code, once it has ended; a signal's number counts from 128."""
         code = self._process.wait()
         return code if code >= 0 else 128 - code
 
+    def end(self) -> str:
+        """How it ended, in one line, once all that it wrote has come to us."""
+        code = self.wait()
+        self._reader.join(timeout=_GRACE_S)
+        return f"The app ended with exit code {code}."
+
     def last_words(self) -> str:
         """How it ended, and the last lines that it wrote."""
-        code = self.wait()
-        # What it wrote last may still be on its way to us.
-        self._reader.join(timeout=_GRACE_S)
-        return f"The app ended with exit code {code}.\n{self.tail()}"
+        return f"{self.end()}\n{self.tail()}"
 
     def tail(self) -> str:
         return "".join(self._tail)
