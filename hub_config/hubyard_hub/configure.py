@@ -59,7 +59,7 @@ def configure(c: Config) -> None:
 
 def _configure_hub(c: Config, settings: Settings) -> None:
     hub = c.JupyterHub
-    hub.bind_url = f"http://{settings.host}:{settings.port}/"
+    hub.bind_url = f"{settings.bind_url}/"
     hub.hub_bind_url = f"http://127.0.0.1:{settings.hub_port}"
     hub.public_url = f"{settings.public_url}/"
     hub.db_url = f"sqlite:///{settings.state / 'hub.sqlite'}"

@@ -34,6 +34,8 @@ class Settings:
     catalogue: Path
     host: str = "127.0.0.1"
     port: int = 8000
+    url: str = ""
+    """What people type, where it is not made of host and port."""
     hub_port: int = 0
     proxy_api_port: int = 0
     platform_port: int = 0
@@ -115,7 +117,12 @@ class Settings:
     def public_url(self) -> str:
         """What a person types into a browser, without a trailing slash."""
         host = "127.0.0.1" if self.host in {"", "0.0.0.0", "::"} else self.host
-        return f"http://{host}:{self.port}"
+        return self.url or f"http://{_bracketed(host)}:{self.port}"
+
+    @property
+    def bind_url(self) -> str:
+        """Where the proxy listens."""
+        return f"http://{_bracketed(self.host)}:{self.port}"
 
     @property
     def hub_api_url(self) -> str:
@@ -141,6 +148,10 @@ class Settings:
     def homes(self) -> Path:
         """One folder for each owner."""
         return self.state / "homes"
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def shipped(name: str) -> Path:

@@ -15,14 +15,17 @@ import os
 import signal
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 from pydantic import Field
 
 from hubyard.contract.base import Read
 from hubyard.contract.entry import EndReason, Entry, Settlement
-from hubyard_spawner.shim import machine
+from hubyard_spawner.shim import machine, start_ticks
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _TAIL_BYTES = 64 * 1024
 _END_OF_TIME_S = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
@@ -92,14 +95,9 @@ class Folder:
     def shim(self) -> int | None:
         """The shim's process id while it lives, never that of a later process."""
         shim = self._shim()
-        if shim is None:
+        if shim is None or start_ticks(shim.pid) != shim.start_ticks:
             return None
-        try:
-            stat = Path(f"/proc/{shim.pid}/stat").read_text().rpartition(") ")[2]
-        except OSError:
-            return None
-        state, *rest = stat.split()
-        return shim.pid if state != "Z" and rest[18] == shim.start_ticks else None
+        return shim.pid
 
     def was_killed(self) -> bool:
         """Whether the shim is gone without a record though its machine still runs."""

@@ -52,6 +52,12 @@ def _stat(pid: int) -> list[str]:
         return []
 
 
+def start_ticks(pid: int) -> str | None:
+    """When a living process began, by a clock that nobody sets; None: it has ended."""
+    stat = _stat(pid)
+    return stat[19] if stat and stat[0] != "Z" else None
+
+
 def machine() -> str:
     """This start of the machine, told apart from every other; a container's is its own.
 
@@ -223,7 +229,7 @@ def main() -> int:
     folder, spec = sys.argv[1], json.loads(sys.argv[2])
     signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
-    me = {"pid": os.getpid(), "start_ticks": _stat(os.getpid())[19]}
+    me = {"pid": os.getpid(), "start_ticks": start_ticks(os.getpid())}
     _write(os.path.join(folder, "shim.json"), {**me, "machine": machine()})
     return Shim(folder, spec).watch()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import fcntl
 import os
 import signal
 import socket
@@ -20,11 +21,13 @@ from typing import TYPE_CHECKING, TextIO
 
 from hubyard.contract.errors import Conflict, Invalid
 from hubyard_hub.settings import Settings, make_private_folder, shipped
+from hubyard_hub.up.door import check
 from hubyard_hub.up.report import Report
 from hubyard_hub.welcome import Welcome
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Generator
 
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  argparse gives it no other name
 
@@ -44,6 +47,7 @@ def add_commands(subparsers: Subparsers) -> None:
     _add_state(up)
     up.add_argument("--host", help="where to listen (default 127.0.0.1)")
     up.add_argument("--port", type=int, help="where to listen (default 8000)")
+    up.add_argument("--url", help="what people type, if a proxy of yours is in front")
     up.add_argument("--catalogue", type=Path, help="the compute to offer (TOML)")
     up.add_argument("--database", help="URL of a PostgreSQL database")
     up.add_argument("--skeleton", type=Path, help="files for each new owner's folder")
@@ -68,7 +72,29 @@ def _add_state(parser: argparse.ArgumentParser) -> None:
 def run_up(arguments: argparse.Namespace) -> int:
     """Start everything, and stay until Ctrl-C, SIGTERM or `hubyard down`."""
     os.umask(0o077)
-    settings = _settings(arguments)
+    state: Path = (arguments.state or Settings.default_state()).expanduser().resolve()
+    make_private_folder(state)
+    with _alone(state):
+        return _run_up(arguments, state)
+
+
+@contextlib.contextmanager
+def _alone(state: Path) -> Generator[None]:
+    """Be the only supervisor of a state, however many are started at once."""
+    with (state / "up.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            running = Report.load(state)
+            where = f", at {running.url}" if running else ""
+            raise Conflict(
+                f"Hubyard runs already{where}: see `hubyard status`."
+            ) from None
+        yield
+
+
+def _run_up(arguments: argparse.Namespace, state: Path) -> int:
+    settings = _settings(arguments, state)
     _tell(f"Hubyard starts; its state is in {settings.state}")
     _tell(_TRUST)
     if settings.host not in _LOOPBACK:
@@ -83,13 +109,8 @@ def run_up(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _settings(arguments: argparse.Namespace) -> Settings:
+def _settings(arguments: argparse.Namespace, state: Path) -> Settings:
     """What was kept of an earlier start, and what is asked for now; checked, kept."""
-    from hubyard_spawner.catalogue import Catalogue  # noqa: PLC0415  see the top
-
-    state: Path = (arguments.state or Settings.default_state()).expanduser().resolve()
-    if (running := Report.load(state)) is not None:
-        raise Conflict(f"Hubyard runs already, at {running.url}: see `hubyard status`.")
     try:
         settings = Settings.load(state)
     except Invalid:
@@ -98,16 +119,18 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         settings = Settings(state=state, catalogue=shipped("compute.toml"))
     asked = {
         name: value
-        for name in ("host", "port", "catalogue", "database", "skeleton")
+        for name in ("host", "port", "url", "catalogue", "database", "skeleton")
         if (value := getattr(arguments, name)) is not None
     }
     for name in {"catalogue", "skeleton"} & asked.keys():
         asked[name] = asked[name].resolve()
+    if "url" in asked:
+        asked["url"] = asked["url"].rstrip("/")
+    settings = dataclasses.replace(settings, **asked)
+    check(settings)
     if Report.end_leftovers(state):
         _tell("An earlier Hubyard was killed; what it has left was ended.")
-    settings = _with_ports(dataclasses.replace(settings, **asked))
-    Catalogue.load(settings.catalogue)
-    make_private_folder(state)
+    settings = _with_ports(settings)
     settings.save()
     return settings
 
@@ -124,8 +147,9 @@ def _with_ports(settings: Settings) -> Settings:
 
 
 def _is_free(host: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        with socket.create_server((host, port)):
+        with socket.create_server((host, port), family=family):
             return True
     except OSError:
         return False

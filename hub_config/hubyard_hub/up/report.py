@@ -11,12 +11,12 @@ import psutil
 
 from hubyard.contract.base import Moment, Read
 from hubyard_hub.settings import STATE_VARIABLE, write_private
+from hubyard_spawner.shim import start_ticks
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _FILE = "up.json"
-_CLOSE_S = 1.0
 _GONE_S = 10.0
 _POLL_S = 0.02
 
@@ -25,22 +25,18 @@ class Running(Read):
     """A process, told apart from a later one of the same id by when it began."""
 
     pid: int
-    began: float
+    start_ticks: str | None
 
     @classmethod
     def of(cls, pid: int) -> Running:
         """The process that has this id now."""
-        return cls(pid=pid, began=psutil.Process(pid).create_time())
+        return cls(pid=pid, start_ticks=start_ticks(pid))
 
     @property
     def is_alive(self) -> bool:
         """Whether that very process still runs."""
-        try:
-            process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.began) < _CLOSE_S
-        except psutil.NoSuchProcess:
-            return False
-        return same and _lives(process)
+        began = start_ticks(self.pid)
+        return began is not None and began == self.start_ticks
 
 
 class ProcessReport(Read):

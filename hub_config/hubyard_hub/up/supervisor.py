@@ -16,7 +16,6 @@ import time
 from typing import TYPE_CHECKING
 
 import httpx
-import psutil
 
 from hubyard.contract.base import now
 from hubyard_hub.settings import ROUTES_SERVICE, make_private_folder
@@ -67,7 +66,7 @@ class Keeper:
         while not self._stopping:
             try:
                 how = f"ended ({await self._see_through(on_health)})"
-            except (OSError, psutil.Error) as error:
+            except OSError as error:
                 how = f"cannot be started ({error})"
             if time.monotonic() - self._well_since > _FORGIVEN_S:
                 pause = 0.0

@@ -321,7 +321,7 @@ def test_outputs_are_kept_and_shown_without_scripts(
     assert (shown["has_notebook"], shown["has_report"]) == (True, True)
     report = ada.get(f"{path}/report")
     assert report.content == page
-    assert report.headers["content-security-policy"] .startswith("sandbox")
+    assert report.headers["content-security-policy"].startswith("sandbox")
     assert report.headers["x-content-type-options"] == "nosniff"
     assert ada.get(f"{path}/notebook").content == notebook()
 

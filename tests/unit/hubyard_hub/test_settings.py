@@ -2,6 +2,7 @@
 
 import json
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -90,7 +91,12 @@ def test_two_that_make_a_secret_at_once_have_the_same(settings, monkeypatch):
         ("0.0.0.0", "http://127.0.0.1:8000"),
         ("::", "http://127.0.0.1:8000"),
         ("hub.example", "http://hub.example:8000"),
+        ("::1", "http://[::1]:8000"),
     ],
 )
 def test_the_address_for_people_can_be_typed_into_a_browser(tmp_path, host, url):
-    assert Settings(state=tmp_path, catalogue=tmp_path, host=host).public_url == url
+    settings = Settings(state=tmp_path, catalogue=tmp_path, host=host)
+    assert settings.public_url == url
+    own = replace(settings, url="https://hub.example.org")
+    assert own.public_url == "https://hub.example.org"
+    assert own.bind_url == settings.bind_url

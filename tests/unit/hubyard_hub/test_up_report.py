@@ -65,7 +65,7 @@ def test_a_process_is_alive_until_it_has_ended(sleeper):
 
 def test_a_later_process_of_the_same_id_is_another(sleeper):
     running = Running.of(sleeper().pid)
-    earlier = Running(pid=running.pid, began=running.began - 60)
+    earlier = Running(pid=running.pid, start_ticks=f"{int(running.start_ticks) - 1}")
     assert not earlier.is_alive
 
 

@@ -1,0 +1,73 @@
+"""The door of `hubyard up`: what it was told, checked before any of it is kept."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from hubyard.contract.errors import Invalid
+
+if TYPE_CHECKING:
+    from hubyard_hub.settings import Settings
+
+_PORTS = range(1, 2**16)
+_BACKENDS = {"postgresql", "sqlite"}
+
+
+def check(settings: Settings) -> None:
+    """Whether a Hubyard can be started like this.
+
+    Raises:
+        Invalid: in one line, what is wrong and what to write.
+    """
+    from hubyard_spawner.catalogue import Catalogue  # noqa: PLC0415  slow to import
+
+    if settings.port not in _PORTS:
+        raise Invalid("--port is a number from 1 to 65535.")
+    _check_host(settings.host)
+    _check_url(settings.url)
+    if settings.skeleton is not None and not settings.skeleton.is_dir():
+        raise Invalid(f"--skeleton names no folder: {settings.skeleton}.")
+    Catalogue.load(settings.catalogue)
+    if settings.database:
+        _check_database(settings.database)
+
+
+def _check_host(host: str) -> None:
+    try:
+        socket.getaddrinfo(host or None, 0, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise Invalid(
+            f"--host {host!r} is no address of a machine: try 0.0.0.0 for all."
+        ) from None
+
+
+def _check_url(url: str) -> None:
+    try:
+        scheme, host, *more = urlsplit(url)
+    except ValueError:
+        scheme, host, more = "", "", []
+    if url and (scheme not in {"http", "https"} or not host or any(more)):
+        raise Invalid(f"--url {url!r} cannot be used: try https://hub.example.org.")
+
+
+def _check_database(url: str) -> None:
+    from sqlalchemy import make_url  # noqa: PLC0415  slow to import
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415  the same
+
+    from hubyard_hub.store import Store  # noqa: PLC0415  the same
+
+    try:
+        if make_url(url).get_backend_name() not in _BACKENDS:
+            raise Invalid("--database is a URL like postgresql://user@host/name.")
+        store = Store(url)
+        store.migrate()
+        store.close()
+    except ModuleNotFoundError:
+        raise Invalid(
+            "PostgreSQL needs its driver: pip install 'hubyard[postgresql]'."
+        ) from None
+    except (SQLAlchemyError, OSError) as error:
+        said = str(getattr(error, "orig", None) or error).strip().splitlines()
+        raise Invalid(f"The database cannot be used: {said[0]}.") from None
