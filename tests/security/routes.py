@@ -1,8 +1,14 @@
 """Every route of everything that answers HTTP, read from the routers themselves.
 
 Each function imports what it enumerates, so it runs in a process of its own:
-`python tests/security/routes.py <platform|mlflow|run|endpoint|app|workspace|hub>`
-prints one path a line, relative to the process's prefix.
+`python tests/security/routes.py <place>` prints a list of `Route` as JSON, their paths
+relative to where the place stands.
+
+place  platform, mlflow, hub, or one of the kinds workspace, run, endpoint, app
+rule   what the router says of who may come: "person" or "workload" (the platform),
+       "gate" (all that is behind one), "login" (a handler that Jupyter Server shuts
+       unless it says otherwise), "hub" (the hub's own handlers decide); "" is none
+open   methods that the router itself lets anybody use
 """
 
 from __future__ import annotations
@@ -10,16 +16,59 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
 import sys
 import tempfile
+import threading
+from dataclasses import asdict, dataclass, replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
-SAMPLE = "x1"
-"""What stands for a parameter whose value does not matter."""
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+WEBSOCKET = "WebSocket"
+SAMPLE = "x"
+"""What stands for a parameter of a path, until a guess that is right replaces it."""
+
+HOME = "/user/ana"
+SHIPPED = Path(__file__).parents[2] / "hub_config" / "compute.toml"
+
+
+@dataclass(frozen=True)
+class Route:
+    """One path, the methods that its router has something for, and its rule."""
+
+    path: str
+    methods: tuple[str, ...]
+    rule: str
+    open: tuple[str, ...] = ()
+
+
+def enumerate_routes(place: str) -> list[Route]:
+    """Routes of one place, read in a process of its own.
+
+    Raises:
+        SystemExit: they cannot be read, or there is none.
+    """
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", __file__, place],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tempfile.gettempdir(),
+    )
+    if done.returncode:
+        raise SystemExit(f"the routes of {place} cannot be read: {done.stderr[-900:]}")
+    found = [Route(**each) for each in json.loads(done.stdout.splitlines()[-1])]
+    if not found:
+        raise SystemExit(f"{place} has no route: its router was not read")
+    return found
+
+
+# -- Patterns
 
 
 def of_template(template: str) -> str:
@@ -48,13 +97,13 @@ def _one_of(choices: list[Any]) -> str:
         return chr(value)
     if str(kind) == "RANGE":
         return chr(value[0])
-    return "1" if str(value) == "CATEGORY_DIGIT" else SAMPLE[0]
+    return "1" if str(value) == "CATEGORY_DIGIT" else SAMPLE
 
 
 _TEXTS: dict[str, Callable[[Any], Iterable[str]]] = {
     "LITERAL": chr,
-    "NOT_LITERAL": lambda _: SAMPLE[0],
-    "ANY": lambda _: SAMPLE[0],
+    "NOT_LITERAL": lambda _: SAMPLE,
+    "ANY": lambda _: SAMPLE,
     "IN": _one_of,
     "MAX_REPEAT": _repeated,
     "MIN_REPEAT": _repeated,
@@ -64,99 +113,264 @@ _TEXTS: dict[str, Callable[[Any], Iterable[str]]] = {
 }
 
 
-def platform() -> list[str]:
+# -- Routers
+
+
+def _starlette(routes: Iterable[Any], rule: str, prefix: str = "") -> Iterator[Route]:
+    """Routes of Starlette and FastAPI, those of routers within routers too."""
+    for route in routes:
+        included = getattr(route, "original_router", None)
+        if included is not None:
+            inner = prefix + route.include_context.prefix
+            yield from _starlette(included.routes, rule, inner)
+            continue
+        path = prefix + getattr(route, "path", "")
+        if getattr(route, "routes", None):
+            yield from _starlette(route.routes, rule, path)
+            continue
+        yield Route(of_template(path), _known(route), rule)
+
+
+def _known(route: Any) -> tuple[str, ...]:
+    """Methods of a route; one that names none is a WebSocket's or a whole folder's."""
+    methods = getattr(route, "methods", None)
+    if methods is None:
+        return (WEBSOCKET,) if hasattr(route, "endpoint") else ("GET",)
+    return tuple(method for method in METHODS if method in methods)
+
+
+def _tornado(handlers: Iterable[tuple[str, type]], rule: str) -> Iterator[Route]:
+    """Routes of tornado, from its patterns and handlers."""
+    from tornado.web import RequestHandler
+    from tornado.websocket import WebSocketHandler
+
+    missing = RequestHandler._unimplemented_method
+    for pattern, handler in handlers:
+        acts = {m: getattr(handler, m.lower(), missing) for m in METHODS}
+        found = [m for m in METHODS if acts[m] is not missing]
+        if issubclass(handler, WebSocketHandler):
+            found = [WEBSOCKET]
+        yield Route(of_pattern(pattern), tuple(found), rule)
+
+
+def _rules(rule: Any) -> Iterator[tuple[str, type]]:
+    inner = getattr(rule.target, "rules", None)
+    if inner is not None:
+        for each in inner:
+            yield from _rules(each)
+    elif hasattr(rule.matcher, "regex"):
+        yield rule.matcher.regex.pattern, rule.target
+
+
+GATES_OWN = (
+    Route("/oauth_callback", ("GET",), "gate"),
+    Route("/logout", ("GET",), "gate"),
+    Route("/" + SAMPLE, (), "gate"),
+)
+"""What every gate answers itself, and a path that nothing is at."""
+
+
+# -- Places
+
+
+def platform() -> Iterator[Route]:
+    """FastAPI's routes, each with its rule (see `hubyard_hub.api.access`)."""
+    from hubyard_hub.api import access
     from hubyard_hub.service import create_app
     from hubyard_hub.settings import Settings
 
+    names = {access.person: "person", access.workload: "workload"}
     with tempfile.TemporaryDirectory() as folder:
-        shipped = Path(__file__).parents[2] / "hub_config" / "compute.toml"
-        settings = Settings(state=Path(folder), catalogue=shipped)
-        app = create_app(settings)
-        return _starlette(app.routes)
+        app = create_app(Settings(state=Path(folder), catalogue=SHIPPED))
+        for route in app.routes:
+            if route.path in access.PUBLIC:
+                yield Route(route.path, ("GET",), "gate", ("GET",))
+                continue
+            called = set(access._calls(route.dependant))
+            rule = next((name for call, name in names.items() if call in called), "")
+            yield Route(of_template(route.path), _known(route), rule)
+    yield from GATES_OWN
 
 
-def _starlette(routes: Iterable[Any], prefix: str = "") -> list[str]:
-    found: list[str] = []
-    for route in routes:
-        path = prefix + getattr(route, "path", "")
-        inner = getattr(route, "routes", None)
-        found += _starlette(inner, path) if inner else [of_template(path)]
-    return found
+def mlflow() -> Iterator[Route]:
+    """Flask's routes and FastAPI's, as they stand behind our gate."""
+    from hubyard_hub.settings import Settings
 
-
-def mlflow() -> list[str]:
-    os.environ.setdefault("MLFLOW_FLASK_SERVER_SECRET_KEY", "enumerating")
-    os.environ["_MLFLOW_STATIC_PREFIX"] = "/services/mlflow"
-    from mlflow.server import app
-    from mlflow.server.fastapi_app import create_fastapi_app
-
-    flask = [of_template(str(rule)) for rule in app.url_map.iter_rules()]
-    own = [p for p in _starlette(create_fastapi_app(app).routes) if p.strip("/")]
-    return [path.removeprefix("/services/mlflow") for path in [*flask, *own]]
-
-
-def workspace() -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
-        os.environ["HOME"] = os.environ["JUPYTER_CONFIG_DIR"] = folder
-        from jupyterlab.labapp import LabApp
+        settings = Settings(state=Path(folder), catalogue=SHIPPED)
+        settings.save()
+        _pretend_to_be_served(settings)
+        from hubyard_hub import mlflow_app
 
-        server = LabApp.initialize_server(
-            argv=[
-                "--allow-root",
-                f"--ServerApp.root_dir={folder}",
-                "--ServerApp.jpserver_extensions=hubyard_lab=True",
-            ]
+        os.environ.update(mlflow_app.server_environment(settings))
+        gate = mlflow_app.create_app()
+        from mlflow.server import app as flask
+
+        for path in gate._public:
+            relative = path.removeprefix("/services/mlflow")
+            yield Route(relative, ("GET",), "gate", ("GET",))
+        for rule in flask.url_map.iter_rules():
+            yield Route(of_template(str(rule)), _known(rule), "gate")
+        yield from _starlette(gate._app._mlflow.routes, "gate")
+    yield from GATES_OWN
+
+
+def _pretend_to_be_served(settings: Any) -> None:
+    """What `mlflow server` and the supervisor set before the application is made."""
+    os.environ.update(
+        HUBYARD_STATE=str(settings.state),
+        MLFLOW_BACKEND_STORE_URI=f"sqlite:///{settings.state / 'mlflow.sqlite'}",
+        _MLFLOW_SGI_NAME="uvicorn",
+        JUPYTERHUB_SERVICE_NAME="mlflow",
+        JUPYTERHUB_CLIENT_ID="service-mlflow",
+        JUPYTERHUB_SERVICE_PREFIX="/services/mlflow/",
+        JUPYTERHUB_SERVICE_URL="http://127.0.0.1:9",
+        JUPYTERHUB_API_URL="http://127.0.0.1:9/hub/api",
+        JUPYTERHUB_API_TOKEN="enumerating",
+    )
+
+
+def workspace() -> Iterator[Route]:
+    """tornado's handlers of the single-user server, started as a workspace is."""
+    from jupyter_server.base.handlers import JupyterHandler
+
+    with tempfile.TemporaryDirectory() as folder, _version_of_a_hub() as api_url:
+        os.chdir(folder)
+        os.environ.update(
+            HOME=folder,
+            JUPYTERHUB_API_URL=api_url,
+            JUPYTERHUB_API_TOKEN="enumerating",
+            JUPYTERHUB_CLIENT_ID="jupyterhub-user-ana",
+            JUPYTERHUB_SERVICE_URL="http://127.0.0.1:0",
+            JUPYTERHUB_SERVICE_PREFIX=f"{HOME}/",
+            JUPYTERHUB_USER="ana",
         )
-        patterns = [
-            rule.matcher.regex.pattern
-            for router in server.web_app.wildcard_router.rules
-            for rule in _rules(router)
-        ]
-        patterns += [
-            rule.matcher.regex.pattern
-            for router in server.web_app.default_router.rules
-            for rule in _rules(router)
-        ]
-    return [of_pattern(pattern) for pattern in patterns]
+        from jupyterhub.singleuser.extension import JupyterHubSingleUser
+
+        from hubyard_runtime.workspace.__main__ import _arguments
+
+        app = JupyterHubSingleUser.initialize_server(argv=_arguments()).web_app
+        shut = not app.settings["allow_unauthenticated_access"]
+        for router in (app.wildcard_router, app.default_router):
+            for pattern, handler in _rules_of(router):
+                (route,) = _tornado([(pattern, handler)], "login")
+                if not route.path.startswith(HOME):
+                    continue  # the proxy brings nothing from outside here
+                route = replace(route, path=route.path.removeprefix(HOME))
+                opened = _opened(handler)
+                # Jupyter Server shuts only its own handlers by default.
+                knows = shut and issubclass(handler, JupyterHandler)
+                if not knows and not opened.issuperset(route.methods):
+                    route = replace(route, rule="")
+                yield replace(route, open=tuple(opened))
 
 
-def _rules(rule: Any) -> list[Any]:
-    inner = getattr(rule.target, "rules", None)
-    if inner is not None:
-        return [found for each in inner for found in _rules(each)]
-    return [rule] if hasattr(rule.matcher, "regex") else []
+def _opened(handler: type) -> set[str]:
+    """Methods that Jupyter Server's own mark opens to anybody."""
+    acts = {method: getattr(handler, method.lower()) for method in METHODS}
+    mark = "__allow_unauthenticated"
+    return {method for method, act in acts.items() if getattr(act, mark, False)}
 
 
-def run() -> list[str]:
+def _rules_of(router: Any) -> Iterator[tuple[str, type]]:
+    for rule in router.rules:
+        yield from _rules(rule)
+
+
+class _version_of_a_hub:  # noqa: N801 - used as a context manager
+    """All that a single-user server asks before it starts: which version the hub is."""
+
+    def __enter__(self) -> str:
+        from jupyterhub import __version__
+
+        class Says(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.send_header("X-JupyterHub-Version", __version__)
+                self.end_headers()
+                self.wfile.write(b"{}")
+
+        self._server = HTTPServer(("127.0.0.1", 0), Says)
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{self._server.server_port}/hub/api"
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def run() -> Iterator[Route]:
+    """The live page's routes."""
     from hubyard_runtime.run.page import Page
 
-    return _starlette(Page(None).application(None).routes)
+    yield from _starlette(Page(None).application(None).routes, "gate")
+    yield from GATES_OWN
 
 
-def endpoint() -> list[str]:
+def endpoint() -> Iterator[Route]:
+    """The endpoint's own table."""
     from hubyard_runtime.endpoint.service import Endpoint
 
-    return [*Endpoint.ROUTES, "/" + SAMPLE]
+    for path, method in Endpoint.ROUTES.items():
+        yield Route(f"/{path}", (method,), "gate")
+    yield from GATES_OWN
 
 
-def app() -> list[str]:
-    """An app forwards whatever path is asked for: some that its frameworks know."""
-    streamlit = ("/_stcore/health", "/_stcore/stream", "/_stcore/upload_file/x/y")
-    voila = ("/api/kernels", "/api/kernels/x1/channels", "/voila/files/x1", "/static/x")
-    return ["/", "/api", "/" + SAMPLE, *streamlit, *voila]
+def app() -> Iterator[Route]:
+    """An app forwards whatever is asked: the routes of both its frameworks."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["HOME"] = folder
+        yield from _streamlit(Path(folder))
+        yield from _voila(Path(folder))
+    yield from GATES_OWN
 
 
-def hub() -> list[str]:
-    """The hub's pages that are ours or our authenticator's."""
+def _streamlit(folder: Path) -> Iterator[Route]:
+    from streamlit.starlette import App
+
+    file = folder / "app.py"
+    file.write_text("")
+    yield from _starlette(App(file)._build_starlette_app().routes, "gate")
+
+
+def _voila(folder: Path) -> Iterator[Route]:
+    from hubyard_runtime.app.voila import OnSocket
+
+    class Unheard(OnSocket):
+        """Made ready to serve, and no more."""
+
+        def listen(self) -> None:
+            """Not at all."""
+
+    notebook = folder / "app.ipynb"
+    notebook.write_text('{"cells": [], "metadata": {}, "nbformat": 4}')
+    voila = Unheard()
+    voila.initialize([str(notebook)])
+    voila.start()
+    yield from _tornado(_rules_of(voila.app.wildcard_router), "gate")
+    yield from _tornado(_rules_of(voila.app.default_router), "gate")
+
+
+def hub() -> Iterator[Route]:
+    """Every page and every call of the hub, ours and our authenticator's first."""
+    from jupyterhub import apihandlers, handlers
+
     from hubyard_hub.sign_in import HubyardAuthenticator
 
-    bare = HubyardAuthenticator.__new__(HubyardAuthenticator)
-    patterns = [handler[0] for handler in bare.get_handlers(None)]
-    own = ("/home", "/spawn", "/spawn/ana", "/spawn-pending/ana", "/user/ana/api")
-    return ["/hub" + path for path in (*map(of_pattern, patterns), *own)]
+    authenticator = HubyardAuthenticator.__new__(HubyardAuthenticator)
+    every = [
+        *authenticator.get_handlers(None),
+        *handlers.default_handlers,
+        *apihandlers.default_handlers,
+        ("/api/(.*)", apihandlers.base.API404),
+    ]
+    yield from _tornado([("/hub" + each[0], each[1]) for each in every], "hub")
+    yield Route("/", ("GET",), "hub")
+    yield Route("/hub/logo", ("GET",), "hub")
+    yield Route("/hub/" + SAMPLE, (), "hub")
 
 
-ENUMERATED: dict[str, Callable[[], list[str]]] = {
+PLACES: dict[str, Callable[[], Iterator[Route]]] = {
     "platform": platform,
     "mlflow": mlflow,
     "workspace": workspace,
@@ -166,6 +380,21 @@ ENUMERATED: dict[str, Callable[[], list[str]]] = {
     "hub": hub,
 }
 
+
+def _merged(routes: Iterable[Route]) -> list[Route]:
+    """One route a path: a path without a rule anywhere has none."""
+    found: dict[str, Route] = {}
+    for route in routes:
+        path = "/" + route.path.lstrip("/")
+        known = found.get(path, Route(path, (), route.rule))
+        found[path] = Route(
+            path,
+            tuple(sorted({*known.methods, *route.methods})),
+            route.rule and known.rule,
+            tuple(sorted({*known.open, *route.open})),
+        )
+    return [found[path] for path in sorted(found)]
+
+
 if __name__ == "__main__":
-    found = sorted({"/" + path.lstrip("/") for path in ENUMERATED[sys.argv[1]]()})
-    print(json.dumps(found))
+    print(json.dumps([asdict(route) for route in _merged(PLACES[sys.argv[1]]())]))
