@@ -1,9 +1,19 @@
 """The live page of a run, as a person sees it in a browser."""
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from urllib.parse import urlsplit
+
+import httpx
 import pytest
 from playwright.sync_api import expect
 
+from hubyard.contract.base import now
 from hubyard.contract.run import RunRequest
+from hubyard_runtime.run import record
+from hubyard_runtime.run.page import Page
 from support.browser import chromium, sign_in
 from support.platform import code_cell, notebook
 from support.running import running
@@ -33,3 +43,74 @@ def test_a_run_is_watched_cell_by_cell_to_its_failure(tmp_path):
             expect(page.locator("#cells li").nth(3)).to_contain_text("not run")
             expect(page).to_have_title("failed: count")
             assert not errors
+
+
+ONE_TAB_OF_MANY = """
+let hidden = false;
+Object.defineProperty(document, "hidden", {get: () => hidden});
+window.hide = yes => {
+  hidden = yes;
+  document.dispatchEvent(new Event("visibilitychange"));
+};
+"""
+
+
+@asynccontextmanager
+async def nothing(_):
+    yield
+
+
+class AnswersFor:
+    """Answers a browser in the place of a run's server, and counts its looks."""
+
+    def __init__(self, run):
+        self.looks = 0
+        self._app = Page(run).application(nothing)
+
+    def __call__(self, route):
+        # This thread has a loop already, which is Playwright's.
+        with ThreadPoolExecutor(1) as aside:
+            path = urlsplit(route.request.url).path
+            answer = aside.submit(asyncio.run, self._ask(path)).result()
+        self.looks += answer.headers["content-type"] == "application/json"
+        route.fulfill(
+            status=answer.status_code, headers=dict(answer.headers), body=answer.text
+        )
+
+    async def _ask(self, path):
+        transport = httpx.ASGITransport(self._app)
+        async with httpx.AsyncClient(transport=transport) as asking:
+            return await asking.get(f"http://run.test{path}")
+
+
+def test_a_hidden_tab_looks_rarely_and_at_once_when_it_is_seen_again():
+    begun = record.planned(record.begun(now()), [0])
+    answers = AnswersFor(SimpleNamespace(job=None, record=begun))
+
+    def seconds(page, count):
+        for _ in range(count):
+            page.clock.run_for(1000)
+            page.wait_for_timeout(50)
+
+    with chromium() as page:
+        page.clock.install()
+        page.add_init_script(ONE_TAB_OF_MANY)
+        page.route("http://run.test/**", answers)
+        page.goto("http://run.test/")
+        expect(page.locator("#state")).to_contain_text("Running")
+        seconds(page, 5)
+        assert answers.looks >= 4
+
+        page.evaluate("hide(true)")
+        before = answers.looks
+        seconds(page, 25)
+        assert answers.looks <= before + 1, "a look was due when it was hidden"
+        seconds(page, 10)
+        assert before < answers.looks <= before + 2
+
+        before = answers.looks
+        page.evaluate("hide(false)")
+        page.wait_for_timeout(500)
+        assert answers.looks == before + 1
+        seconds(page, 5)
+        assert before + 4 <= answers.looks <= before + 6
