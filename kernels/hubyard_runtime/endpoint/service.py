@@ -44,6 +44,7 @@ _LARGEST_DRAINED = 10 * LARGEST_BODY
 _LARGE_BODY = 100_000
 """Bytes above which a body is read in another thread, past which small ones slip."""
 _JSON = b"application/json"
+_UTF_8 = {b"charset=utf-8", b'charset="utf-8"', b"charset="}
 
 
 class _Unsupported(Rejected):
@@ -253,9 +254,10 @@ async def _until_gone(receive: Receive) -> None:
 
 def _check_type(headers: dict[bytes, bytes]) -> None:
     said = headers.get(b"content-type", b"").lower()
-    kind, _, parameters = said.partition(b";")
-    charset = parameters.strip().removeprefix(b"charset=").strip(b'"')
-    if kind.strip() != _JSON or charset not in {b"", b"utf-8"}:
+    kind, *parameters = (part.strip() for part in said.split(b";"))
+    # JSON has no other parameter that means anything.
+    charsets = {part for part in parameters if part.startswith(b"charset=")}
+    if kind != _JSON or not charsets <= _UTF_8:
         raise _Unsupported
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise _Unsupported("Send the JSON as it is, without a Content-Encoding.")

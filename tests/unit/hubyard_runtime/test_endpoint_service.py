@@ -197,6 +197,7 @@ def test_a_value_that_the_model_refuses_is_not_a_failure(flights, caplog):
         (b"{}", {"Content-Type": "application/json"}, 422),
         (b"{}", {"Content-Type": "text/csv"}, 415),
         (b"{}", {"Content-Type": "application/json; charset=latin-1"}, 415),
+        (b"{}", {"Content-Type": "application/json; a=b; charset=latin-1"}, 415),
         (b"{}", {"Content-Type": "application/json", "Content-Encoding": "gzip"}, 415),
         (b"{}", {}, 415),
         (b" " * 10_000_001, {"Content-Type": "application/json"}, 413),
@@ -208,8 +209,12 @@ def test_what_is_no_request_is_refused(flights, content, headers, status):
     assert Problem.model_validate(answer.json()).message
 
 
-def test_json_with_a_charset_is_json(flights):
-    headers = {"Content-Type": 'application/json; charset="UTF-8"'}
+@pytest.mark.parametrize(
+    "parameters",
+    ['; charset="UTF-8"', "; charset=utf-8; profile=x", ";odata=verbose", " ;", ""],
+)
+def test_json_with_parameters_is_json(flights, parameters):
+    headers = {"Content-Type": f"application/json{parameters}"}
     content = json.dumps(records({}))
     answer = call(flights, "POST", "invocations", content=content, headers=headers)
     assert answer.status_code == 200
