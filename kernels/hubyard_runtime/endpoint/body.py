@@ -64,8 +64,12 @@ class Body:
     params: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
-def read(raw: bytes) -> Body:
+def read(raw: bytes, *, apart: bool = False) -> Body:
     """Read a request's body.
+
+    Args:
+        raw: as it was sent.
+        apart: under the names of `inputs` stand whole arrays, of any length each.
 
     Raises:
         Rejected: it is not JSON.
@@ -85,7 +89,8 @@ def read(raw: bytes) -> Body:
     if not isinstance(params, dict | None):
         raise Invalid("params must be an object of names and values.", field="params")
     input_ = said[given[0]]
-    return Body(given[0], input_, _READERS[given[0]](input_), params or {})
+    reader = _arrays if apart and given[0] == "inputs" else _READERS[given[0]]
+    return Body(given[0], input_, reader(input_), params or {})
 
 
 def _parse(raw: bytes) -> Json:
@@ -213,6 +218,21 @@ def _inputs(said: Json) -> Named | Plain:
         column=said.__getitem__,
         rows=_same_length(said),
         at=lambda row, name: f"inputs.{name}[{row}]",
+        column_at=lambda name: f"inputs.{name}",
+    )
+
+
+def _arrays(said: Json) -> Named | Plain:
+    """Arrays by name, which have no rows in common."""
+    if not isinstance(said, dict) or not said:
+        return _inputs(said)
+    for name, values in said.items():
+        _some(values, f"inputs.{name[:_NAME]}")
+    return Named(
+        names=said,
+        column=said.__getitem__,
+        rows=1,
+        at=lambda _, name: f"inputs.{name}",
         column_at=lambda name: f"inputs.{name}",
     )
 

@@ -90,7 +90,8 @@ class Model:
         if self.example is None:
             return
         try:
-            table = self.signature.table(body.read(self.example))
+            said = body.read(self.example, apart=self.signature.is_apart)
+            table = self.signature.table(said)
         except HubyardError as error:
             log.warning("The model's own example does not fit it: %s", error.message)
             self.example = None

@@ -172,7 +172,8 @@ class Endpoint:
             raise translated(error, table) from None
 
     def _table(self, raw: bytes) -> Table:
-        return self._model.signature.table(body.read(raw))
+        signature = self._model.signature
+        return signature.table(body.read(raw, apart=signature.is_apart))
 
     def _health(self) -> Answer:
         if self._batcher.is_stuck:

@@ -37,6 +37,11 @@ class Signature(ABC):
 
     params: Params
 
+    @property
+    def is_apart(self) -> bool:
+        """Whether each name of `inputs` has an array of a length of its own."""
+        return False
+
     @abstractmethod
     def table(self, body: Body) -> Table:
         """The rows of a body, each value checked and converted.
@@ -173,6 +178,15 @@ class TensorSignature(Signature):
     tensors: tuple[Tensor, ...]
     params: Params
 
+    @property
+    def is_apart(self) -> bool:
+        return not self._are_rows
+
+    @property
+    def _are_rows(self) -> bool:
+        """Whether one item of each tensor is one row."""
+        return all(tensor.is_free for tensor in self.tensors)
+
     def table(self, body: Body) -> Table:
         params = self.params.read(body.params)
         said = self._only(body) if self.tensors[0].name is None else self._named(body)
@@ -182,7 +196,7 @@ class TensorSignature(Signature):
             places={tensor.name: at for tensor, _, at in said},
             rows=len(next(iter(arrays.values()))),
             params=params,
-            joinable=all(tensor.is_free for tensor in self.tensors),
+            joinable=self._are_rows,
         )
 
     def _only(self, body: Body) -> list[tuple[Tensor, Json, str]]:

@@ -74,7 +74,7 @@ def tensors(*specs):
 
 
 def read(sig, said):
-    return sig.table(body.read(json.dumps(said).encode()))
+    return sig.table(body.read(json.dumps(said).encode(), apart=sig.is_apart))
 
 
 def refused(sig, said):
@@ -376,6 +376,25 @@ def test_named_tensors_come_by_name():
 def test_a_tensor_of_fixed_first_dimension_goes_alone():
     sig = tensors((None, "float64", [2, 2]))
     assert read(sig, {"inputs": [[1, 2], [3, 4]]}).layout is None
+
+
+def test_tensors_of_fixed_first_dimensions_are_as_long_as_each_says():
+    sig = tensors(("a", "float64", [2, 3]), ("b", "int64", [5]), ("c", "str", [-1]))
+    said = {"a": [[1, 2, 3], [4, 5, 6]], "b": [1, 2, 3, 4, 5], "c": ["x"]}
+    table = read(sig, {"inputs": said})
+    shapes = {name: array.shape for name, array in table.joined([]).items()}
+    assert shapes == {"a": (2, 3), "b": (5,), "c": (1,)}
+    assert table.layout is None
+    assert read(sig, sig.sample()).layout is None
+    for bad, field in [({"b": [1]}, "inputs.b"), ({"a": 7}, "inputs.a")]:
+        assert refused(sig, {"inputs": said | bad}).field == field
+    assert refused(sig, {"inputs": {}}).field == "inputs"
+    assert refused(sig, {"inputs": said | {"z": [1]}}).field == "inputs.z"
+
+
+def test_tensors_of_free_first_dimensions_are_equally_long():
+    said = {"inputs": {"a": [1, 2], "b": [["x"]]}}
+    assert refused(SIGNATURES["tensors"], said).field == "inputs.b"
 
 
 def test_without_a_signature_rows_must_be_whole():
