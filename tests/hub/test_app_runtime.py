@@ -79,9 +79,18 @@ def packed(path, content):
 
 
 class PlatformOfFourApps(BaseHTTPRequestHandler):
-    """The two calls that an app makes, below a path that says which app asks."""
+    """The two calls that an app makes, below a path that says which app asks.
+
+    It restarts whenever it is asked something new.
+    """
+
+    asked = set()  # noqa: RUF012  one platform, many handlers
 
     def do_GET(self):
+        if self.path not in self.asked:
+            self.asked.add(self.path)
+            self.send_error(503)
+            return
         _, server, *call = self.path.split("/")
         framework, path, content = APPS[server]
         job = {

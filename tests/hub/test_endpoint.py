@@ -162,9 +162,33 @@ def test_a_model_that_hangs_ends_the_process_with_its_reason_last(tmp_path):
     assert last.startswith("The model has worked on one call for more than 1 s")
 
 
+IMPATIENT = """
+import sys
+from hubyard_runtime.endpoint import __main__ as endpoint
+endpoint.PATIENCE_S = 1
+sys.exit(endpoint.main())
+"""
+
+
 def test_a_silent_platform_ends_the_process_with_its_reason_last(tmp_path):
     nowhere = f"http://127.0.0.1:{free_port()}"
     log = tmp_path / "log"
-    process = start_endpoint(environment(nowhere, free_port(), tmp_path), log)
+    environ = environment(nowhere, free_port(), tmp_path)
+    process = start_endpoint(environ, log, "-c", IMPATIENT)
     assert process.wait(30) == 1
+    assert "Waiting for the platform" in log.read_text()
     assert "Traceback" not in log.read_text()
+    assert log.read_text().splitlines()[-1].startswith("Hubyard does not answer")
+
+
+def test_a_platform_that_comes_up_late_is_waited_for(tmp_path, model):
+    log, port, late = tmp_path / "log", free_port(), free_port()
+    environ = environment(f"http://127.0.0.1:{late}", port, tmp_path)
+    process = start_endpoint(environ, log)
+    while "Waiting for the platform" not in log.read_text():
+        assert process.poll() is None, log.read_text()
+        time.sleep(0.05)
+    with neighbours(model, late):
+        wait_until_answers(f"http://127.0.0.1:{port}{PREFIX}health", process)
+    process.terminate()
+    process.wait(20)

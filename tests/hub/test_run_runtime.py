@@ -235,7 +235,7 @@ def test_a_platform_that_is_down_holds_up_nothing_but_the_end(start, platform):
     running_cell(run)
     platform.stop()
     until(lambda: run.record().status is Status.SUCCEEDED)
-    until(lambda: "waits for the platform" in run.log())
+    until(lambda: "Waiting for the platform" in run.log())
     assert run.lives
     assert not run.below()
     platform.start()
@@ -251,7 +251,7 @@ def test_a_run_waits_for_a_platform_that_is_not_up_yet(platform, tmp_path):
     platform.stop()
     try:
         run.start()
-        until(lambda: "waits for the platform" in run.log(), why="it did not wait")
+        until(lambda: "Waiting for the platform" in run.log(), why="it did not wait")
         platform.start()
         assert run.wait() == 0
     finally:

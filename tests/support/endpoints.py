@@ -60,7 +60,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def neighbours(model: Path) -> Iterator[str]:
+def neighbours(model: Path, port: int = 0) -> Iterator[str]:
     """The answers of hub and platform that an endpoint asks for; gives their URL."""
     caller = {"kind": "user", "name": "ann", "scopes": [SCOPE]}
     answers = {
@@ -69,7 +69,7 @@ def neighbours(model: Path) -> Iterator[str]:
         "/services/hubyard/api/job/source": packed(model),
     }
     handler = type("Handler", (_Handler,), {"answers": answers})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"

@@ -19,9 +19,13 @@ from hubyard_runtime import gate
 from hubyard_runtime.app.child import Child
 from hubyard_runtime.app.frameworks import READY_PATH
 from hubyard_runtime.app.proxy import Proxy
+from hubyard_runtime.insist import insist, within
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
+
+PATIENCE_S = 60
+"""For a platform or a hub that restarts; the hub gives a start ninety seconds."""
 
 
 def main() -> None:
@@ -47,9 +51,10 @@ def fetch(scratch: Path) -> tuple[AppJob, Path]:
     Raises:
         HubyardError: the platform has no app for us, or its source lacks the file.
     """
+    may_wait = within(PATIENCE_S)
     with Client.from_environment() as client:
-        job = client.job(AppJob)
-        client.job_source(scratch)
+        job = insist("The job", lambda: client.job(AppJob), may_wait)
+        insist("The source", lambda: client.job_source(scratch), may_wait)
     file = (scratch / job.path).resolve()
     if not (file.is_relative_to(scratch.resolve()) and file.is_file()):
         raise Invalid(f"The app's source holds no file {job.path!r}.")

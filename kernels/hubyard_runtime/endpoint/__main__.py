@@ -16,7 +16,10 @@ from hubyard_runtime import gate
 from hubyard_runtime.endpoint import batcher
 from hubyard_runtime.endpoint import model as models
 from hubyard_runtime.endpoint.service import Endpoint
+from hubyard_runtime.insist import insist, within
 
+PATIENCE_S = 60
+"""For a platform or a hub that restarts; the hub gives a start ninety seconds."""
 log = logging.getLogger("hubyard.endpoint")
 
 _FAREWELL_S = 1.0
@@ -28,12 +31,12 @@ def prepare(scratch: Path) -> Endpoint:
     Raises:
         HubyardError: there is no endpoint to be had; says why in one line.
     """
-    client = Client.from_environment()
-    job = client.job(DeploymentJob)
+    client, may_wait = Client.from_environment(), within(PATIENCE_S)
+    job = insist("The job", lambda: client.job(DeploymentJob), may_wait)
     folder = scratch / "model"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    client.job_source(into=folder)
+    insist("The model", lambda: client.job_source(into=folder), may_wait)
     model = models.load(folder)
     model.check()
     log.info(

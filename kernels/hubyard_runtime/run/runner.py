@@ -14,6 +14,7 @@ from hubyard.contract.base import now
 from hubyard.contract.errors import HubyardError
 from hubyard.contract.run import FailureReason, RunFailure, RunJob
 from hubyard.contract.workload import Status
+from hubyard_runtime.insist import WAITS, insist
 from hubyard_runtime.run import record, report, source, tree
 from hubyard_runtime.run.failure import (
     Broken,
@@ -22,7 +23,7 @@ from hubyard_runtime.run.failure import (
     no_space,
     not_saved,
 )
-from hubyard_runtime.run.patience import WAITS, Patience, insist
+from hubyard_runtime.run.patience import Patience
 from hubyard_runtime.run.sink import Sink
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import threading
 from typing import TYPE_CHECKING
 
 from hubyard.contract.errors import HubyardError, Rejected
+from hubyard_runtime.insist import pauses
 from hubyard_runtime.run.files import write_whole
-from hubyard_runtime.run.patience import pauses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from datetime import UTC, datetime
@@ -10,7 +9,7 @@ import pytest
 from hubyard.contract.errors import NotFound, Unavailable
 from hubyard.contract.run import RunRecord
 from hubyard_runtime.run import record
-from hubyard_runtime.run.patience import Patience, insist, pauses
+from hubyard_runtime.run.patience import Patience
 from hubyard_runtime.run.sink import Sink
 
 FIRST = record.begun(datetime(2026, 11, 24, tzinfo=UTC))
@@ -114,11 +113,6 @@ def test_a_record_that_cannot_be_written_is_sent_all_the_same(tmp_path, caplog):
     sink.close()
 
 
-def test_pauses_double_up_to_five_seconds():
-    waits = pauses()
-    assert [next(waits) for _ in range(7)] == [0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
-
-
 def test_patience_is_endless_until_it_is_stopped():
     patience = Patience(last_s=0.05)
     assert patience.until_stopped(0)
@@ -129,25 +123,3 @@ def test_patience_is_endless_until_it_is_stopped():
     assert not patience.until_stopped(10)
     assert patience.until_the_end(0.01)
     assert not patience.until_the_end(10)
-
-
-def test_insisting_ends_with_an_answer_a_refusal_or_no_more_time(caplog):
-    caplog.set_level(logging.INFO)
-    answers = iter([Unavailable("Down."), "an answer"])
-
-    def ask():
-        answer = next(answers)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    assert insist("The job", ask, lambda _: True) == "an answer"
-    assert "The job: Down. The run waits for the platform" in caplog.text
-    assert "answers again" in caplog.text
-
-    answers = iter([NotFound()])
-    with pytest.raises(NotFound):
-        insist("The job", ask, lambda _: True)
-    answers = iter([Unavailable()])
-    with pytest.raises(Unavailable):
-        insist("The job", ask, lambda _: False)
