@@ -25,10 +25,14 @@ go = pathlib.Path({go!r})
 {work}
 print("cell {index}")
 """
-_PACE = "if not go.exists(): time.sleep({pace_s})"
+_PACE = """
+if not go.exists():
+    time.sleep({pace_s})
+"""
 _TRAIN = """
-from sklearn.linear_model import LinearRegression
-LinearRegression().fit([[0.0], [1.0]], [0.0, 1.0])
+if not go.exists():
+    from sklearn.linear_model import LinearRegression
+    LinearRegression().fit([[0.0], [1.0]], [0.0, 1.0])
 """
 _WAIT = "while not go.exists(): time.sleep(0.1)"
 
