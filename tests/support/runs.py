@@ -20,12 +20,16 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 import uvicorn
+from sqlalchemy import func, select
 
 from hubyard.contract.identity import Identity
 from hubyard.contract.run import RunDetail, RunRecord
+from hubyard_hub.service import assemble
+from hubyard_hub.store.tables import apps, deployments, entries, runs, schedules
 from support import coverage_environment
 from support.hub import free_port
-from support.platform import Caller, Stamped, code_cell, packed, upload
+from support.memory_hub import MemoryHub
+from support.platform import Caller, Stamped, code_cell, packed, parts_in, upload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -75,8 +79,9 @@ class _ByToken:
 
         await self.app(scope, noted, send)
         if path == "/api/job/record":
-            record = RunRecord.model_validate_json(body)
-            self.records.append((time.time(), record))
+            with contextlib.suppress(ValueError):  # it was refused
+                record = RunRecord.model_validate_json(body)
+                self.records.append((time.time(), record))
 
 
 class ServedPlatform:
@@ -124,6 +129,13 @@ class ServedPlatform:
     def replace_source(self, run_id: str, files: dict[str, bytes]) -> None:
         """What no run should meet: a source that has changed since it was checked."""
         self.parts.blobs.path(self.detail(run_id).source).write_bytes(packed(files))
+
+    def kept(self) -> int:
+        """How much of all that could be started or lost there is."""
+        tables = (runs, schedules, apps, deployments, entries)
+        counts = [select(func.count()).select_from(table) for table in tables]
+        with self.parts.store.read() as connection:
+            return sum(connection.execute(count).scalar_one() for count in counts)
 
     def detail(self, run_id: str) -> RunDetail:
         return RunDetail.model_validate(self.owner.get(f"/runs/{run_id}").json())
@@ -240,6 +252,19 @@ def platform(parts: Parts, app: Stamped) -> Iterator[ServedPlatform]:
     served.start()
     yield served
     served.stop()
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedPlatform]:
+    """The real platform of a whole module, whose tests shall start nothing."""
+    hub = MemoryHub()
+    parts = parts_in(tmp_path_factory.mktemp("platform"), hub)
+    served = ServedPlatform(parts, Stamped(assemble(parts)))
+    served.start()
+    yield served
+    served.stop()
+    parts.close()
+    assert hub.starts == 0
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 from starlette.exceptions import HTTPException
 
-from hubyard.contract.errors import HubyardError, Problem, Unavailable, refusal
+from hubyard.contract.errors import HubyardError, Invalid, Problem, Unavailable, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +32,7 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HubyardError, _known)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(DataError, _unkeepable)
     app.add_exception_handler(SQLAlchemyError, _store)
     app.add_exception_handler(Exception, _unknown)
 
@@ -67,6 +68,11 @@ async def _http(request: Request, error: Exception) -> Response:
         400: "The body cannot be read.",
     }
     return problem(error.status_code, words.get(error.status_code, f"{phrase}."))
+
+
+async def _unkeepable(_request: Request, _error: Exception) -> Response:
+    """PostgreSQL takes no NUL in a text, not even to look for it."""
+    return problem(Invalid.status, "A value holds what no text can: remove it.")
 
 
 async def _store(_request: Request, error: Exception) -> Response:

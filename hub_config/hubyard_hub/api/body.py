@@ -5,6 +5,8 @@ It is read here, before anything else, so that no route can forget to bound it.
 
 from __future__ import annotations
 
+import json
+import re
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
@@ -19,10 +21,14 @@ UPLOADS = {"/api/sources", "/api/job/notebook", "/api/job/report"}
 """Routes that read a stream and bound it themselves."""
 
 _JSON = "application/json"
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class BoundedBody:
-    """ASGI middleware: 413 for too long a body, 415 for one that is not JSON."""
+    """ASGI middleware: 413 for too long a body, 415 for one that is not JSON.
+
+    JSON can say half a character, which no database and no answer can: 422.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -43,7 +49,20 @@ class BoundedBody:
         if body and kind.lower() != _JSON:
             await problem(415, f"Send it as {_JSON}.")(scope, receive, send)
             return
+        if _SURROGATE.search(body) and not _is_text(body):
+            answer = problem(422, "The body holds half a character: remove it.")
+            await answer(scope, receive, send)
+            return
         await self._app(scope, _replay(body, receive), send)
+
+
+def _is_text(body: bytes) -> bool:
+    try:
+        json.dumps(json.loads(body), ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        # What else is wrong with it is said where it is read.
+        return not isinstance(error, UnicodeEncodeError)
+    return True
 
 
 def _path(scope: Scope) -> str:

@@ -15,13 +15,10 @@ import sys
 from importlib.metadata import EntryPoint
 
 import pytest
-from sqlalchemy import func, select
 
 from hubyard import cli
 from hubyard.cli import main, parser
 from hubyard.contract.duration import duration_text
-from hubyard_hub.service import assemble
-from hubyard_hub.store.tables import apps, deployments, entries, runs, schedules
 from support.answering import (
     APP,
     DEPLOYMENT,
@@ -36,29 +33,15 @@ from support.answering import (
     answering,
     served,
 )
-from support.memory_hub import MemoryHub
-from support.platform import PARAMETERS, Stamped, code_cell, notebook, parts_in
-from support.runs import ServedPlatform
+from support.platform import PARAMETERS, code_cell, notebook
+from support.runs import real
 
-__all__ = ["answering", "served"]  # fixtures
+__all__ = ["answering", "real", "served"]  # fixtures
 
 LONG = "x" * 300
 DAILY = "0 6 * * *"
 PRICED = re.compile(r"At 06:00$|next: |.*\$\d+\.\d\d")
 """A line that may stand before a refusal: when, and the price."""
-
-
-@pytest.fixture(scope="module")
-def real(tmp_path_factory):
-    """The real platform on a port, its hub in memory."""
-    hub = MemoryHub()
-    parts = parts_in(tmp_path_factory.mktemp("platform"), hub)
-    platform = ServedPlatform(parts, Stamped(assemble(parts)))
-    platform.start()
-    yield platform
-    platform.stop()
-    assert hub.starts == 0
-    parts.close()
 
 
 @pytest.fixture
@@ -260,16 +243,6 @@ def refusal(out, err):
     return last
 
 
-def kept(platform):
-    """How much of all that could be started or lost there is."""
-    tables = (runs, schedules, apps, deployments, entries)
-    with platform.parts.store.read() as connection:
-        return [
-            connection.execute(select(func.count()).select_from(table)).scalar_one()
-            for table in tables
-        ]
-
-
 @pytest.mark.parametrize(("words", "said"), USAGE, ids=str)
 def test_a_wrong_command_line_ends_with_2_and_one_line(ana, hubyard, words, said):
     code, out, err = hubyard(*words)
@@ -287,7 +260,7 @@ def test_what_is_refused_ends_with_1_and_one_line(ana, hubyard, words, said):
     assert code == 1
     assert said in line
     assert line.startswith("hubyard: ")
-    assert kept(ana) == [0, 0, 0, 0, 0]
+    assert ana.kept() == 0
 
 
 @pytest.mark.parametrize(("words", "said"), REFUSED[::9], ids=lambda c: str(c)[:60])
