@@ -53,7 +53,8 @@ def lab(hubyard, page):
     expect(page.get_by_text("Python 3 | Idle")).to_be_visible()
     page.keyboard.press("Control+Alt+Y")
     expect(section(page, "spend")).to_be_visible()
-    return page
+    yield page
+    page.unroute("**/hubyard/api/**")
 
 
 def section(page, noun):
