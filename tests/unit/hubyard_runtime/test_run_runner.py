@@ -1,0 +1,215 @@
+"""A run that never gets as far as its kernel: it ends with the truth all the same."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import threading
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from hubyard.contract.errors import Forbidden, Invalid, NotFound, Unavailable
+from hubyard.contract.run import FailureReason, RunJob
+from hubyard.contract.workload import Status
+from hubyard_runtime.run import record, tree
+from hubyard_runtime.run import runner as module
+from hubyard_runtime.run.runner import Runner
+
+JOB = RunJob(run_id="r1", name="n", notebook="a.ipynb", source="0" * 64, parameters={})
+NOTEBOOK = '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+class Platform:
+    """Takes every record; what a test needs of it goes wrong."""
+
+    def __init__(self):
+        self.records = []
+
+    def job(self, shape):
+        return JOB
+
+    def job_source(self, into):
+        (into / "a.ipynb").write_text(NOTEBOOK)
+
+    def put_record(self, record):
+        self.records.append(record)
+
+    def put_file(self, name, file):
+        raise AssertionError("there is nothing to hand in")
+
+
+class KnowsNoJob(Platform):
+    def job(self, shape):
+        raise NotFound("There is no such run, or it is not yours.")
+
+
+class SendsNonsense(Platform):
+    def job(self, shape):
+        raise KeyError("run_id")
+
+
+class SendsHalf(Platform):
+    def job_source(self, into):
+        (into / "a.ipynb").write_text("{")
+
+
+class FillsTheDisk(Platform):
+    def job_source(self, into):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+class FillsTheDiskAsTheClientTellsIt(FillsTheDisk):
+    def job_source(self, into):
+        try:
+            super().job_source(into)
+        except OSError:
+            raise Invalid("This source cannot be unpacked.") from None
+
+
+class IsDown(Platform):
+    def __init__(self):
+        super().__init__()
+        self.asked = threading.Event()
+
+    def job(self, shape):
+        self.asked.set()
+        raise Unavailable("The platform does not answer.")
+
+    def put_record(self, record):
+        raise Unavailable("The platform does not answer.")
+
+
+@pytest.fixture(autouse=True)
+def others_orphans(monkeypatch):
+    """The tests' own process adopts nobody."""
+    monkeypatch.setattr(tree, "adopt_orphans", lambda: None)
+
+
+@pytest.fixture
+def scratch(tmp_path):
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    return folder
+
+
+def ended(platform, scratch):
+    runner = Runner(platform, scratch)
+    runner.run()
+    assert platform.records[-1] == runner.record
+    return runner
+
+
+@pytest.mark.parametrize(
+    ("platform", "reason", "words"),
+    [
+        (KnowsNoJob(), FailureReason.START_FAILED, "There is no such run"),
+        (SendsNonsense(), FailureReason.START_FAILED, "mistake of Hubyard (KeyError)"),
+        (FillsTheDisk(), FailureReason.NO_SPACE, "No space is left"),
+        (FillsTheDiskAsTheClientTellsIt(), FailureReason.NO_SPACE, "No space is left"),
+        (SendsHalf(), FailureReason.BAD_NOTEBOOK, "a.ipynb is not JSON (line 1)."),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Platform) else "",
+)
+def test_what_kept_a_run_from_its_first_cell_is_on_record(
+    scratch, platform, reason, words
+):
+    runner = ended(platform, scratch)
+    assert runner.record.status is Status.FAILED
+    assert runner.record.failure.reason is reason
+    assert words in runner.record.failure.message
+    assert runner.exit_code == 1
+
+
+def test_only_a_mistake_of_ours_leaves_its_traceback_in_the_log(scratch, caplog):
+    ended(KnowsNoJob(), scratch)
+    assert "Traceback" not in caplog.text
+    ended(SendsNonsense(), scratch)
+    assert "Traceback" in caplog.text
+    assert "KeyError: 'run_id'" in caplog.text
+
+
+def test_a_run_that_is_stopped_while_it_asks_for_its_job_ends_within_seconds(
+    scratch, caplog, monkeypatch
+):
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(module, "_LAST_S", 1.0)
+    platform = IsDown()
+    runner = Runner(platform, scratch)
+    running = threading.Thread(target=runner.run)
+    running.start()
+    assert platform.asked.wait(10)
+    began = time.monotonic()
+    runner.stop()
+    runner.stop()
+    running.join(20)
+    assert time.monotonic() - began < 5
+    assert runner.record.status is Status.STOPPED
+    assert runner.record.failure is None
+    assert caplog.text.count("is being stopped") == 1
+    assert "The last record was not handed in." in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("deadline", "reason"),
+    [("0", FailureReason.LIFETIME), ("9e9", None), ("soon", None), (None, None)],
+)
+def test_a_run_whose_lifetime_was_over_says_so(scratch, deadline, reason):
+    if deadline is not None:
+        (scratch.parent / "deadline").write_text(deadline)
+    runner = Runner(Platform(), scratch)
+    runner.stop()
+    runner.run()
+    assert runner.record.status is Status.STOPPED
+    failure = runner.record.failure
+    assert (failure and failure.reason) == reason
+
+
+class Unwritable:
+    """A notebook on a disk that has gone."""
+
+    def save(self, record):
+        raise OSError(errno.EIO, "Input/output error")
+
+
+def test_a_notebook_that_cannot_be_saved_is_no_success(scratch, caplog):
+    runner = Runner(Platform(), scratch)
+    runner.save()
+    runner._notebook = Unwritable()
+    runner.save()
+    assert "could not be saved: Input/output error" in caplog.text
+    done = record.succeeded(record.planned(runner.record, []), NOW)
+    assert runner._saved(done).status is Status.FAILED
+    stopped = record.stopped(runner.record, NOW, None)
+    assert runner._saved(stopped) == stopped
+    runner._sink.close()
+
+
+class RefusesFiles(Platform):
+    def put_file(self, name, file):
+        raise Forbidden("This run has ended long ago.")
+
+
+class LosesFiles(Platform):
+    def put_file(self, name, file):
+        raise OSError(errno.EIO, "Input/output error")
+
+
+@pytest.mark.parametrize(
+    ("platform", "words"),
+    [
+        (RefusesFiles(), "This run has ended long ago."),
+        (LosesFiles(), "Input/output error."),
+    ],
+)
+def test_a_notebook_that_is_not_taken_does_not_keep_the_run(
+    scratch, caplog, platform, words
+):
+    (scratch / "notebook.ipynb").write_text(NOTEBOOK)
+    runner = Runner(platform, scratch)
+    runner.stop()
+    runner.run()
+    assert f"The notebook was not handed in: {words}" in caplog.text
+    assert platform.records[-1].status is Status.STOPPED
