@@ -205,11 +205,14 @@ class LosesFiles(Platform):
     ],
 )
 def test_a_notebook_that_is_not_taken_does_not_keep_the_run(
-    scratch, caplog, platform, words
+    scratch, caplog, monkeypatch, platform, words
 ):
+    """And where it is large, a stopped run has no time to make its report."""
+    monkeypatch.setattr(module, "_QUICK_BYTES", 0)
     (scratch / "notebook.ipynb").write_text(NOTEBOOK)
     runner = Runner(platform, scratch)
     runner.stop()
     runner.run()
     assert f"The notebook was not handed in: {words}" in caplog.text
+    assert "report" not in caplog.text
     assert platform.records[-1].status is Status.STOPPED
