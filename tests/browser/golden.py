@@ -108,7 +108,8 @@ class Walk:
             self.page.get_by_text("Run All Cells", exact=True).click()
             row = self.section("experiments").get_by_test_id("hy-row").first
             expect(row).to_have_attribute("data-status", "succeeded")
-        expect(self.page.get_by_text("AUC on flights")).to_be_visible()
+        printed = self.page.locator(".jp-OutputArea pre")
+        expect(printed.get_by_text("AUC on flights")).to_be_visible()
 
     def register(self) -> None:
         with self.journey.milestone("registered"):

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
-PATIENCE_MS = 40_000
+PATIENCE_MS = 90_000
+"""The machine may be busy."""
 _FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update"),
