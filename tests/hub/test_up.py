@@ -20,8 +20,20 @@ pytestmark = pytest.mark.hub
 
 
 @pytest.fixture(scope="module")
-def hubyard(tmp_path_factory):
-    with running(tmp_path_factory.mktemp("up")) as started:
+def opened(tmp_path_factory):
+    """What the browser of this machine was asked to open."""
+    folder = tmp_path_factory.mktemp("browser")
+    browser, opened = folder / "browser", folder / "opened"
+    browser.write_text(f'#!/bin/sh\necho "$1" >>{opened}\n')
+    browser.chmod(0o755)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BROWSER", str(browser))
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def hubyard(tmp_path_factory, opened):
+    with running(tmp_path_factory.mktemp("up"), "--open") as started:
         yield started
 
 
@@ -52,6 +64,11 @@ def press_ctrl_c_until_it_ends(hubyard):
 def test_it_says_plainly_whom_it_trusts_and_how_to_come_in(hubyard):
     assert "one Unix user" in hubyard.text()
     assert f"{hubyard.url}/hub/welcome#code=" in hubyard.text()
+
+
+def test_a_browser_is_opened_on_the_welcome_where_that_is_asked_for(hubyard, opened):
+    until(opened.exists)
+    assert opened.read_text() == f"{hubyard.url}/hub/welcome#code={hubyard.code()}\n"
 
 
 def test_nothing_that_it_keeps_is_for_other_eyes(hubyard):
@@ -145,9 +162,10 @@ def test_a_stop_ends_workloads_too_and_a_new_start_finds_everything(tmp_path):
     assert len(entries) == 1
     until(lambda: not any(psutil.pid_exists(pid) for pid in inner))
     assert "1 workload stopped" in first.text()
-    second = Running(first.state, port=first.port)
+    second = Running(first.state, port=first.port, arguments=("--host", "0.0.0.0"))
     second.start()
     try:
+        assert "It listens on 0.0.0.0, open to the network" in second.text()
         assert "welcome#code" not in second.text()
         assert "/hub/home" in str(ana.sign_in().url)
         spend = second.client(ana).spend()
