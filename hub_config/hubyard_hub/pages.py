@@ -60,11 +60,12 @@ class Pages:
         wished = last.get("lifetime_s")
         longest = max((c.longest_lifetime_s for c in shown.compute), default=_HOUR_S)
         default = chosen.default_lifetime_s if chosen else _HOUR_S
-        lifetime = wished if isinstance(wished, int) else default
+        if not isinstance(wished, int) or wished < _MINUTE_S:
+            wished = default
         return environment.get_template("spawn_form.html").render(
             shown=shown,
             chosen=chosen.name if chosen else "",
-            hours=f"{min(lifetime, longest) / _HOUR_S:g}",
+            hours=f"{min(wished, longest) / _HOUR_S:g}",
             longest_hours=f"{longest / _HOUR_S:g}",
             micros=MICROS,
             duration=duration_text,

@@ -18,7 +18,7 @@ import time
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from jupyterhub.spawner import Spawner, SpawnException
 from traitlets import Callable, Instance, Unicode
@@ -151,12 +151,12 @@ class LocalSpawner(Spawner):
         """
         workload, profile, lifetime_s = self._plan()
         await self._end_predecessors()
+        self.port = _free_port()
         entry = self._open_entry(profile, lifetime_s)
         folder = self._folder()
         try:
             folder.make(entry.started_at + timedelta(seconds=lifetime_s))
             cage = self.ladder.build(entry.id, profile.cpu, profile.memory)
-            self.port = _free_port()
             self._launch(workload, profile, cage, folder)
             await self._listening(folder)
         except BaseException as error:
@@ -339,17 +339,29 @@ class LocalSpawner(Spawner):
 
     # -- memory across restarts of the hub -------------------------------------------
 
+    async def get_url(self) -> str:
+        """Where the workload listens, asked of us by a hub that has restarted.
+
+        It had written that down only once the start was over; had it died before, it
+        would look elsewhere, find nobody and end a workload that lives.
+        """
+        url: str = await super().get_url()
+        if not self.port:
+            return url
+        return urlsplit(url)._replace(netloc=f"{self.ip}:{self.port}").geturl()
+
     def get_state(self) -> dict[str, object]:
         """What the hub keeps of this workload."""
         state: dict[str, object] = super().get_state()
         if self.entry_id:
-            state["entry_id"] = self.entry_id
+            state |= {"entry_id": self.entry_id, "port": self.port}
         return state
 
     def load_state(self, state: dict[str, object]) -> None:
         """Find a workload again that an earlier hub started."""
         super().load_state(state)
         self.entry_id = str(state.get("entry_id", ""))
+        self.port = int(str(state.get("port", 0)))
 
     def clear_state(self) -> None:
         """Forget the workload, which has ended."""

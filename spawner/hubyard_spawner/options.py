@@ -20,17 +20,19 @@ if TYPE_CHECKING:
 
     from hubyard.contract.workload import ServerName
 
+_FIELDS = {"_xsrf", "kind", "compute", "hours"}
 _HOUR_S = 3600
 
 
 def from_form(form: Mapping[str, Sequence[str]]) -> dict[str, object]:
     """The options that the spawn page posts: kind, compute and hours.
 
-    Whatever else a form holds, `_xsrf` among it, stays outside.
-
     Raises:
-        Invalid: the hours are not a number that a lifetime can have.
+        Invalid: the hours are not a number that a lifetime can have, or the form holds
+            more than the page has put there: a price, for instance.
     """
+    if unknown := sorted(form.keys() - _FIELDS):
+        raise Invalid(f"{unknown[0][:40]!r} is not known here: remove it.")
     options: dict[str, object] = {"kind": _one(form, "kind") or "workspace"}
     if compute := _one(form, "compute"):
         options["compute"] = compute
@@ -54,8 +56,8 @@ def parse(raw: object, name: ServerName) -> UserOptions:
         raise refused(error) from None
     if options.kind is not name.kind:
         raise Invalid(
-            f"A {options.kind} is not named {str(name) or '(unnamed)'!r}: its server "
-            f"is called {options.kind}-<id>.",
+            f"{str(name) or '(unnamed)'!r} names no {options.kind}: its server is "
+            f"called {options.kind}-<id>.",
             field="kind",
         )
     return options
