@@ -17,7 +17,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from hubyard.contract import compute as contract
 from hubyard.contract import money
-from hubyard.contract.base import Slug, Written
+from hubyard.contract.base import LONGEST_S, Slug, Written, in_words
 from hubyard.contract.duration import duration_text, parse_duration
 from hubyard.contract.errors import Forbidden, Invalid
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _SIZES = {"MiB": 2**20, "GiB": 2**30, "TiB": 2**40, "MB": 10**6, "GB": 10**9}
 _SIZE = re.compile(r"^\s*([0-9]+(?:\.[0-9]+)?)\s*(MiB|GiB|TiB|MB|GB)\s*$")
-_YEAR_S = 366 * 24 * 3600
+_SHORTEST_S = 60
 
 
 class CatalogueError(Invalid):
@@ -43,6 +43,12 @@ def _parse_size(value: object) -> int:
     return int(Decimal(match[1]) * _SIZES[match[2]])
 
 
+def _parse_cores(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise ValueError("write a number of cores such as 1 or 0.5")  # noqa: TRY004  pydantic reports ValueError alone
+    return float(value)
+
+
 def _parse_price(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
         raise ValueError("write a price per hour such as 0.05")  # noqa: TRY004  pydantic reports ValueError alone
@@ -52,12 +58,14 @@ def _parse_price(value: object) -> int:
 def _parse_lifetime(value: object) -> int:
     if not isinstance(value, str):
         raise ValueError('write a duration such as "8h"')  # noqa: TRY004  pydantic reports ValueError alone
-    return parse_duration(value)
+    seconds = parse_duration(value)
+    if not _SHORTEST_S <= seconds <= LONGEST_S:
+        shortest, longest = duration_text(_SHORTEST_S), duration_text(LONGEST_S)
+        raise ValueError(f"write a duration from {shortest} to {longest}")
+    return seconds
 
 
-Lifetime = Annotated[
-    int, BeforeValidator(_parse_lifetime), Field(ge=60, le=_YEAR_S, strict=True)
-]
+Lifetime = Annotated[int, BeforeValidator(_parse_lifetime)]
 
 
 class Profile(Written):
@@ -65,8 +73,17 @@ class Profile(Written):
 
     name: Slug
     description: str = Field(default="", max_length=200)
-    cpu: Annotated[float, Field(gt=0, le=1024, allow_inf_nan=False)]
-    memory: Annotated[int, BeforeValidator(_parse_size), Field(ge=128 * 2**20)]
+    cpu: Annotated[
+        float,
+        BeforeValidator(_parse_cores),
+        Field(gt=0, le=1024, allow_inf_nan=False),
+    ]
+    memory: Annotated[
+        int,
+        BeforeValidator(_parse_size),
+        Field(ge=128 * 2**20, le=2**60),
+        in_words('write a size such as "2 GiB", from "128 MiB"'),
+    ]
     gpu: Annotated[int, Field(ge=0, le=64, strict=True)] = 0
     price: Annotated[int, BeforeValidator(_parse_price), Field(ge=0, le=10**12)]
     default_lifetime: Lifetime
@@ -99,7 +116,11 @@ class Profile(Written):
 
 
 class _File(Written):
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+    currency: Annotated[
+        str,
+        Field(pattern=r"^[A-Z]{3}$"),
+        in_words('write three capital letters such as "USD"'),
+    ] = "USD"
     compute: Annotated[tuple[Profile, ...], Field(min_length=1)]
 
 
@@ -123,7 +144,7 @@ class Catalogue:
             raise CatalogueError(f"{path}: cannot be read: {error}") from None
         try:
             raw = tomllib.loads(text, parse_float=Decimal)
-        except tomllib.TOMLDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise CatalogueError(f"{path}: not TOML: {error}") from None
         try:
             file = _File.model_validate(raw)

@@ -18,6 +18,7 @@ MICROS = 1_000_000
 
 _MS_PER_HOUR = 3_600_000
 _CENT = MICROS // 100
+_MOST = 10**9
 _HUNDREDTH_OF_CENT = _CENT // 100
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "CHF": "CHF "}
 
@@ -33,17 +34,19 @@ def parse_micros(amount: Decimal | int | str) -> int:
     """Read a decimal amount such as `0.05` into micro-units.
 
     Raises:
-        ValueError: not a finite number, negative, or finer than one micro-unit.
+        ValueError: not a finite number, negative, more than anybody has, or finer than
+            one micro-unit.
     """
+    said = f"{str(amount)[:40]!r}"
     try:
         value = Decimal(str(amount))
     except InvalidOperation:
-        raise ValueError(f"{amount!r} is not an amount of money") from None
-    if not value.is_finite() or value < 0:
-        raise ValueError(f"{amount!r} is not an amount of money of zero or more")
+        raise ValueError(f"{said} is not an amount of money") from None
+    if not value.is_finite() or not 0 <= value <= _MOST:
+        raise ValueError(f"{said} is not an amount of money from 0 to {_MOST:,}")
     micros = value * MICROS
     if micros != micros.to_integral_value():
-        raise ValueError(f"{amount!r} has more than six decimal places")
+        raise ValueError(f"{said} has more than six decimal places")
     return int(micros)
 
 

@@ -15,7 +15,10 @@ def test_amounts_are_read_exactly(amount, micros):
     assert money.parse_micros(amount) == micros
 
 
-@pytest.mark.parametrize("amount", ["nan", "inf", "-1", "", "x", "0.0000001"])
+@pytest.mark.parametrize(
+    "amount",
+    ["nan", "inf", "-1", "", "x", "0.0000001", "1e10", Decimal("1e999999"), "1e-99"],
+)
 def test_what_is_no_amount_is_refused(amount):
     with pytest.raises(ValueError, match=r"amount|decimal"):
         money.parse_micros(amount)

@@ -73,6 +73,40 @@ def test_shipped_catalogue_is_valid_and_priced_exactly():
         (SMALL.replace('name = "small"\n', ""), 2, "name: is missing: add it"),
         (SMALL.replace('"small"', '"Small One"'), 3, "name"),
         (SMALL + SMALL, 11, "'small' is there twice"),
+        ("currency = 5\n" + SMALL, 1, 'three capital letters such as "USD"'),
+        ("colour = 1\n" + SMALL, 1, "colour: is not a setting that is known here"),
+        ("compute = []", 1, "compute"),
+        ("compute = 'small'", 1, "compute"),
+        ("[compute]\nname = 'small'", 1, "compute"),
+        ("compute = [5]", 1, "compute"),
+        (SMALL.replace("0.02", "1e999999"), 6, "from 0 to 1,000,000,000"),
+        (SMALL.replace("0.02", "inf"), 6, "from 0 to 1,000,000,000"),
+        (SMALL.replace("0.02", "'free'"), 6, "is not an amount of money"),
+        (SMALL.replace("0.02", "1979-05-27"), 6, "write a price per hour such as 0.05"),
+        (SMALL.replace("0.02", "[0.02]"), 6, "write a price per hour such as 0.05"),
+        (SMALL.replace("cpu = 1", "cpu = true"), 4, "a number of cores such as 1 or"),
+        (SMALL.replace("cpu = 1", "cpu = '1'"), 4, "a number of cores such as 1 or"),
+        (SMALL.replace("cpu = 1", "cpu = nan"), 4, "cpu"),
+        (SMALL.replace("cpu = 1", "cpu = -1"), 4, "greater than 0"),
+        (SMALL.replace("cpu = 1", "cpu = 1e400"), 4, "cpu"),
+        (SMALL.replace("cpu = 1", "cpu = 1025"), 4, "1024"),
+        (SMALL.replace('"1 GiB"', "1024"), 5, 'write a size such as "2 GiB"'),
+        (SMALL.replace('"1 GiB"', '"1 MiB"'), 5, 'from "128 MiB"'),
+        (SMALL.replace('"1 GiB"', '"-1 GiB"'), 5, 'write a size such as "2 GiB"'),
+        (SMALL.replace("1 GiB", f"{'9' * 400} TiB"), 5, 'write a size such as "2 GiB"'),
+        (SMALL + "gpu = 1.5", 9, "gpu"),
+        (SMALL + "gpu = -1", 9, "gpu"),
+        (SMALL + "gpu = true", 9, "gpu"),
+        (SMALL.replace('"1h"', '"1s"'), 7, "write a duration from 1m to 366d"),
+        (SMALL.replace('"2h"', '"400d"'), 8, "write a duration from 1m to 366d"),
+        (SMALL.replace('"2h"', '"-2h"'), 8, "write one such as 30m, 8h or 2d"),
+        (SMALL.replace('"small"', '""'), 3, "write at most 40 of a-z"),
+        (SMALL.replace('"small"', f"'{'x' * 41}'"), 3, "write at most 40 of a-z"),
+        (SMALL.replace('"small"', "5"), 3, "write at most 40 of a-z"),
+        (SMALL + f"description = '{'x' * 201}'", 9, "description"),
+        (SMALL + "groups = 'ml'", 9, "groups"),
+        (SMALL + "groups = [1]", 9, "groups"),
+        (SMALL + SMALL.replace("cpu = 1", "cpu = 0"), 12, "cpu"),
     ],
 )
 def test_a_mistake_names_file_line_and_remedy(tmp_path, text, line, words):
@@ -89,9 +123,31 @@ def test_what_is_not_toml_says_where(tmp_path):
         Catalogue.load(write(tmp_path, "x = 1\ncompute = !"))
 
 
-def test_a_missing_file_is_one_line(tmp_path):
-    with pytest.raises(CatalogueError, match="cannot be read"):
-        Catalogue.load(tmp_path / "nowhere.toml")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = 1\nx = 2",
+        "x",
+        "= 1",
+        "[a",
+        f"x = {'[' * 9999}",
+        f"x = {'9' * 9999}",
+        "x = 'a\n'",
+    ],
+)
+def test_no_other_text_is_toml(tmp_path, text):
+    with pytest.raises(CatalogueError, match="not TOML: ") as caught:
+        Catalogue.load(write(tmp_path, text))
+    assert "\n" not in caught.value.message
+
+
+def test_what_is_no_file_or_no_text_is_one_line(tmp_path):
+    latin = tmp_path / "latin.toml"
+    latin.write_bytes(SMALL.replace("small", "klein-ö").encode("latin-1"))
+    for path in (tmp_path / "nowhere.toml", tmp_path, latin):
+        with pytest.raises(CatalogueError, match="cannot be read") as caught:
+            Catalogue.load(path)
+        assert "\n" not in caught.value.message
 
 
 def test_groups_decide_who_may_use_what():
