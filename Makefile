@@ -67,7 +67,7 @@ lock: $(STAMPS)/venv ## pin what pyproject.toml newly asks for, so that each Pyt
 	@scripts/timed "requirements.lock" scripts/lock-python
 
 golden: env ## walk the golden path in a real browser, timed
-	@$(BIN)/python tests/browser/golden.py
+	@$(BIN)/python tests/browser/golden.py $(ARGS)
 
 attack: env ## ask every route as nobody and as another user
 	@$(BIN)/python tests/security/attack.py
