@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import httpx
@@ -121,6 +122,9 @@ class Place:
     def stop(self, name):
         return self.hub.api("DELETE", f"/users/ana/servers/{name}")
 
+    def server(self, name):
+        return self.hub.api("GET", "/users/ana").json()["servers"][name]
+
     def line(self, name, patience_s=20, until_ended=True):  # noqa: FBT002  reads as a word at each call
         """The newest ledger line of a server, once it has ended."""
         end = time.monotonic() + patience_s
@@ -194,7 +198,7 @@ def test_a_start_is_priced_limited_and_on_record_before_it_is_ready(place):
         ("workspace-x", {"lifetime_s": -1}, 422, "lifetime_s"),
         ("job-x", {}, 422, "cannot name a server"),
         ("run-x", {}, 403, "not started by hand"),
-        ("app-x", {"kind": "workspace"}, 422, "not named"),
+        ("app-x", {"kind": "workspace"}, 422, "names no workspace"),
         ("endpoint-x", {"kind": "endpoint"}, 403, "not started by hand"),
     ],
 )
@@ -323,6 +327,26 @@ def test_a_workload_lives_through_a_killed_hub_and_its_end_is_known(bare_place):
     bare_place.stop("workspace-lasting")
     settled, settlement = bare_place.line("workspace-lasting")
     assert (settled.id, settlement.reason) == (entry.id, EndReason.STOPPED)
+
+
+def test_a_hub_that_dies_during_a_start_finds_the_workload_when_it_is_back(bare_place):
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(bare_place.start, "workspace-listens-late")
+        entry, _ = bare_place.line("workspace-listens-late", until_ended=False)
+        while len(bare_place.processes(entry)) < 2:
+            time.sleep(0.05)
+        bare_place.hub.kill_hub()
+        assert isinstance(asked.exception(), httpx.HTTPError)
+    bare_place.hub.start_hub()
+    end = time.monotonic() + 20
+    while not (server := bare_place.server("workspace-listens-late"))["ready"]:
+        assert time.monotonic() < end, server
+        time.sleep(0.1)
+    answer = httpx.get(f"{bare_place.hub.url}/user/ana/workspace-listens-late/")
+    assert answer.text == entry.id
+    assert bare_place.line("workspace-listens-late", until_ended=False)[1] is None
+    bare_place.stop("workspace-listens-late")
+    bare_place.line("workspace-listens-late")
 
 
 def test_an_end_while_the_hub_is_dead_is_exact_all_the_same(bare_place):

@@ -39,6 +39,8 @@ if how == "dies-early":
     sys.exit(3)
 if how == "never-listens":
     time.sleep(60)
+if how == "listens-late":
+    time.sleep(4)
 if how == "ends-by-itself":
     later(os._exit, 0)
 if how == "is-killed":
