@@ -149,12 +149,12 @@ def _attack_as(
     before, began = victim.state(), time.monotonic()
     tally.blind += [f"{k}: {v}" for k, v in before.items() if isinstance(v, int)]
     every = list(questions(attacker, victim, routes))
-    attacker.check()
+    tally.blind += attacker.unknown()
     with ThreadPoolExecutor(ASKERS) as pool:
         for asked, answer in zip(every, pool.map(attacker.ask, every), strict=True):
             tally.add(asked, answer)
-    # Whoever is not believed any more is refused for another reason than ours.
-    attacker.check()
+    # Whoever is not believed any more was refused for another reason than ours.
+    tally.blind += attacker.unknown()
     for thing, now in victim.state().items():
         if now != before[thing]:
             told = f"{attacker.who.name} changed ana's {thing}"

@@ -121,21 +121,16 @@ def _artifacts(victim: Victim) -> Iterator[_Asked]:
 def _of_the_platform(victim: Victim) -> Iterator[_Asked]:
     """What is ana's, named within a question of bo's own."""
     base = "/services/hubyard/api"
-    run = victim.client.runs.get(victim.ids["runs"])
-    source = {"source": run.source}
-    yield "POST", f"{base}/runs", {**source, "notebook": run.notebook}, MISSING
-    yield (
-        "POST",
-        f"{base}/schedules",
-        {**source, "notebook": run.notebook, "cron": "0 0 1 1 *"},
-        MISSING,
-    )
-    yield "POST", f"{base}/apps", {**source, "path": run.notebook}, MISSING
+    source, path = victim.source["source"], victim.source["notebook"]
+    schedule = {**victim.source, "cron": "0 0 1 1 *"}
+    yield "POST", f"{base}/runs", {**victim.source}, MISSING
+    yield "POST", f"{base}/schedules", {**schedule}, MISSING
+    yield "POST", f"{base}/apps", {"source": source, "path": path}, MISSING
     model = {"model": victim.tracked["name"], "version": "1"}
     yield "POST", f"{base}/deployments", model, MISSING
     tracked = {"run_id": victim.tracked["run_id"], "name": "stolen"}
     yield "POST", f"{base}/models", tracked, MISSING
-    schedule = {"schedule": victim.ids["schedules"]}
-    yield "GET", f"{base}/runs", schedule, LISTED | MISSING
-    experiment = {"experiment": victim.tracked["experiment_id"]}
-    yield "GET", f"{base}/tracked-runs", experiment, LISTED | DENIED
+    of_schedule = {"schedule": victim.ids["schedules"]}
+    yield "GET", f"{base}/runs", of_schedule, LISTED | MISSING
+    of_experiment = {"experiment": victim.tracked["experiment_id"]}
+    yield "GET", f"{base}/tracked-runs", of_experiment, LISTED | DENIED

@@ -42,6 +42,8 @@ class Victim:
     """Server name of each kind."""
     tracked: dict[str, str] = field(default_factory=dict)
     """Of her tracked run, by the names that MLflow's interface has for them."""
+    source: dict[str, str] = field(default_factory=dict)
+    """Of her run: what another request would say to use it."""
     ids: dict[str, str] = field(default_factory=dict)
     """What stands in a path after a word, such as the id of a run after `runs`."""
 
@@ -143,6 +145,7 @@ def furnish(hubyard: Running, person: Person) -> Victim:
         "endpoint": f"endpoint-{endpoint.id}",
         "app": f"app-{app.id}",
     }
+    victim.source |= {"source": run.source, "notebook": run.notebook}
     victim.tracked |= _tracked(victim)
     victim.ids |= _after_words(victim)
     victim.ids |= {
