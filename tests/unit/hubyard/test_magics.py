@@ -129,6 +129,11 @@ def test_outside_the_hub_one_line_says_so(shell, line):
     assert done.out == ""
 
 
+def test_outside_the_hub_the_status_says_so(shell):
+    done = cell(shell, "%track status")
+    assert done.plain == "Nothing is tracked here: this is no workspace of the hub."
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

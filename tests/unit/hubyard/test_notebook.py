@@ -1,5 +1,6 @@
 """Which notebook a kernel runs, and how its owner knows it."""
 
+import subprocess
 from pathlib import Path
 
 import mlflow.tracking  # noqa: F401  imports our context by itself
@@ -39,6 +40,18 @@ def test_its_owner_knows_it_below_their_folder(monkeypatch, tmp_path):
     ):
         monkeypatch.setenv("HUBYARD_NOTEBOOK", str(path))
         assert HubyardContext().tags()["hubyard.notebook"] == shown
+
+
+def test_a_folder_under_git_has_its_revision(tmp_path):
+    def git(*words):
+        who = ("-c", "user.name=ana", "-c", "user.email=ana@example.org")
+        command = ["git", "-C", str(tmp_path), *who, *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    git("init")
+    git("commit", "--allow-empty", "--message", "Begin")
+    assert git_commit(tmp_path / "train.ipynb") == git("rev-parse", "HEAD")
 
 
 def test_a_folder_without_a_revision_has_none(monkeypatch, tmp_path):
