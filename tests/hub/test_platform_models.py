@@ -306,7 +306,7 @@ def test_the_same_by_http(
     assert ada.get("/tracked-runs?filter=nonsense").json()["field"] == "filter"
     copied = ada.get(f"/tracked-runs/{trained['second']}/notebook")
     assert copied.json() == {"cells": []}
-    assert copied.headers["content-security-policy"] .startswith("sandbox")
+    assert copied.headers["content-security-policy"].startswith("sandbox")
     assert ada.get("/tracked-runs/..%2Fx/notebook").status_code in {404, 422}
     wish = {"run_id": trained["first"], "name": "by-http"}
     assert ada.post("/models", json=wish).json()["version"] == "1"
