@@ -16,22 +16,31 @@ from hubyard_hub.store import Store
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from chaos.half_way import HalfWay
     from chaos.scene import Scene
+    from hubyard.client import Client
+    from hubyard.contract.run import RunDetail
 
 
-def finish_run(scene: Scene) -> None:
-    """The run that was half-way all the time: every cell once, and all on record."""
-    scene.half_way.go_on()
-    runs = scene.client.runs
-    run = runs.wait(scene.run.id, timeout_s=PATIENCE_S)
-    print(f"the run {run.status} with {run.cells_done} of {run.cells_total} cells")
+def finish_runs(scene: Scene) -> None:
+    """The runs that were half-way all the time: every cell once, and all on record."""
+    for _, half_way in scene.runs:
+        half_way.go_on()
+    for begun, half_way in scene.runs:
+        run = scene.client.runs.wait(begun.id, timeout_s=PATIENCE_S)
+        print(
+            f"{run.name} {run.status} with {run.cells_done} of {run.cells_total} cells"
+        )
+        for fault in _faults(scene.client, run, half_way):
+            scene.toll.lose(f"{run.name} {run.status}, and {fault}")
+
+
+def _faults(client: Client, run: RunDetail, half_way: HalfWay) -> list[str]:
     cells = [cell.status for cell in run.cells]
-    wanted = [CellStatus.SUCCEEDED] * len(scene.half_way.cells)
+    wanted = [CellStatus.SUCCEEDED] * len(half_way.cells)
     if run.status is not Status.SUCCEEDED or run.failure or cells != wanted:
-        scene.toll.lose(f"the run is {run.status}: {run.failure} {cells}")
-        return
-    for fault in scene.half_way.faults(runs.notebook(run.id), runs.report(run.id)):
-        scene.toll.lose(f"the run succeeded, but {fault}")
+        return [f"its record is {run.failure} {cells}"]
+    return half_way.faults(client.runs.notebook(run.id), client.runs.report(run.id))
 
 
 def check_tracking(scene: Scene) -> None:

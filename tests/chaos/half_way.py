@@ -13,7 +13,7 @@ import nbformat
 if TYPE_CHECKING:
     from pathlib import Path
 
-PACED_CELLS, LAST_CELLS = 120, 3
+LAST_CELLS = 3
 EVERY = 5
 """Of so many cells one trains a model, which is tracked where MLflow answers."""
 
@@ -40,10 +40,18 @@ _WAIT = "while not go.exists(): time.sleep(0.1)"
 class HalfWay:
     """The notebook's cells, and who ran them."""
 
-    def __init__(self, folder: Path, pace_s: float) -> None:
+    def __init__(self, folder: Path, paced: int, pace_s: float) -> None:
+        """Write the notebook.
+
+        Args:
+            folder: for the files by which its cells and we know of each other.
+            paced: how many cells take a while, before the one that waits.
+            pace_s: that while.
+        """
+        folder.mkdir()
         self._ran, self._go = folder / "ran", folder / "go"
         pace = _PACE.format(pace_s=pace_s)
-        works = [pace + _TRAIN * (n % EVERY == 0) for n in range(PACED_CELLS)]
+        works = [pace + _TRAIN * (n % EVERY == 0) for n in range(paced)]
         works += [_WAIT, *["pass"] * LAST_CELLS]
         places = {"ran": str(self._ran), "go": str(self._go)}
         self.cells = [

@@ -18,13 +18,14 @@ from hubyard.contract.entry import EndReason
 from hubyard.contract.run import CellStatus, FailureReason, RunDetail
 from hubyard.contract.workload import Status
 from hubyard_spawner.folder import Folder
-from support.furnish import deploy, start_run
+from support.furnish import ask_for_run, deploy, start_run
 from support.load import Load, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from hubyard.contract.run import Run
     from support.running import Running
 
 FOUR = ("hub", "platform", "mlflow", "proxy")
@@ -76,30 +77,43 @@ class Away:
 
 
 class Scene:
-    """Ana's endpoint under load, her run half-way, and the killer."""
+    """Ana's endpoint under load, her runs half-way, and the killer."""
 
     def __init__(self, hubyard: Running, folder: Path, pace_s: float) -> None:
         self.hubyard = hubyard
         self.ana = hubyard.administrator("ana")
         self.client = hubyard.client(self.ana)
         self.toll = Toll()
-        self.half_way = HalfWay(folder, pace_s)
         self.deployment = deploy(hubyard, self.ana, "iris")
         key = self.client.deployments.key(self.deployment.id)
         body = json.dumps(self.deployment.example).encode()
         self.load = Load(f"{key.url}invocations", key.token, body)
-        self.run = start_run(self.client, "half-way", self.half_way.cells)
         self.aways: list[Away] = []
-        self.ends = {
-            f"endpoint-{self.deployment.id}": EndReason.STOPPED,
-            f"run-{self.run.id}": EndReason.EXITED,
-        }
+        self.ends = {f"endpoint-{self.deployment.id}": EndReason.STOPPED}
         """How each workload shall have ended, by its server's name."""
+        half_way = HalfWay(folder / "half-way", paced=120, pace_s=pace_s)
+        run = start_run(self.client, "half-way", half_way.cells)
+        self.runs: list[tuple[Run, HalfWay]] = []
+        """The runs that shall succeed, whatever is killed."""
+        self._expect(run, half_way)
         self.seen: dict[int, psutil.Process] = {}
         """Every one of the four that was ever there."""
         self._note_processes()
 
+    def _expect(self, run: Run, half_way: HalfWay) -> None:
+        self.runs.append((run, half_way))
+        self.ends[f"run-{run.id}"] = EndReason.EXITED
+
     # -- what is killed ------------------------------------------------------------
+
+    def kill_at_birth(self, folder: Path) -> None:
+        """kill -9 of the hub while it starts a run, whose process is there already."""
+        half_way = HalfWay(folder / "born", paced=1, pace_s=1)
+        run = ask_for_run(self.client, "born", half_way.cells)
+        name = f"run-{run.id}"
+        self.wait(f"{name} is born", lambda: self._shims().get(name))
+        self._expect(run, half_way)
+        self.kill("hub")
 
     def kill(self, name: str) -> None:
         """kill -9 of one of the four; returns when all is well again."""
@@ -159,13 +173,13 @@ class Scene:
     def _after_kill(self) -> None:
         """Nobody may have been told that a workload ended; then a quiet while."""
         self._note_processes()
-        shown = (
-            self.client.deployments.get(self.deployment.id).status,
-            self._run(self.run.id).status,
-        )
-        if shown != (Status.READY, Status.RUNNING):
-            self.toll.broken.append(f"endpoint and run are shown as {shown}")
         time.sleep(STEADY_S)
+        endpoint = self.client.deployments.get(self.deployment.id).status
+        runs = {self._run(run.id).status for run, _ in self.runs}
+        if endpoint is not Status.READY or runs != {Status.RUNNING}:
+            self.toll.broken.append(
+                f"endpoint and runs are shown as {endpoint}, {runs}"
+            )
 
     def _run(self, id_: str) -> RunDetail:
         return self.client.runs.get(id_)

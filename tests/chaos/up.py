@@ -1,11 +1,12 @@
 """kill -9 of all that `hubyard up` runs, one after the other, while it is in use.
 
 Ana has an endpoint, which is asked thirty times a second through the proxy, and a run,
-which is half-way at every kill. Each of the four processes is killed in turn, and once
-more in the reverse order; then the supervisor, which is started again on the same
-state; then, of two runs of their own, the process and the shim. In the end every cell
-of the first run must have run once, every run and every entry of the ledger must have
-its end, and no process may be left.
+which is half-way at every kill. First the hub is killed while it starts a second run;
+then each of the four processes in turn, and once more in the reverse order; then the
+supervisor, which is started again on the same state; then, of two runs of their own,
+the process and the shim. In the end every cell of the first two runs must have run
+once, every run and every entry of the ledger must have its end, and no process may be
+left.
 
 A request may fail only while the proxy is away: from its kill to the first answer after
 it, five seconds at most. Where the supervisor itself was killed, until its second start
@@ -40,7 +41,7 @@ from chaos.aftermath import (
     check_processes,
     check_tracking,
     count_requests,
-    finish_run,
+    finish_runs,
     stop_endpoint,
 )
 from chaos.scene import FOUR, STEADY_S, Scene, Toll
@@ -66,13 +67,14 @@ def chaos(
             scene = Scene(hubyard, folder, pace_s)
             with scene.load:
                 time.sleep(STEADY_S)
+                scene.kill_at_birth(folder)
                 for process in processes:
                     scene.kill(process)
                 if supervisor:
                     scene.kill_supervisor()
                 for what in ("process", "shim"):
                     scene.kill_run(what)
-                finish_run(scene)
+                finish_runs(scene)
                 check_tracking(scene)
             stop_endpoint(scene)
         count_requests(scene)

@@ -39,14 +39,19 @@ print(run.info.run_id)
 """
 
 
-def start_run(client: Client, name: str, cells: list[str]) -> Run:
-    """A run of a notebook of these cells, as soon as it executes."""
+def ask_for_run(client: Client, name: str, cells: list[str]) -> Run:
+    """A run of a notebook of these cells, as soon as it is wished for."""
     with tempfile.TemporaryDirectory() as folder:
         notebook = Path(folder) / f"{name}.ipynb"
         notebook.write_text(json.dumps(_notebook(cells)))
         source = client.sources.upload_notebook(notebook)
     request = RunRequest(source=source.digest, notebook=source.notebook, name=name)
-    run = client.runs.start(request)
+    return client.runs.start(request)
+
+
+def start_run(client: Client, name: str, cells: list[str]) -> Run:
+    """A run of a notebook of these cells, as soon as it executes."""
+    run = ask_for_run(client, name, cells)
     while (found := client.runs.get(run.id)).status != "running":
         if found.ended_at:
             raise SystemExit(f"the run {found.status}: {found.failure}")
