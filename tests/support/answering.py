@@ -217,6 +217,10 @@ ANSWERS = {
         f"GET {path}": Raw(content=b"what it printed\n")
         for path in ("runs/r1/log", "deployments/churn-1/log", "apps/report-1/log")
     },
+    **{
+        f"GET {path}/notebook": Raw(content=b'{"cells": []}')
+        for path in ("runs/r1", f"tracked-runs/{TRACKED}")
+    },
     "GET compute": {"currency": "USD", "limits": "soft", "compute": [SMALL]},
     "GET spend": {
         "owner": "ana",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import argparse
 
     from hubyard.cli.show import Subparsers
+    from hubyard.contract.app import App
 
 _FRAMEWORKS = [each.value for each in Framework]
 
@@ -30,7 +31,9 @@ def add_commands(subparsers: Subparsers) -> None:
     add_dry_run(app)
     add_compute(app)
     many = add_command(subparsers, "apps", "List or change apps", _apps)
-    add_changes(many, "an app")
+    one = add_changes(many, "an app")
+    for name, help_ in (("share", "let somebody open it"), ("unshare", "no longer")):
+        one.add_argument(f"--{name}", nargs=2, metavar=("ID", "WHO"), help=help_)
 
 
 def _app(arguments: argparse.Namespace) -> int:
@@ -63,6 +66,8 @@ def _apps(arguments: argparse.Namespace) -> int:
         done = change(arguments, client, client.apps)
         if done is not None:
             return done
+        if arguments.share or arguments.unshare:
+            return _share(arguments, client)
         found = client.apps.list()
     head = ("APP", "NAME", "FRAMEWORK", "STATUS", "PRICE/H", "URL")
     rows = [
@@ -77,3 +82,15 @@ def _apps(arguments: argparse.Namespace) -> int:
         for each in found
     ]
     return show(arguments, found, lambda: table(head, rows, "Nothing is published."))
+
+
+def _share(arguments: argparse.Namespace, client: Client) -> int:
+    id_, who = arguments.share or arguments.unshare
+    act = client.apps.share if arguments.share else client.apps.unshare
+    app = act(id_, parse_share(who))
+    return show(arguments, app, lambda: [_openers(app)])
+
+
+def _openers(app: App) -> str:
+    named = [f"user:{s.user}" if s.user else f"group:{s.group}" for s in app.shares]
+    return f"{app.name} is open to {', '.join(['you', *named])}"

@@ -8,10 +8,11 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from hubyard.cli.show import price_line, say
+from hubyard.cli.show import price_line, say, show
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
     from hubyard.client import Client
     from hubyard.contract.compute import Estimate
@@ -46,6 +47,17 @@ def agreed(arguments: argparse.Namespace, question: str) -> bool:
         return True
     say("Nothing was done.")
     return False
+
+
+def delete(
+    arguments: argparse.Namespace, act: Callable[[str], None], so: str = "It is gone."
+) -> int:
+    """Delete what `--delete` names, if that is agreed; returns the exit code."""
+    if not agreed(arguments, f"Delete {arguments.delete}?"):
+        return 1
+    act(arguments.delete)
+    say(so)
+    return show(arguments, {"deleted": arguments.delete}, list)
 
 
 def _is_person_there() -> bool:

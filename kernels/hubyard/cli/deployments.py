@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hubyard.cli.ask import add_dry_run, agreed, priced
-from hubyard.cli.show import add_command, add_compute, show, table
+from hubyard.cli.show import add_command, add_compute, add_lifetime, show, table
 from hubyard.cli.wish import add_changes, change, progress, report
 from hubyard.client import Client
-from hubyard.contract.deployment import DeploymentRequest, parse_model
+from hubyard.contract.deployment import DeploymentRequest, KeyRequest, parse_model
 
 if TYPE_CHECKING:
     import argparse
@@ -29,6 +29,7 @@ def add_commands(subparsers: Subparsers) -> None:
     add_changes(many, "a deployment")
     key = add_command(subparsers, "key", "Make a token for one endpoint", _key)
     key.add_argument("deployment", metavar="DEPLOYMENT")
+    add_lifetime(key)
 
 
 def _deploy(arguments: argparse.Namespace) -> int:
@@ -75,5 +76,6 @@ def _deployments(arguments: argparse.Namespace) -> int:
 
 def _key(arguments: argparse.Namespace) -> int:
     with Client.from_environment() as client:
-        key = client.deployments.key(arguments.deployment)
+        wish = KeyRequest(expires_in_s=arguments.ttl) if arguments.ttl else None
+        key = client.deployments.key(arguments.deployment, wish)
     return show(arguments, key, lambda: [key.curl])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hubyard.cli.show import add_command, moment, show, table
+from hubyard.cli.show import add_command, moment, show, show_text, table
 from hubyard.client import Client
 from hubyard.contract.tracking import RegisterRequest
 
@@ -19,7 +19,9 @@ def add_commands(subparsers: Subparsers) -> None:
     experiments = add_command(
         subparsers, "experiments", "List your newest tracked runs", _experiments
     )
-    experiments.add_argument("--filter", help="for instance: metrics.auc > 0.8")
+    one = experiments.add_mutually_exclusive_group()
+    one.add_argument("--filter", help="for instance: metrics.auc > 0.8")
+    one.add_argument("--notebook", metavar="RUN", help="print what a run was made with")
     add_command(subparsers, "models", "List registered models", _models)
     register = add_command(
         subparsers, "register", "Register the model of a tracked run", _register
@@ -31,6 +33,9 @@ def add_commands(subparsers: Subparsers) -> None:
 
 def _experiments(arguments: argparse.Namespace) -> int:
     with Client.from_environment() as client:
+        if arguments.notebook is not None:
+            notebook = client.tracked_notebook(arguments.notebook)
+            return show_text(arguments, "notebook", notebook.decode(errors="replace"))
         page = client.tracked_runs(filter=arguments.filter)
     head = ("RUN", "NAME", "EXPERIMENT", "STATUS", "STARTED", "METRICS")
     rows = [

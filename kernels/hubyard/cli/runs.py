@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hubyard.cli.ask import add_dry_run, agreed, priced
+from hubyard.cli.ask import add_dry_run, add_yes, agreed, delete, priced
 from hubyard.cli.show import (
     Progress,
     add_command,
@@ -14,9 +14,11 @@ from hubyard.cli.show import (
     moment,
     say,
     show,
+    show_text,
     table,
 )
 from hubyard.client import Client
+from hubyard.client.nouns import Runs
 from hubyard.contract.run import RunRequest
 from hubyard.contract.workload import Status
 
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 
     from hubyard.cli.show import Subparsers
     from hubyard.contract.run import Run, RunDetail
+
+
+_KEPT = {"notebook": Runs.notebook, "report": Runs.report}
 
 
 def add_commands(subparsers: Subparsers) -> None:
@@ -37,7 +42,12 @@ def add_commands(subparsers: Subparsers) -> None:
     add_parameters(run)
     add_compute(run)
     runs = add_command(subparsers, "runs", "List your newest runs", _runs)
-    runs.add_argument("--schedule", metavar="ID", help="only those of one schedule")
+    one = runs.add_mutually_exclusive_group()
+    one.add_argument("--schedule", metavar="ID", help="only those of one schedule")
+    one.add_argument("--notebook", metavar="ID", help="print its executed notebook")
+    one.add_argument("--report", metavar="ID", help="print its notebook as HTML")
+    one.add_argument("--delete", metavar="ID", help="forget a run that has ended")
+    add_yes(runs)
     logs = add_command(subparsers, "logs", "Print what a run has printed", _logs)
     logs.add_argument("run", metavar="RUN")
     stop = add_command(subparsers, "stop", "Stop a run", _stop)
@@ -77,6 +87,12 @@ def _cells(run: RunDetail) -> str:
 
 def _runs(arguments: argparse.Namespace) -> int:
     with Client.from_environment() as client:
+        if arguments.delete is not None:
+            return delete(arguments, client.runs.delete)
+        for name, kept in _KEPT.items():
+            if (id_ := getattr(arguments, name)) is not None:
+                text = kept(client.runs, id_).decode(errors="replace")
+                return show_text(arguments, name, text)
         found = client.runs.list(arguments.schedule)
     head = ("RUN", "NAME", "STATUS", "CELLS", "STARTED", "COST")
     return show(
@@ -95,7 +111,7 @@ def _row(run: Run) -> tuple[str, ...]:
 def _logs(arguments: argparse.Namespace) -> int:
     with Client.from_environment() as client:
         log = client.runs.log(arguments.run)
-    return show(arguments, {"log": log}, log.splitlines)
+    return show_text(arguments, "log", log)
 
 
 def _stop(arguments: argparse.Namespace) -> int:

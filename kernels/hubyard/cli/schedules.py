@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hubyard.cli.ask import add_dry_run, add_yes, agreed
+from hubyard.cli.ask import add_dry_run, add_yes, agreed, delete
 from hubyard.cli.show import (
     add_command,
     add_compute,
@@ -83,7 +83,8 @@ def _schedules(arguments: argparse.Namespace) -> int:
         if arguments.run is not None:
             return _run(arguments, client)
         if arguments.delete is not None:
-            return _delete(arguments, client)
+            so = "The schedule has ended; its past runs stay."
+            return delete(arguments, client.schedules.delete, so)
         found = client.schedules.list()
     return show(arguments, found, lambda: _table(found))
 
@@ -103,14 +104,6 @@ def _run(arguments: argparse.Namespace, client: Client) -> int:
         return 1
     run = client.schedules.run(found.id)
     return show(arguments, run, lambda: [run.id])
-
-
-def _delete(arguments: argparse.Namespace, client: Client) -> int:
-    if not agreed(arguments, f"Delete {arguments.delete}?"):
-        return 1
-    client.schedules.delete(arguments.delete)
-    say("The schedule has ended; its past runs stay.")
-    return show(arguments, {"deleted": arguments.delete}, list)
 
 
 def _table(found: list[Schedule]) -> list[str]:

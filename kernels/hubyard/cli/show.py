@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hubyard.contract.compute import Estimate
 
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  argparse gives it no other name
+    OneOf = argparse._MutuallyExclusiveGroup  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  the same
 
 
 T = TypeVar("T")
@@ -45,6 +46,11 @@ def add_compute(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         *("-c", "--compute"), type=named, help="a compute profile (hubyard compute)"
     )
+    add_lifetime(parser)
+
+
+def add_lifetime(parser: argparse.ArgumentParser) -> None:
+    """How long something may live."""
     parser.add_argument(
         "--ttl", type=duration, metavar="TIME", help="its lifetime: 30m, 8h, 2d"
     )
@@ -148,6 +154,14 @@ def show(
     else:
         for line in text():
             print(line)
+    return 0
+
+
+def show_text(arguments: argparse.Namespace, name: str, text: str) -> int:
+    """Print a text as it is; as JSON, under its name. Returns 0."""
+    if arguments.json:
+        return show(arguments, {name: text}, list)
+    print(text, end="")
     return 0
 
 

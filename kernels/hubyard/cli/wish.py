@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from hubyard.cli.ask import add_yes, agreed, priced
-from hubyard.cli.show import Progress, say, show
+from hubyard.cli.ask import add_yes, agreed, delete, priced
+from hubyard.cli.show import Progress, say, show, show_text
 from hubyard.contract.workload import Status
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Sequence
 
+    from hubyard.cli.show import OneOf
     from hubyard.client import Client
     from hubyard.client.nouns import Apps, Deployments
     from hubyard.contract.app import App
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
     W = TypeVar("W", Deployment, App)
 
 
-def add_changes(parser: argparse.ArgumentParser, what: str) -> None:
-    """The options that change one of them."""
+def add_changes(parser: argparse.ArgumentParser, what: str) -> OneOf:
+    """The options that are about one of them; a noun may add its own."""
     one = parser.add_mutually_exclusive_group()
     for name in ("start", "stop", "delete"):
         one.add_argument(f"--{name}", metavar="ID", help=f"{name} {what}")
+    one.add_argument("--log", metavar="ID", help="print what it has printed")
     add_yes(parser)
+    return one
 
 
 def change(
@@ -33,27 +36,29 @@ def change(
 ) -> int | None:
     """Do what was asked of one of them; None: nothing was."""
     if arguments.delete is not None:
-        return _delete(arguments, noun)
+        return delete(arguments, noun.delete)
+    if arguments.log is not None:
+        return show_text(arguments, "log", noun.log(arguments.log))
     if arguments.start is not None:
-        found = noun.get(arguments.start)
-        price = priced(client, found.compute, found.lifetime_s)
-        question = f"Start {found.name} for at most {price.total.text}?"
-        if not agreed(arguments, question):
-            return 1
-        changed = noun.start(found.id)
-    elif arguments.stop is not None:
-        changed = noun.stop(arguments.stop)
-    else:
-        return None
-    return show(arguments, changed, lambda: [f"{changed.name}: {changed.status}"])
+        return _start(arguments, client, noun)
+    if arguments.stop is not None:
+        return _changed(arguments, noun.stop(arguments.stop))
+    return None
 
 
-def _delete(arguments: argparse.Namespace, noun: Deployments | Apps) -> int:
-    if not agreed(arguments, f"Delete {arguments.delete}?"):
+def _start(
+    arguments: argparse.Namespace, client: Client, noun: Deployments | Apps
+) -> int:
+    found = noun.get(arguments.start)
+    price = priced(client, found.compute, found.lifetime_s)
+    question = f"Start {found.name} for at most {price.total.text}?"
+    if not agreed(arguments, question):
         return 1
-    noun.delete(arguments.delete)
-    say(f"{arguments.delete} is gone.")
-    return show(arguments, {"deleted": arguments.delete}, list)
+    return _changed(arguments, noun.start(found.id))
+
+
+def _changed(arguments: argparse.Namespace, now: Deployment | App) -> int:
+    return show(arguments, now, lambda: [f"{now.name}: {now.status}"])
 
 
 def progress() -> Progress[App | Deployment]:

@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from hubyard.client import source
-from hubyard.client.nouns import Apps, Deployments, Models, Runs, Schedules, Sources
+from hubyard.client.nouns import (
+    Apps,
+    Deployments,
+    Models,
+    Runs,
+    Schedules,
+    Sources,
+    checked,
+)
 from hubyard.client.wire import PATIENCE_S, Outside, Wire
 from hubyard.contract.compute import Catalogue, Estimate, EstimateRequest
 from hubyard.contract.entry import Spend
@@ -141,6 +149,10 @@ class Client:
         if not runs:
             raise NotFound("Nothing was tracked yet: train a model in a cell first.")
         return runs[0]
+
+    def tracked_notebook(self, run_id: str) -> bytes:
+        """The copy of the notebook that a tracked run was made with."""
+        return self._wire.download(f"tracked-runs/{checked(run_id)}/notebook")
 
     # -- for workloads ---------------------------------------------------------------
 

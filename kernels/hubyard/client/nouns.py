@@ -47,16 +47,19 @@ class _Noun:
         self._wire = wire
 
     def _at(self, id_: str, *act: str) -> str:
-        """The path of the one with an id, which may come from a person.
+        """The path of the one with an id, which may come from a person."""
+        return "/".join((self._called, checked(id_, self._called), *act))
 
-        Raises:
-            NotFound: nothing can have this id.
-        """
-        if not _ID.fullmatch(id_):
-            raise NotFound(
-                f"{id_[:40]!r} is no id: list the {self._called} to see theirs."
-            )
-        return "/".join((self._called, id_, *act))
+
+def checked(id_: str, called: str = "tracked runs") -> str:
+    """An id that may stand in a path: no other call can hide in it.
+
+    Raises:
+        NotFound: nothing can have this id.
+    """
+    if not _ID.fullmatch(id_):
+        raise NotFound(f"{id_[:40]!r} is no id: list the {called} to see theirs.")
+    return id_
 
 
 def _wait(

@@ -30,6 +30,7 @@ from support.answering import (
     SPENT,
     TRACKED,
     TRACKED_RUN,
+    Raw,
     answering,
     served,
 )
@@ -124,6 +125,8 @@ USAGE = [
     (["app", "app.py", "--framework", "dash"], "choose from 'voila', 'streamlit'"),
     (["schedules", "--pause", "a", "--resume", "b"], "not allowed with"),
     (["apps", "--start", "a", "--stop", "b"], "not allowed with"),
+    (["apps", "--share", "report-1"], "expected 2 arguments"),
+    (["key", "churn-1", "--ttl", "367d"], "write at most 366d"),
     (["run", "\udcff.ipynb"], "is not UTF-8"),
 ]
 
@@ -208,6 +211,12 @@ REFUSED = [
         for *words, noun in (
             ("stop", "runs"),
             ("logs", "runs"),
+            ("runs", "--delete", "runs"),
+            ("runs", "--notebook", "runs"),
+            ("runs", "--report", "runs"),
+            ("experiments", "--notebook", "tracked runs"),
+            ("deployments", "--log", "deployments"),
+            ("apps", "--log", "apps"),
             ("schedules", "--pause", "schedules"),
             ("schedules", "--resume", "schedules"),
             ("schedules", "--run", "schedules"),
@@ -222,6 +231,13 @@ REFUSED = [
         )
         for id_ in ("", "..", "a/b", "a?b", "a\x07")
     ],
+    (["apps", "--share", "..", "user:ben"], "'..' is no id: list the apps"),
+    (["apps", "--share", "nobody", "user:ben"], "There is no such app"),
+    (["apps", "--unshare", "nobody", "group:ml"], "There is no such app"),
+    (["apps", "--share", "nobody", "ben"], "write user:NAME or group:NAME"),
+    (["apps", "--unshare", "nobody", ""], "write user:NAME or group:NAME"),
+    (["runs", "--delete", "nobody"], "There is no such run, or it is not yours."),
+    (["runs", "--report", "nobody"], "There is no such run, or it is not yours."),
     (["stop", "nobody"], "There is no such run, or it is not yours."),
     (["logs", "nobody"], "There is no such run, or it is not yours."),
     (["schedules", "--run", "nobody"], "There is no such schedule"),
@@ -433,14 +449,33 @@ def test_lists_can_be_narrowed(answering, hubyard):
 
 def test_what_a_run_has_printed(answering, hubyard):
     assert hubyard("logs", "r1") == (0, "what it printed\n", "")
+    for words in (["deployments", "--log", "churn-1"], ["apps", "--log", "report-1"]):
+        assert hubyard(*words) == (0, "what it printed\n", "")
     shown = json.loads(hubyard("logs", "r1", "--json")[1])
     assert shown == {"log": "what it printed\n"}
+
+
+@pytest.mark.parametrize(
+    "words", [["runs", "--notebook", "r1"], ["experiments", "--notebook", TRACKED]]
+)
+def test_a_notebook_is_printed_as_it_is(answering, hubyard, words):
+    assert hubyard(*words) == (0, '{"cells": []}', "")
+    assert json.loads(hubyard(*words, "--json")[1]) == {"notebook": '{"cells": []}'}
+
+
+def test_a_report_is_printed_as_it_is(answering, hubyard):
+    answering.answers["GET runs/r1/report"] = Raw(content=b"<p>\xff</p>\n")
+    assert hubyard("runs", "--report", "r1") == (0, "<p>\ufffd</p>\n", "")
 
 
 # -- what each does --------------------------------------------------------------------
 
 DONE = [
     (["stop", "r1"], "train is being stopped"),
+    (["runs", "--delete", "r1"], ""),
+    (["apps", "--share", "report-1", "group:ml"], "report is open to you"),
+    (["apps", "--unshare", "report-1", "user:ben"], "report is open to you"),
+    (["key", "churn-1", "--ttl", "7d"], "curl of the key"),
     (["schedules", "--pause", "s1"], "train is paused"),
     (["schedules", "--run", "s1"], "r1"),
     (["schedules", "--delete", "s1"], ""),
@@ -536,6 +571,23 @@ def test_a_project_says_which_compute_its_files_get(answering, hubyard, words, c
 def test_an_app_is_shared_once_it_has_started(answering, hubyard):
     assert hubyard("app", "app.py", "--share", "group:staff")[0] == 0
     assert answering.bodies("POST apps/report-1/shares") == [{"group": "staff"}]
+
+
+def test_who_may_open_an_app_is_told(answering, hubyard):
+    shares = [{"user": "ben", "group": None}, {"user": None, "group": "ml"}]
+    answering.answers["POST apps/report-1/shares"] = {**APP, "shares": shares}
+    done = hubyard("apps", "--share", "report-1", "group:ml")
+    assert done == (0, "report is open to you, user:ben, group:ml\n", "")
+    assert answering.bodies("POST apps/report-1/shares") == [{"group": "ml"}]
+
+
+def test_a_key_may_live_shorter(answering, hubyard):
+    hubyard("key", "churn-1", "--ttl", "7d")
+    hubyard("key", "churn-1")
+    lives = [
+        b["expires_in_s"] for b in answering.bodies("POST deployments/churn-1/keys")
+    ]
+    assert [duration_text(seconds) for seconds in lives] == ["7d", "90d"]
 
 
 ENDS = [
@@ -643,6 +695,7 @@ ASKED = [
         "Start churn for at most $0.20?",
     ),
     (["apps", "--delete", "report-1"], "DELETE apps/report-1", "Delete report-1?"),
+    (["runs", "--delete", "r1"], "DELETE runs/r1", "Delete r1?"),
 ]
 
 

@@ -70,6 +70,7 @@ CALLS = {
     "GET spend": lambda c: c.spend().total.text == "$0.20",
     "GET experiments": lambda c: c.experiments()[0].name == "ana/train",
     "GET tracked-runs": lambda c: c.last_tracked_run().id == TRACKED,
+    f"GET tracked-runs/{TRACKED}/notebook": lambda c: c.tracked_notebook(TRACKED),
     "GET runs": lambda c: c.runs.list()[0].id == "r1",
     "POST runs": lambda c: c.runs.start(RUN_WISH).id == "r1",
     "GET runs/r1": lambda c: c.runs.get("r1").cells == (),
