@@ -37,7 +37,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """End the command."""
-        self.exit(2, f"{self.prog}: {message}; see `{self.prog} --help`.\n")
+        line = " ".join(message.splitlines())
+        self.exit(2, f"{self.prog}: {line}; see `{self.prog} --help`.\n")
 
 
 def parser() -> Parser:

@@ -102,6 +102,7 @@ USAGE = [
     ([], "required: COMMAND"),
     (["nonsense"], "invalid choice: 'nonsense'"),
     (["runs", "--nonsense"], "unrecognized arguments: --nonsense"),
+    (["runs", "two\nlines"], "unrecognized arguments: two lines"),
     (["run"], "required: notebook"),
     (["schedule", "train.ipynb"], "required: cron"),
     (["register", "last"], "required: NAME"),
