@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from browser.golden import PATIENCE_MS, chromium
-from support.running import PASSWORD, running
+from support.browser import chromium, sign_in
+from support.running import running
 
 pytestmark = [pytest.mark.hub, pytest.mark.browser]
 
@@ -12,13 +12,9 @@ pytestmark = [pytest.mark.hub, pytest.mark.browser]
 @pytest.fixture
 def lab(tmp_path):
     """Ana's Lab, with the Hubyard panel open."""
-    expect.set_options(timeout=PATIENCE_MS)
     with running(tmp_path) as hubyard, chromium() as page:
         hubyard.administrator().start_workspace()
-        page.goto(f"{hubyard.url}/hub/login")
-        page.get_by_label("Username").fill("ana")
-        page.locator("input[name=password]").fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
+        sign_in(page, hubyard.url, "ana")
         page.goto(f"{hubyard.url}/user/ana/lab")
         expect(page.locator(".jp-Launcher").first).to_be_visible()
         page.keyboard.press("Control+Alt+Y")
