@@ -14,6 +14,7 @@ import httpx
 import psutil
 import pytest
 
+from support.hub import free_port
 from support.running import Running, running
 
 pytestmark = pytest.mark.hub
@@ -128,7 +129,7 @@ def test_what_cannot_be_started_is_one_line_and_keeps_nothing(
         values = {"taken": taken.getsockname()[1], "bad": bad}
         given = [argument.format(**values) for argument in arguments]
         if "--port" not in given:
-            given += ["--port", "0"]
+            given += ["--port", str(free_port())]
         done = command("up", "--state", str(tmp_path / "state"), *given)
     assert done.returncode == 1
     assert words in done.stderr

@@ -72,45 +72,24 @@ def _add_state(parser: argparse.ArgumentParser) -> None:
 def run_up(arguments: argparse.Namespace) -> int:
     """Start everything, and stay until Ctrl-C, SIGTERM or `hubyard down`."""
     os.umask(0o077)
+    settings = _asked(arguments)
+    make_private_folder(settings.state)
+    with _alone(settings.state):
+        settings = _with_inner_ports(settings)
+        settings.save()
+        return _run_up(settings, open_browser=bool(arguments.open))
+
+
+def _asked(arguments: argparse.Namespace) -> Settings:
+    """What was kept of an earlier start, and what is asked for now; nothing is written.
+
+    Raises:
+        Conflict: it runs already, or its port is taken.
+        Invalid: it cannot be started like this.
+    """
     state: Path = (arguments.state or Settings.default_state()).expanduser().resolve()
-    make_private_folder(state)
-    with _alone(state):
-        return _run_up(arguments, state)
-
-
-@contextlib.contextmanager
-def _alone(state: Path) -> Generator[None]:
-    """Be the only supervisor of a state, however many are started at once."""
-    with (state / "up.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            running = Report.load(state)
-            where = f", at {running.url}" if running else ""
-            raise Conflict(
-                f"Hubyard runs already{where}: see `hubyard status`."
-            ) from None
-        yield
-
-
-def _run_up(arguments: argparse.Namespace, state: Path) -> int:
-    settings = _settings(arguments, state)
-    _tell(f"Hubyard starts; its state is in {settings.state}")
-    _tell(_TRUST)
-    if settings.host not in _LOOPBACK:
-        _tell(f"It listens on {settings.host}, open to the network and without TLS.")
-    keep = asyncio.run(_supervise(settings, open_browser=bool(arguments.open)))
-    if not keep:
-        # A second Ctrl-C, or the terminal's end, must not leave workloads behind.
-        for number in (signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
-        _stop_workloads(settings)
-    _tell("Hubyard has stopped.")
-    return 0
-
-
-def _settings(arguments: argparse.Namespace, state: Path) -> Settings:
-    """What was kept of an earlier start, and what is asked for now; checked, kept."""
+    if (running := Report.load(state)) is not None:
+        raise Conflict(f"Hubyard runs already, at {running.url}: see `hubyard status`.")
     try:
         settings = Settings.load(state)
     except Invalid:
@@ -130,14 +109,38 @@ def _settings(arguments: argparse.Namespace, state: Path) -> Settings:
     check(settings)
     if Report.end_leftovers(state):
         _tell("An earlier Hubyard was killed; what it has left was ended.")
-    settings = _with_ports(settings)
-    settings.save()
+    if not _is_free(settings.host, settings.port):
+        raise Conflict(f"Port {settings.port} is taken: choose another with --port.")
     return settings
 
 
-def _with_ports(settings: Settings) -> Settings:
-    if not _is_free(settings.host, settings.port):
-        raise Conflict(f"Port {settings.port} is taken: choose another with --port.")
+@contextlib.contextmanager
+def _alone(state: Path) -> Generator[None]:
+    """Be the only supervisor of a state, however many are started at once."""
+    with (state / "up.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Conflict("Hubyard runs already: see `hubyard status`.") from None
+        yield
+
+
+def _run_up(settings: Settings, *, open_browser: bool) -> int:
+    _tell(f"Hubyard starts; its state is in {settings.state}")
+    _tell(_TRUST)
+    if settings.host not in _LOOPBACK:
+        _tell(f"It listens on {settings.host}, open to the network and without TLS.")
+    keep = asyncio.run(_supervise(settings, open_browser=open_browser))
+    if not keep:
+        # A second Ctrl-C, or the terminal's end, must not leave workloads behind.
+        for number in (signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        _stop_workloads(settings)
+    _tell("Hubyard has stopped.")
+    return 0
+
+
+def _with_inner_ports(settings: Settings) -> Settings:
     chosen: dict[str, int] = {}
     for name in _INNER:
         port: int = getattr(settings, name)
