@@ -60,7 +60,7 @@ ANALYSE_EVERY_S = 600
 """A connection reads the statistics only when it opens, so MLflow's live as long."""
 _UVICORN_OPTIONS = (
     "--no-access-log --no-server-header --log-level warning "
-    "--timeout-graceful-shutdown 1"
+    f"--timeout-graceful-shutdown 1 --timeout-keep-alive {gate.KEEP_ALIVE_S}"
 )
 _PATIENCE_S = 1
 _USER_HEADER = b"x-hubyard-user"

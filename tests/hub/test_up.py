@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import time
+from http.client import HTTPConnection
 
 import httpx
 import psutil
@@ -102,6 +103,25 @@ def test_status_is_for_people_and_for_programs(hubyard):
     )
     assert shown["url"] == hubyard.url
     assert all(process["healthy"] for process in shown["processes"])
+
+
+def test_no_idle_connection_is_closed_under_the_next_request(hubyard):
+    ports = hubyard.settings
+    asked = [
+        (ports.port, "/hub/api/"),
+        (ports.platform_port, "/services/hubyard/api/health"),
+        (ports.mlflow_port, "/services/mlflow/health"),
+    ]
+    connections = [(HTTPConnection("127.0.0.1", port), path) for port, path in asked]
+    for pause_s in (6.5, 0):  # what both uvicorn and Node allow by default is five
+        for connection, path in connections:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            assert (answer.status, bool(answer.read())) == (200, True), path
+            assert connection.sock, f"{path}: the connection was closed"
+        time.sleep(pause_s)
+    for connection, _ in connections:
+        connection.close()
 
 
 def test_a_second_start_on_the_same_state_is_refused_in_one_line(hubyard):

@@ -13,6 +13,9 @@ from hubyard.contract.errors import Invalid
 from hubyard_hub.settings import STATE_VARIABLE, Settings, shipped
 
 _NODE_MAJOR = 20
+_KEEP_ALIVE_S = 120
+"""How long a client's connection to the proxy may be idle: longer than clients keep one
+(Go's 90 s), so that it is they who close it, and not we while they send a request."""
 _PROXY = "proxy/node_modules/configurable-http-proxy/bin/configurable-http-proxy"
 
 
@@ -47,6 +50,7 @@ def _proxy(settings: Settings) -> Process:
             str(shipped(_PROXY)),
             *("--ip", settings.host, "--port", str(settings.port)),
             *("--api-ip", "127.0.0.1", "--api-port", str(settings.proxy_api_port)),
+            *("--keep-alive-timeout", str(_KEEP_ALIVE_S * 1000)),
             *("--error-target", f"http://127.0.0.1:{settings.hub_port}/hub/error"),
             *("--log-level", "warn"),
         ),

@@ -10,6 +10,8 @@ import uvicorn
 from streamlit import config
 from streamlit.starlette import App
 
+from hubyard_runtime.gate import KEEP_ALIVE_S
+
 
 def main(file: str, socket: str, _prefix: str) -> None:
     """Serve until SIGTERM; Streamlit's page finds its prefix by itself."""
@@ -21,7 +23,13 @@ def main(file: str, socket: str, _prefix: str) -> None:
     config.set_option("server.fileWatcherType", "none")
     # People who look at an app are not those who make it.
     config.set_option("client.toolbarMode", "viewer")
-    uvicorn.run(app, uds=socket, access_log=False, log_level="warning")
+    uvicorn.run(
+        app,
+        uds=socket,
+        access_log=False,
+        log_level="warning",
+        timeout_keep_alive=KEEP_ALIVE_S,
+    )
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from hubyard_runtime.gate.hub import Hub
 from hubyard_runtime.gate.middleware import Gate
-from hubyard_runtime.gate.server import serve
+from hubyard_runtime.gate.server import KEEP_ALIVE_S, serve
 from hubyard_runtime.gate.settings import Settings
 
-__all__ = ["Gate", "Hub", "Settings", "serve"]
+__all__ = ["KEEP_ALIVE_S", "Gate", "Hub", "Settings", "serve"]

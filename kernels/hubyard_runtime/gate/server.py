@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
+KEEP_ALIVE_S = 3600
+"""How long a connection may be idle. The proxy keeps its connections and never closes
+one, so each that we close may be the one by which it is just sending a request: that
+request would be answered with 503."""
 _GRACE_S = 1
 """What open requests get after SIGTERM."""
 
@@ -41,4 +45,5 @@ def serve(
         log_level="warning",
         server_header=False,
         timeout_graceful_shutdown=_GRACE_S,
+        timeout_keep_alive=KEEP_ALIVE_S,
     )
