@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 _INNER = ("hub_port", "proxy_api_port", "platform_port", "mlflow_port")
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _PATIENCE_S = 60
+_PORT_PATIENCE_S = 5
+"""Connections of a process that was killed may hold its port for a moment."""
 _KEEP_WORKLOADS = signal.SIGUSR1
 _TRUST = (
     "Everybody who may sign in here is trusted with everybody's files and tokens: all "
@@ -144,9 +146,19 @@ def _with_inner_ports(settings: Settings) -> Settings:
     chosen: dict[str, int] = {}
     for name in _INNER:
         port: int = getattr(settings, name)
-        kept = port and _is_free("127.0.0.1", port)
+        kept = port and _becomes_free(port)
         chosen[name] = port if kept else _free_port(set(chosen.values()))
     return dataclasses.replace(settings, **chosen)
+
+
+def _becomes_free(port: int) -> bool:
+    """Whether an inner port can be had again: living workloads know it."""
+    deadline = time.monotonic() + _PORT_PATIENCE_S
+    while not _is_free("127.0.0.1", port):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def _is_free(host: str, port: int) -> bool:
