@@ -63,6 +63,8 @@ class Tracking:
         self._wanted = False
         self._undo: Callable[[], None] | None = None
         self._looked_at = -_LOOK_AGAIN_S
+        self._said: str | None = None
+        """Why nothing is tracked at present, as the owner was told."""
         self._experiment: str | None = None
         self._seen: str | None = None
         self._cell: ExecutionInfo | None = None
@@ -141,10 +143,9 @@ class Tracking:
         Raises:
             Conflict: the user has a tracked run open.
         """
+        self._said = None  # who asks for it by name is told each time
         self.activate()
         if not self._active:
-            if self._wanted:
-                _say(_AWAY)
             return
         import mlflow  # noqa: PLC0415  as below
         from mlflow.exceptions import MlflowException  # noqa: PLC0415
@@ -177,15 +178,22 @@ class Tracking:
             _say(f"Not tracked: {_first_line(error)}.")
 
     def _try_to_activate(self) -> None:
-        """Switch it on, if MLflow answers; say so once if it does not."""
-        first, self._wanted = not self._wanted, True
+        """Switch it on, if MLflow lets us."""
+        self._wanted = True
         if self._active:
             return
         if self._answers():
             self._undo = switch_on()
             self._choose_experiment()
-        elif first:
-            _say(_AWAY)
+        else:
+            self._hold_off(_AWAY)
+
+    def _hold_off(self, why: str) -> None:
+        """Track nothing until we look again; say why, once."""
+        self._let_go()
+        if why != self._said:
+            _say(why)
+        self._said = why
 
     def _let_go(self) -> None:
         """Switch autologging off."""
@@ -204,17 +212,20 @@ class Tracking:
         if not self._active:
             self._activate()
         elif not self._answers():
-            self._let_go()
-            _say(_AWAY)
+            self._hold_off(_AWAY)
 
     def _choose_experiment(self) -> None:
+        """Without one of ours, MLflow would track into that which everybody shares."""
         import mlflow  # noqa: PLC0415  as above
         from mlflow.exceptions import MlflowException  # noqa: PLC0415
 
         try:
             mlflow.set_experiment(self.experiment)
         except MlflowException as error:
-            _say(f"Not tracked: MLflow does not take it ({_first_line(error)}).")
+            why = _first_line(error)
+            self._hold_off(f"Not tracked: MLflow does not take it ({why}).")
+        else:
+            self._said = None
 
     # -- around each cell --------------------------------------------------------------
 

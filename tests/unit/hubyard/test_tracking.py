@@ -5,7 +5,9 @@ import subprocess
 import sys
 import textwrap
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from types import SimpleNamespace
 
 import pytest
@@ -322,6 +324,50 @@ def test_mlflow_that_goes_is_noticed_and_so_is_its_return(shell, workload, monke
     monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
     cell(shell, "LogisticRegression().fit(X, y)")
     assert len(tracked(workload)) == 1
+
+
+class Unsure(BaseHTTPRequestHandler):
+    """As MLflow's gate answers while the hub behind it restarts."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_HEAD(self):
+        self.send_error(401)
+
+    def do_GET(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.send_error(503)
+
+    def log_message(self, *_):
+        pass
+
+
+def test_what_cannot_go_to_its_own_experiment_goes_nowhere(workload, monkeypatch):
+    import mlflow
+
+    address = os.environ["MLFLOW_TRACKING_URI"]
+    monkeypatch.setattr("hubyard.tracking._LOOK_AGAIN_S", 0)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Unsure) as unsure:
+        Thread(target=unsure.serve_forever).start()
+        unsure_at = f"http://127.0.0.1:{unsure.server_port}"
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", unsure_at)
+        with capture_output() as said:
+            shell = _shell()
+        done = cell(shell, DATA + "LogisticRegression().fit(X, y)")
+        unsure.shutdown()
+    assert done.ok
+    assert done.seconds < DOWN_S
+    told = said.stdout + done.out
+    assert told.count("Not tracked: MLflow does not take it") == 1, told
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    before = len(mlflow.search_runs(["0"], output_format="list"))
+    try:
+        cell(shell, "LogisticRegression().fit(X, y)")
+    finally:
+        hubyard.unload_ipython_extension(shell)
+        shell.history_manager.end_session()
+    assert len(tracked(workload)) == 1
+    assert len(mlflow.search_runs(["0"], output_format="list")) == before
 
 
 def test_mlflow_that_goes_within_a_cell_costs_no_more_than_the_record(
