@@ -34,6 +34,44 @@ def knocking(hubyard, request):
     return person
 
 
+def welcomed(hubyard, **fields):
+    """The answer to the first administrator's form, filled in like this."""
+    form = {"code": hubyard.code(), "username": "ana", "password": PASSWORD}
+    return Person(hubyard.url).form("/hub/welcome", **{**form, **fields})
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "words"),
+    [
+        ({"code": "guess"}, 403, "This welcome link has been used or is too old"),
+        ({"username": "  "}, 422, "Choose a name of letters, digits, - and _."),
+        ({"username": "ana/root"}, 422, "Choose a name of letters, digits, - and _."),
+        ({"password": "too short"}, 422, "Choose a password of at least 10 characters"),
+        ({"password": "1234567890"}, 422, "that is not a common one"),
+        ({"username": "early"}, 409, "early is taken: choose another name."),
+    ],
+)
+def test_the_welcome_says_what_it_cannot_take_and_can_be_used_again(
+    hubyard, fields, status, words
+):
+    """No administrator is there yet; somebody was quicker to sign up as `early`."""
+    early = {f"signup_password{n}": PASSWORD for n in ("", "_confirmation")}
+    Person(hubyard.url).form("/hub/signup", username="early", **early)
+    answer = welcomed(hubyard, **fields)
+    assert answer.status_code == status
+    assert words in answer.text
+    assert PASSWORD not in answer.text
+    assert Person(hubyard.url, "ana").sign_in().status_code == 403
+
+
+def test_a_welcome_works_once(hubyard, ana):
+    assert welcomed(hubyard, username="eve").status_code == 403
+    assert "eve" not in people(ana)
+    page = Person(hubyard.url).http.get("/hub/welcome")
+    assert page.status_code == 200
+    assert 'name="password"' not in page.text
+
+
 def people(ana):
     """Who is on the administrator's page, and whether they are admitted."""
     page = ana.http.get("/hub/authorize").raise_for_status().text
