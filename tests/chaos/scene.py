@@ -96,6 +96,7 @@ class Scene:
         self.runs: list[tuple[Run, HalfWay]] = []
         """The runs that shall succeed, whatever is killed."""
         self._expect(run, half_way)
+        self.wait("a model is tracked", lambda: self._run(run.id).cells_done)
         self.seen: dict[int, psutil.Process] = {}
         """Every one of the four that was ever there."""
         self._note_processes()
