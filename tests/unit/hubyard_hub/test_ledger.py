@@ -110,3 +110,13 @@ def test_the_newest_line_of_a_server_name_is_found_with_its_end(ledger):
     assert ledger.settlement(first.id).reason is EndReason.LIFETIME
     assert ledger.settlement("unknown") is None
     assert ledger.newest("ana", "run-none") is None
+
+
+def test_a_workload_that_lives_is_noted_four_times_a_minute(ledger):
+    began = now()
+    entry = opened(ledger, began)
+    seen = []
+    for second in range(0, 61, 5):
+        ledger.saw(entry.id, began + timedelta(seconds=second))
+        seen.append((ledger.last_seen(entry.id) - began).total_seconds())
+    assert seen == [0, 0, 0, 15, 15, 15, 30, 30, 30, 45, 45, 45, 60]
