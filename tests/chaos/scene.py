@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import signal
 import time
 from dataclasses import dataclass, field
@@ -119,26 +118,30 @@ class Scene:
     def kill(self, name: str) -> None:
         """kill -9 of one of the four; returns when all is well again."""
         before = self.hubyard.pids()[name]
+        process = psutil.Process(before)
         began = time.monotonic()
-        os.kill(before, signal.SIGKILL)
+        process.kill()
+        gone = self._gone(process)
         self.toll.kills += 1
         self.wait(f"{name} is well again", lambda: self._is_well(name, before))
         self._tell(f"{name} killed; all well", began)
         if name == "proxy":
-            self._note_away(began, limit_s=AWAY_LIMIT_S)
+            self._note_away(began, gone, limit_s=AWAY_LIMIT_S)
         self._after_kill()
 
     def kill_supervisor(self) -> None:
         """kill -9 of the supervisor, and `hubyard up` again on the same state."""
         before = self.hubyard.settings, self._shims()
+        proxy = psutil.Process(self.hubyard.pids()["proxy"])
         began = time.monotonic()
         self.hubyard.signal(signal.SIGKILL)
         self.hubyard.wait()
+        gone = self._gone(proxy)
         self.toll.kills += 1
         self.hubyard.start()
         self.wait("all is well after a second start", self._is_well)
         self._tell("supervisor killed and started; all well", began)
-        self._note_away(began)
+        self._note_away(began, gone)
         after = self.hubyard.settings, self._shims()
         if after != before:
             self.toll.broken.append(f"the second start made {before} into {after}")
@@ -169,7 +172,7 @@ class Scene:
         while not holds():
             if time.monotonic() > end:
                 raise SystemExit(f"not within {PATIENCE_S:.0f} s: {what}")
-            time.sleep(0.1)
+            time.sleep(0.05)
 
     def _after_kill(self) -> None:
         """Nobody may have been told that a workload ended; then a quiet while."""
@@ -204,10 +207,17 @@ class Scene:
             return all(answer.status_code == 200 for answer in answers)
         return False
 
-    def _note_away(self, began: float, limit_s: float | None = None) -> None:
-        """From a kill to the first request that began after it and was answered."""
-        self.wait("the endpoint answers", lambda: self.load.answered_after(began))
-        ended = self.load.answered_after(began) or began
+    def _gone(self, process: psutil.Process) -> float:
+        """Wait for the end of a process; when it was."""
+        self.wait(f"{process} ends", lambda: not lives(process))
+        return time.monotonic()
+
+    def _note_away(
+        self, began: float, gone: float, limit_s: float | None = None
+    ) -> None:
+        """From the kill to the first answer to a request that found the proxy gone."""
+        self.wait("the endpoint answers", lambda: self.load.answered_after(gone))
+        ended = self.load.answered_after(gone) or gone
         self.aways.append(Away(began, ended))
         print(f"  the endpoint was away for {ended - began:.1f} s", flush=True)
         if limit_s is not None and ended - began > limit_s:
