@@ -49,8 +49,9 @@ class Apps:
             asking,
             new_readable_id(Kind.APP, name),
             name,
-            self._parts.sources.compute(asking.name, request.source, request.compute),
+            request.compute,
             request.lifetime_s,
+            self._parts.sources.project(asking.name, request.source),
         )
         own = {"framework": framework, "path": request.path, "source": request.source}
         self._wishes.insert({**wish, **own})

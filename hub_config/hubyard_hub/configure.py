@@ -15,13 +15,11 @@ from typing import TYPE_CHECKING
 import nativeauthenticator
 
 from hubyard.contract.errors import HubyardError
-from hubyard_hub.ledger import Ledger
+from hubyard_hub.money_pages import add_pages
 from hubyard_hub.pages import Pages
+from hubyard_hub.parts import Books
 from hubyard_hub.settings import ROUTES_SERVICE, Settings
 from hubyard_hub.sign_in import HubyardAuthenticator
-from hubyard_hub.store import Store
-from hubyard_spawner.catalogue import Catalogue
-from hubyard_spawner.limits import Ladder
 from hubyard_spawner.local import LocalSpawner
 from hubyard_spawner.workloads import KINDS, PLATFORM_SERVICE
 
@@ -41,18 +39,15 @@ def configure(c: Config) -> None:
     """Set all that Hubyard asks of JupyterHub, from the state folder's settings."""
     try:
         settings = Settings.load()
-        catalogue = Catalogue.load(settings.catalogue)
+        books = Books.build(settings)
     except HubyardError as error:
         sys.exit(error.message)
-    store = Store(settings.database_url)
-    store.migrate()
-    ledger = Ledger(store)
     _configure_hub(c, settings)
     _configure_proxy(c, settings)
     _configure_services(c, settings)
     _configure_people(c, settings)
-    _configure_spawner(c, settings, catalogue, ledger)
-    _configure_pages(c, Pages(catalogue, ledger, Ladder().limits, settings))
+    _configure_spawner(c, settings, books)
+    _configure_pages(c, Pages(books))
     if extra := os.environ.get(EXTRA_VARIABLE):
         runpy.run_path(extra, {"c": c, "get_config": lambda: c})
 
@@ -135,9 +130,7 @@ def _configure_people(c: Config, settings: Settings) -> None:
     c.HubyardAuthenticator.any_allow_config = True
 
 
-def _configure_spawner(
-    c: Config, settings: Settings, catalogue: Catalogue, ledger: Ledger
-) -> None:
+def _configure_spawner(c: Config, settings: Settings, books: Books) -> None:
     c.JupyterHub.spawner_class = LocalSpawner
     c.Spawner.poll_interval = _POLL_S
     c.Spawner.start_timeout = 90
@@ -146,8 +139,8 @@ def _configure_spawner(
     c.Spawner.server_token_scopes = _token_scopes
     c.Spawner.oauth_client_allowed_scopes = ["read:users:groups!user"]
     spawner = c.LocalSpawner
-    spawner.meter = lambda: ledger
-    spawner.catalogue = lambda: catalogue
+    spawner.meter = lambda: books.ledger
+    spawner.catalogue = lambda: books.catalogue
     spawner.workloads_dir = str(settings.workloads)
     spawner.homes_dir = str(settings.homes)
     spawner.skeleton_dir = str(settings.skeleton or "")
@@ -171,5 +164,6 @@ def _configure_pages(c: Config, pages: Pages) -> None:
     native = Path(nativeauthenticator.__file__).parent / "templates"
     c.JupyterHub.template_paths = [str(_HERE / "templates"), str(native)]
     c.JupyterHub.template_vars = pages.variables()
+    add_pages(pages)
     # A function is configured, not the method: traitlets would copy its object.
     c.Spawner.options_form = lambda spawner: pages.spawn_form(spawner)  # noqa: PLW0108

@@ -10,39 +10,31 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from hubyard.contract import money
-from hubyard.contract.base import now
-from hubyard.contract.entry import (
-    Entry,
-    Settlement,
-    Spend,
-    SpendLine,
-    cost_micros,
-)
-from hubyard.contract.workload import Kind, Workload
+from hubyard.contract.entry import Deadline, EndReason, Entry, cost_micros
+from hubyard_hub.attribution import accounts_of, attributed
+from hubyard_hub.budgets import admit
+from hubyard_hub.lines import IS_OPEN, LINES, NEWEST_FIRST, OLDEST_FIRST, read_lines
+from hubyard_hub.reservation import Charge
 from hubyard_hub.store import insert_once
-from hubyard_hub.store.tables import entries, settlements, sightings
+from hubyard_hub.store.tables import charges, deadlines, entries, settlements, sightings
 
 if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Select
 
+    from hubyard.contract.entry import Settlement
+    from hubyard_hub.lines import Line
     from hubyard_hub.store import Store
 
 _LOG = logging.getLogger(__name__)
 
-Line = tuple[Entry, Settlement | None]
-"""An entry and its settlement, if it has ended."""
-
 _SIGHTING_EVERY = timedelta(seconds=15)
-_LINES_SHOWN = 100
 
 
 class Ledger:
@@ -55,10 +47,12 @@ class Ledger:
     # -- the meter -----------------------------------------------------------------
 
     def open(self, entry: Entry) -> None:
-        """Write an entry, before its process exists."""
-        self._store.atomically(
-            lambda c: insert_once(c, entries, entry.model_dump()) and None
-        )
+        """Write an entry, before its process exists, where the budgets cover it.
+
+        Raises:
+            BudgetSpent: one of them does not; nothing was written.
+        """
+        self._store.atomically(lambda c: _open(c, entry))
 
     def saw(self, entry_id: str, at: datetime) -> None:
         """Note that a workload lives, at most every fifteen seconds.
@@ -84,74 +78,75 @@ class Ledger:
     def settle(self, settlement: Settlement) -> bool:
         """Write an end, once; whether this was the first."""
         self._noted.pop(settlement.entry_id, None)
-        return self._store.atomically(
-            lambda c: insert_once(c, settlements, settlement.model_dump())
-        )
+        return self._store.atomically(lambda c: _settle(c, settlement))
 
     def entry(self, entry_id: str) -> Entry | None:
         """The entry of that id."""
-        found = self._lines(_LINES.where(entries.c.id == entry_id))
-        return found[0][0] if found else None
+        line = self.line(entry_id)
+        return line.entry if line else None
 
     def open_entries(
         self, owner: str | None = None, server_name: str | None = None
     ) -> list[Entry]:
         """Entries without an end, oldest first."""
-        wanted = _LINES.where(settlements.c.entry_id.is_(None))
+        return [line.entry for line in self.open_lines(owner, server_name)]
+
+    # -- the questions ---------------------------------------------------------------
+
+    def line(self, entry_id: str) -> Line | None:
+        """The line of an entry."""
+        found = self._lines(LINES.where(entries.c.id == entry_id))
+        return found[0] if found else None
+
+    def open_lines(
+        self, owner: str | None = None, server_name: str | None = None
+    ) -> list[Line]:
+        """Lines without an end, oldest first."""
+        wanted = LINES.where(IS_OPEN)
         if owner is not None:
             wanted = wanted.where(entries.c.owner == owner)
         if server_name is not None:
             wanted = wanted.where(entries.c.server_name == server_name)
-        return [entry for entry, _ in self._lines(wanted.order_by(*_BY_AGE))]
-
-    # -- the questions ---------------------------------------------------------------
-
-    def settlement(self, entry_id: str) -> Settlement | None:
-        """The end of an entry, if it has come."""
-        found = self._lines(_LINES.where(entries.c.id == entry_id))
-        return found[0][1] if found else None
+        return self._lines(wanted.order_by(OLDEST_FIRST))
 
     def newest(self, owner: str, server_name: str) -> Line | None:
         """The latest line of one server name."""
-        wanted = _LINES.where(
+        wanted = LINES.where(
             entries.c.owner == owner, entries.c.server_name == server_name
         )
-        found = self._lines(wanted.order_by(*_NEWEST_FIRST).limit(1))
+        found = self._lines(wanted.order_by(NEWEST_FIRST).limit(1))
         return found[0] if found else None
-
-    def lines_since(self, owner: str, since: datetime) -> list[Line]:
-        """Lines that cost anything at or after a moment, newest first."""
-        wanted = _LINES.where(
-            entries.c.owner == owner,
-            settlements.c.ended_at.is_(None) | (settlements.c.ended_at >= since),
-        )
-        return self._lines(wanted.order_by(*_NEWEST_FIRST))
-
-    def active(self, owner: str, url: str) -> list[Workload]:
-        """An owner's living workloads; `url` is the prefix of their addresses."""
-        return [workload(entry, None, url) for entry in self.open_entries(owner)]
-
-    def spend(self, owner: str, currency: str) -> Spend:
-        """What an owner has spent since the first of the month, in UTC."""
-        moment = now()
-        since = moment.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-        lines = self.lines_since(owner, since)
-        by_kind = dict.fromkeys(Kind, 0)
-        for entry, settlement in lines:
-            by_kind[entry.kind] += _cost_within(entry, settlement, since, moment)
-        hourly = sum(entry.price_micros for entry, end in lines if end is None)
-        return Spend(
-            owner=owner,
-            since=since,
-            total=money.cost(sum(by_kind.values()), currency),
-            per_hour=money.price(hourly, currency),
-            by_kind={kind: money.cost(c, currency) for kind, c in by_kind.items()},
-            lines=tuple(_spend_line(*line) for line in lines[:_LINES_SHOWN]),
-        )
 
     def _lines(self, wanted: Select[Any]) -> list[Line]:
         with self._store.read() as connection:
-            return [_line(row) for row in connection.execute(wanted)]
+            return read_lines(connection, wanted)
+
+
+def _open(connection: Connection, entry: Entry) -> None:
+    known = select(entries.c.id).where(entries.c.id == entry.id)
+    if connection.execute(known).first() is not None:
+        return  # kept by a commit whose answer was lost
+    entry = attributed(connection, entry)
+    over = entry.started_at + timedelta(seconds=entry.lifetime_s)
+    accounts = accounts_of(entry.owner, entry.groups, entry.project)
+    start = Charge(entry.price_micros, entry.started_at, None, over)
+    admit(connection, accounts, start)
+    newest = connection.execute(select(func.max(entries.c.number))).scalar() or 0
+    row = {**entry.model_dump(), "number": newest + 1}
+    connection.execute(entries.insert().values(**row))
+    for account in accounts:
+        connection.execute(charges.insert().values(entry_id=entry.id, **dict(account)))
+    write_deadline(
+        connection, entry.id, over, Deadline(at=over, reason=EndReason.LIFETIME)
+    )
+
+
+def _settle(connection: Connection, settlement: Settlement) -> bool:
+    wanted = LINES.where(entries.c.id == settlement.entry_id)
+    (line,) = read_lines(connection, wanted)
+    cost = cost_micros(line.entry, settlement.ended_at)
+    row = {**settlement.model_dump(), "cost_micros": cost}
+    return insert_once(connection, settlements, row)
 
 
 def _note(connection: Connection, entry_id: str, at: datetime) -> None:
@@ -160,65 +155,11 @@ def _note(connection: Connection, entry_id: str, at: datetime) -> None:
         insert_once(connection, sightings, {"entry_id": entry_id, "seen_at": at})
 
 
-_BY_AGE = (entries.c.started_at, entries.c.id)
-_NEWEST_FIRST = tuple(column.desc() for column in _BY_AGE)
-_LINES = select(entries, settlements).outerjoin(settlements)
-
-
-def _line(row: Row[Any]) -> Line:
-    by_column = row._mapping  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  public in SQLAlchemy
-    entry = Entry(**{c.name: by_column[c] for c in entries.c})
-    if by_column[settlements.c.entry_id] is None:
-        return entry, None
-    return entry, Settlement(**{c.name: by_column[c] for c in settlements.c})
-
-
-def _cost_within(
-    entry: Entry, settlement: Settlement | None, since: datetime, moment: datetime
-) -> int:
-    """The part of a line's cost, in micro-units, that falls at or after `since`."""
-    end = settlement.ended_at if settlement else moment
-    return cost_micros(entry, end) - cost_micros(entry, max(since, entry.started_at))
-
-
-def workload(entry: Entry, settlement: Settlement | None, url: str) -> Workload:
-    """A line as its owner sees it; `url` is the prefix of workloads' addresses."""
-    moment = now()
-    deadline = entry.started_at + timedelta(seconds=entry.lifetime_s)
-    ended_at = settlement.ended_at if settlement else None
-    left = 0 if ended_at else max(round((deadline - moment).total_seconds()), 0)
-    return Workload(
-        entry_id=entry.id,
-        kind=entry.kind,
-        owner=entry.owner,
-        server_name=entry.server_name,
-        url=server_url(url, entry.owner, entry.server_name),
-        compute=entry.compute,
-        price=money.price(entry.price_micros, entry.currency),
-        cost=money.cost(cost_micros(entry, ended_at or moment), entry.currency),
-        limits=entry.limits,
-        started_at=entry.started_at,
-        deadline=deadline,
-        ended_at=ended_at,
-        seconds_left=left,
-    )
-
-
-def server_url(url: str, owner: str, server_name: str) -> str:
-    """The address of a workload, below the public `url`; ends in a slash."""
-    return f"{url}/user/{quote(owner, safe='@~')}/{server_name}".rstrip("/") + "/"
-
-
-def _spend_line(entry: Entry, settlement: Settlement | None) -> SpendLine:
-    shown = workload(entry, settlement, "")
-    return SpendLine(
-        entry_id=entry.id,
-        kind=entry.kind,
-        server_name=entry.server_name,
-        compute=entry.compute,
-        price=shown.price,
-        cost=shown.cost,
-        started_at=entry.started_at,
-        ended_at=shown.ended_at,
-        reason=settlement.reason if settlement else None,
-    )
+def write_deadline(
+    connection: Connection, entry_id: str, lifetime_at: datetime, deadline: Deadline
+) -> None:
+    """Keep when a workload ends, and when its lifetime alone would end it."""
+    values = {"lifetime_at": lifetime_at, **dict(deadline)}
+    moved = deadlines.update().where(deadlines.c.entry_id == entry_id)
+    if connection.execute(moved.values(**values)).rowcount == 0:
+        connection.execute(deadlines.insert().values(entry_id=entry_id, **values))

@@ -21,7 +21,7 @@ def log_answer(parts: Parts, row: Row) -> PlainTextResponse:
     line = parts.ledger.newest(row["owner"], row["server_name"])
     text = ""
     if line is not None:
-        folder = Folder.of(parts.settings.workloads, line[0].id)
+        folder = Folder.of(parts.settings.workloads, line.entry.id)
         text = _end_of(folder).decode(errors="replace")
     return PlainTextResponse(text)
 

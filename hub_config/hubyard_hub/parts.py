@@ -1,34 +1,88 @@
-"""The parts that every noun of the platform is made with."""
+"""The parts that every noun is made with: one of each, to be used from many threads.
+
+Books  what the hub and the platform share: the catalogue, the ledger, the budgets
+Parts  all that the platform has beside them
+"""
 
 from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from hubyard_hub.blobs import Blobs
+from hubyard_hub.budgets import Budgets
 from hubyard_hub.hub_client import HubClient
 from hubyard_hub.ledger import Ledger
 from hubyard_hub.mlflow_client import MlflowClient
+from hubyard_hub.prices import Prices
 from hubyard_hub.sources import Sources
+from hubyard_hub.spending import Spending
 from hubyard_hub.store import Store
-from hubyard_spawner.catalogue import Catalogue
 from hubyard_spawner.limits import Ladder
+from hubyard_spawner.live import LiveCatalogue
 from hubyard_spawner.workloads import PLATFORM_SERVICE
 
 if TYPE_CHECKING:
     from hubyard_hub.settings import Settings
+    from hubyard_spawner.catalogue import Catalogue
 
 
 @dataclass(frozen=True)
-class Parts:
-    """One of each; all may be used from many threads."""
+class Books:
+    """What things cost, have cost and may cost."""
 
     settings: Settings
     store: Store
-    catalogue: Catalogue
+    live: LiveCatalogue
     ledger: Ledger
+    budgets: Budgets
+    prices: Prices
+    spending: Spending
     ladder: Ladder
+
+    @classmethod
+    def build(cls, settings: Settings) -> Self:
+        """Open the books of a deployment and bring its store to the newest shape.
+
+        Raises:
+            CatalogueError: the catalogue cannot be used.
+        """
+        live = LiveCatalogue(settings.catalogue)
+        store = Store(settings.database_url)
+        store.migrate()
+        return cls(
+            settings=settings,
+            store=store,
+            live=live,
+            ledger=Ledger(store),
+            budgets=Budgets(store),
+            prices=Prices(store, live),
+            spending=Spending(store),
+            ladder=Ladder(),
+            **cls._more(settings, store),
+        )
+
+    @classmethod
+    def _more(cls, settings: Settings, store: Store) -> dict[str, Any]:
+        """What a kind of books has beside these."""
+        del settings, store
+        return {}
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The compute that is offered now."""
+        return self.live()
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+        self.store.close()
+
+
+@dataclass(frozen=True)
+class Parts(Books):
+    """One of each; all may be used from many threads."""
+
     blobs: Blobs
     sources: Sources
     hub: HubClient
@@ -37,26 +91,18 @@ class Parts:
     """Set after a change that the reconciler shall see at once."""
 
     @classmethod
-    def build(cls, settings: Settings) -> Self:
-        """Make the parts of a deployment and bring its store to the newest shape."""
-        store = Store(settings.database_url)
-        store.migrate()
-        token = settings.secret(f"service_{PLATFORM_SERVICE}")
+    def _more(cls, settings: Settings, store: Store) -> dict[str, Any]:
         blobs = Blobs(settings.state / "blobs")
-        return cls(
-            settings=settings,
-            store=store,
-            catalogue=Catalogue.load(settings.catalogue),
-            ledger=Ledger(store),
-            ladder=Ladder(),
-            blobs=blobs,
-            sources=Sources(store, blobs),
-            hub=HubClient(settings.hub_api_url, token),
-            mlflow=MlflowClient(settings.mlflow_url),
-        )
+        token = settings.secret(f"service_{PLATFORM_SERVICE}")
+        return {
+            "blobs": blobs,
+            "sources": Sources(store, blobs),
+            "hub": HubClient(settings.hub_api_url, token),
+            "mlflow": MlflowClient(settings.mlflow_url),
+        }
 
     def close(self) -> None:
         """Let go of files and connections."""
         self.hub.close()
         self.mlflow.close()
-        self.store.close()
+        super().close()

@@ -55,6 +55,7 @@ _FAILURES = {
     EndReason.KILLED: FailureReason.KILLED,
     EndReason.OUT_OF_MEMORY: FailureReason.OUT_OF_MEMORY,
     EndReason.LIFETIME: FailureReason.LIFETIME,
+    EndReason.BUDGET: FailureReason.BUDGET,
     EndReason.START_FAILED: FailureReason.START_FAILED,
 }
 
@@ -111,8 +112,9 @@ class Runs:
             asking,
             new_id(),
             request.name or notebook_name(request.notebook),
-            self._parts.sources.compute(asking.name, request.source, request.compute),
+            request.compute,
             request.lifetime_s,
+            self._parts.sources.project(asking.name, request.source),
         )
         wanted = Wanted(
             notebook=request.notebook,

@@ -23,9 +23,11 @@ from hubyard_hub.api import (
     deployments,
     job,
     models,
+    money,
     runs,
     schedules,
     sources,
+    workloads,
 )
 from hubyard_hub.api.access import PUBLIC, check_rules
 from hubyard_hub.api.answers import add_handlers
@@ -66,7 +68,10 @@ def assemble(parts: Parts | None = None) -> FastAPI:
         servers=[{"url": _PREFIX}],
         lifespan=_lifespan,
     )
-    nouns = (compute, sources, runs, schedules, models, deployments, apps, job)
+    nouns = (
+        *(compute, workloads, money, sources, runs),
+        *(schedules, models, deployments, apps, job),
+    )
     for router in (compute.health, compute.home, *(noun.router for noun in nouns)):
         app.router.routes.extend(router.routes)
     check_rules(app)

@@ -89,16 +89,14 @@ class Sources:
                 )
         return self.blobs.path(digest)
 
-    def compute(self, owner: str, digest: str, asked: str | None) -> str | None:
-        """The compute that was asked for, else what the source's project asks for.
+    def project(self, owner: str, digest: str) -> Project:
+        """What the project file of a source says; nothing where it has none.
 
         Raises:
             NotFound: the source is not there.
         """
-        if asked is not None:
-            return asked
         path = self.path(owner, digest)
-        return _project(path, file_names(path)).compute
+        return _project(path, file_names(path))
 
     def check_run(
         self, owner: str, digest: str, notebook: str, given: Mapping[str, JsonValue]

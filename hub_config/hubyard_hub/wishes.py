@@ -8,26 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Table, delete, select, update
 
 from hubyard.contract import money
 from hubyard.contract.base import now
-from hubyard.contract.entry import Entry, Settlement, cost_micros
 from hubyard.contract.errors import Conflict, NotFound, Rejected
 from hubyard.contract.workload import Kind, ServerName, Status, Target
-from hubyard_hub.ledger import server_url
-from hubyard_hub.store import insert_once, tables
+from hubyard_hub.lines import newest_lines
+from hubyard_hub.store import insert_once
+from hubyard_hub.workloads import server_url
 from hubyard_spawner.catalogue import why_unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import datetime
 
     from sqlalchemy import Connection
 
     from hubyard.contract.identity import Identity
+    from hubyard.contract.project import Project
+    from hubyard_hub.lines import Line
     from hubyard_hub.parts import Parts
 
 Row = Mapping[str, Any]
@@ -58,6 +60,7 @@ class Wishes:
         name: str,
         compute: str | None,
         lifetime_s: int | None,
+        project: Project | None = None,
     ) -> dict[str, Any]:
         """The shared columns of a fresh wish; nothing is written yet.
 
@@ -65,8 +68,10 @@ class Wishes:
             Invalid, Forbidden: no such compute for this owner, or not for so long.
             Rejected: this machine cannot give that compute.
         """
-        chosen, seconds = choose_compute(self.parts, asking, compute, lifetime_s)
-        return new_wish(self.kind, id_, asking.name, name, chosen, seconds)
+        wished = compute or (project.compute if project else None)
+        chosen, seconds = choose_compute(self.parts, asking, wished, lifetime_s)
+        wish = new_wish(self.kind, id_, asking.name, name, chosen, seconds)
+        return {**wish, "project": project.name if project else None}
 
     def rows(self, owner: str, *conditions: Any) -> list[Row]:  # noqa: ANN401  SQLAlchemy's own word for what a condition may be
         """An owner's wishes, newest first, at most a hundred."""
@@ -157,16 +162,13 @@ class Wishes:
 
     def _bill(self, row: Row, lines: Mapping[str, Line]) -> Bill:
         line = lines.get(row["server_name"])
-        if line is None or line[0].id == row["past_entry_id"]:
+        if line is None or line.entry.id == row["past_entry_id"]:
             return Bill(price_before(self.parts, row["compute"]), None, None)
-        entry, settlement = line
-        until = settlement.ended_at if settlement else now()
+        currency = line.entry.currency
         return Bill(
-            price=money.price(entry.price_micros, entry.currency),
-            cost=money.cost(cost_micros(entry, until), entry.currency),
-            deadline=None
-            if settlement
-            else entry.started_at + timedelta(seconds=entry.lifetime_s),
+            price=money.price(line.entry.price_micros, currency),
+            cost=money.cost(line.cost_micros(now()), currency),
+            deadline=None if line.end else line.deadline.at,
         )
 
     def _find(self, connection: Connection, owner: str, id_: str) -> Row:
@@ -187,7 +189,7 @@ class Wishes:
             "attempts": 0,
             "reason": None,
             "log_tail": None,
-            "past_entry_id": line[0].id if line else None,
+            "past_entry_id": line.entry.id if line else None,
         }
 
     def _change(self, connection: Connection, id_: str, **values: Any) -> None:  # noqa: ANN401  columns of many types
@@ -197,10 +199,6 @@ class Wishes:
     def _then_wake(self, work: Callable[[Connection], None]) -> None:
         self.parts.store.atomically(work)
         self.parts.wake.set()
-
-
-Line = tuple[Entry, Settlement | None]
-"""A ledger entry and its settlement, if it has ended."""
 
 
 def new_wish(
@@ -233,41 +231,22 @@ def choose_compute(
         Invalid, Forbidden: no such compute for this owner, or not for so long.
         Rejected: this machine cannot give that compute.
     """
-    profile = parts.catalogue.choose(compute, asking.groups)
+    profile, seconds = parts.catalogue.plan(compute, asking.groups, lifetime_s)
     reason = why_unavailable(profile)
     if reason is not None:
         raise Rejected(
             f"{profile.name} {reason}: choose other compute.", field="compute"
         )
-    return profile.name, profile.lifetime(lifetime_s)
+    return profile.name, seconds
 
 
 def price_before(parts: Parts, compute: str) -> money.Money:
     """The catalogue's price per hour: what a start now would freeze."""
-    for profile in parts.catalogue.profiles:
-        if profile.name == compute:
-            return money.price(profile.price, parts.catalogue.currency)
+    catalogue = parts.catalogue
+    profile = catalogue.heir(compute)
+    if profile is not None:
+        return money.price(profile.price, catalogue.currency)
     return money.Money(micros=0, text="no longer offered")
-
-
-def newest_lines(
-    connection: Connection, owner: str, server_names: Iterable[str]
-) -> dict[str, Line]:
-    """The newest ledger line of each server of an owner that has one."""
-    entries, settlements = tables.entries, tables.settlements
-    wanted = (
-        select(entries, settlements)
-        .outerjoin(settlements)
-        .where(entries.c.owner == owner, entries.c.server_name.in_(server_names))
-        .order_by(entries.c.started_at, entries.c.id)
-    )
-    lines: dict[str, Line] = {}
-    for row in connection.execute(wanted).mappings():
-        entry = Entry(**{column.name: row[column] for column in entries.c})
-        ended = row[settlements.c.entry_id] is not None
-        settlement = {column.name: row[column] for column in settlements.c}
-        lines[entry.server_name] = entry, Settlement(**settlement) if ended else None
-    return lines
 
 
 def all_rows(connection: Connection, wanted: Any) -> list[Row]:  # noqa: ANN401  any select

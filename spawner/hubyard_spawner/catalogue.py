@@ -1,5 +1,7 @@
 """The catalogue: the compute profiles that a deployment offers, read from TOML.
 
+retired  no longer offered; who still asks for it gets its successor, and is told
+
 A mistake names the file, the line and what to write. Everything behind `load` may
 trust what it holds.
 """
@@ -8,7 +10,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,9 +22,11 @@ from hubyard.contract import money
 from hubyard.contract.base import LONGEST_S, Slug, Written, in_words
 from hubyard.contract.duration import duration_text, parse_duration
 from hubyard.contract.errors import Forbidden, Invalid
+from hubyard.contract.workload import Kind
+from hubyard_spawner import estimate
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     from hubyard.contract.workload import Limits
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
 _SIZES = {"MiB": 2**20, "GiB": 2**30, "TiB": 2**40, "MB": 10**6, "GB": 10**9}
 _SIZE = re.compile(r"^\s*([0-9]+(?:\.[0-9]+)?)\s*(MiB|GiB|TiB|MB|GB)\s*$")
 _SHORTEST_S = 60
+_HOUR_S = 3600
 
 
 class CatalogueError(Invalid):
@@ -68,6 +73,17 @@ def _parse_lifetime(value: object) -> int:
 Lifetime = Annotated[int, BeforeValidator(_parse_lifetime)]
 
 
+def _parse_idle(value: object) -> int | None:
+    return None if value == "never" else _parse_lifetime(value)
+
+
+IdleLimit = Annotated[
+    int | None,
+    BeforeValidator(_parse_idle),
+    in_words('write a duration such as "1h", or "never"'),
+]
+
+
 class Profile(Written):
     """One compute profile. `price` is in micro-units per hour, memory in bytes."""
 
@@ -91,6 +107,14 @@ class Profile(Written):
     groups: tuple[str, ...] = Field(
         default=(), description="hub groups that may use it; empty: everyone"
     )
+    successor: Slug | None = Field(
+        default=None, description="retired: who asks for it gets this one instead"
+    )
+    message: str = Field(default="", max_length=200, description="what is said to them")
+    ray_worker: Slug | None = Field(
+        default=None, description="the profile of its Ray workers"
+    )
+    ray_workers: Annotated[int, Field(ge=0, le=100, strict=True)] = 0
 
     @model_validator(mode="after")
     def _default_fits(self) -> Profile:
@@ -115,12 +139,29 @@ class Profile(Written):
         return wished_s
 
 
+class Idle(Written):
+    """Seconds without activity after which a kind is stopped; None: never."""
+
+    workspace: IdleLimit = _HOUR_S
+    endpoint: IdleLimit = None
+    app: IdleLimit = None
+
+    def limit(self, kind: Kind) -> int | None:
+        """That of a kind; a run ends by itself."""
+        return {
+            Kind.WORKSPACE: self.workspace,
+            Kind.ENDPOINT: self.endpoint,
+            Kind.APP: self.app,
+        }.get(kind)
+
+
 class _File(Written):
     currency: Annotated[
         str,
         Field(pattern=r"^[A-Z]{3}$"),
         in_words('write three capital letters such as "USD"'),
     ] = "USD"
+    idle: Idle = Idle()
     compute: Annotated[tuple[Profile, ...], Field(min_length=1)]
 
 
@@ -130,6 +171,7 @@ class Catalogue:
 
     currency: str
     profiles: tuple[Profile, ...]
+    idle: Idle = field(default_factory=Idle)
 
     @classmethod
     def load(cls, path: Path) -> Catalogue:
@@ -150,27 +192,64 @@ class Catalogue:
             file = _File.model_validate(raw)
         except ValidationError as error:
             raise CatalogueError(_explain(path, text, error)) from None
-        cls._refuse_twins(path, text, file.compute)
-        return cls(file.currency, file.compute)
+        catalogue = cls(file.currency, file.compute, file.idle)
+        for index, fault in catalogue._faults():
+            line = _line_of(text, index, fault.key)
+            raise CatalogueError(f"{path}:{line}: {fault.says}")
+        return catalogue
 
-    @staticmethod
-    def _refuse_twins(path: Path, text: str, profiles: Iterable[Profile]) -> None:
-        seen: set[str] = set()
-        for index, profile in enumerate(profiles):
-            if profile.name in seen:
-                line = _line_of(text, index, "name")
-                raise CatalogueError(
-                    f"{path}:{line}: {profile.name!r} is there twice: rename one."
-                )
-            seen.add(profile.name)
+    def _faults(self) -> Iterator[tuple[int, _Fault]]:
+        """What is wrong between profiles, each by its place in the file."""
+        names = [profile.name for profile in self.profiles]
+        for index, profile in enumerate(self.profiles):
+            if profile.name in names[:index]:
+                says = f"{profile.name!r} is there twice: rename one."
+                yield index, _Fault("name", says)
+            for key in ("successor", "ray_worker"):
+                other = getattr(profile, key)
+                if other is not None and other not in names:
+                    says = f"{key}: there is no compute called {other!r}."
+                    yield index, _Fault(key, says)
+            if profile.ray_workers and profile.ray_worker is None:
+                says = "ray_workers: say of which compute: add ray_worker."
+                yield index, _Fault("ray_workers", says)
+            if self.heir(profile.name) is None:
+                says = "successor: following successors comes back here."
+                yield index, _Fault("successor", says)
+
+    def heir(self, name: str | None) -> Profile | None:
+        """Who stands for a name today: the profile itself, or whoever succeeded it."""
+        profile = self.named(name)
+        for _ in self.profiles:
+            if profile is None or profile.successor is None:
+                return profile
+            profile = self.named(profile.successor)
+        return None  # its successors go round in circles
+
+    def named(self, name: str | None) -> Profile | None:
+        """The profile of that name, retired or not."""
+        return next((p for p in self.profiles if p.name == name), None)
 
     def allowed(self, groups: Collection[str]) -> tuple[Profile, ...]:
-        """The profiles that a member of these hub groups may use."""
+        """The profiles that a member of these hub groups is offered."""
         return tuple(
             profile
             for profile in self.profiles
-            if not profile.groups or set(profile.groups) & set(groups)
+            if profile.successor is None
+            and (not profile.groups or set(profile.groups) & set(groups))
         )
+
+    def price_of(self, profile: Profile) -> int:
+        """Micro-units per hour, with those of its Ray workers."""
+        worker = self.named(profile.ray_worker)
+        return profile.price + profile.ray_workers * (worker.price if worker else 0)
+
+    def notice(self, name: str | None) -> str | None:
+        """What to tell somebody who asks for a retired profile."""
+        asked, heir = self.named(name), self.heir(name)
+        if asked is None or heir is None or heir is asked:
+            return None
+        return f"{asked.name} is retired: you get {heir.name}. {asked.message}".strip()
 
     def choose(self, name: str | None, groups: Collection[str]) -> Profile:
         """The profile of that name; for None the first that may be used.
@@ -184,23 +263,29 @@ class Catalogue:
             raise Forbidden("No compute is offered to you: ask your administrator.")
         if name is None:
             return allowed[0]
-        for profile in allowed:
-            if profile.name == name:
-                return profile
+        heir = self.heir(name)
+        if heir in allowed:
+            return heir
         names = ", ".join(profile.name for profile in allowed)
         raise Invalid(
             f"There is no compute called {name!r} for you: choose {names}.",
             field="compute",
         )
 
-    def estimate(self, profile: Profile, lifetime_s: int) -> contract.Estimate:
-        """Price x time, before."""
-        return contract.Estimate(
-            compute=profile.name,
-            price=money.price(profile.price, self.currency),
-            lifetime_s=lifetime_s,
-            total=self._cost(profile, lifetime_s),
-        )
+    def plan(
+        self, name: str | None, groups: Collection[str], wished_s: int | None
+    ) -> tuple[Profile, int]:
+        """The profile that a start gets, and its lifetime in seconds.
+
+        A retired profile's successor gives at most what it may itself.
+
+        Raises:
+            Invalid, Forbidden: no such compute for these groups, or not for so long.
+        """
+        profile = self.choose(name, groups)
+        if wished_s is not None and name not in {None, profile.name}:
+            wished_s = min(wished_s, profile.longest_lifetime)
+        return profile, profile.lifetime(wished_s)
 
     def describe(self, groups: Collection[str], limits: Limits) -> contract.Catalogue:
         """What a member of these hub groups is shown."""
@@ -208,6 +293,7 @@ class Catalogue:
             currency=self.currency,
             limits=limits,
             compute=tuple(self._describe(p) for p in self.allowed(groups)),
+            idle={kind: self.idle.limit(kind) for kind in Kind},
         )
 
     def _describe(self, profile: Profile) -> contract.Compute:
@@ -218,18 +304,21 @@ class Catalogue:
             cpu=profile.cpu,
             memory_bytes=profile.memory,
             gpu=profile.gpu,
-            price=money.price(profile.price, self.currency),
+            ray_workers=profile.ray_workers,
+            price=estimate.price(self, profile),
             longest_lifetime_s=profile.longest_lifetime,
             default_lifetime_s=profile.default_lifetime,
-            default_cost=self._cost(profile, profile.default_lifetime),
-            most=self._cost(profile, profile.longest_lifetime),
+            default_cost=estimate.cost(self, profile, profile.default_lifetime),
+            most=estimate.cost(self, profile, profile.longest_lifetime),
             available=reason is None,
             reason=reason,
         )
 
-    def _cost(self, profile: Profile, lifetime_s: int) -> money.Money:
-        micros = money.cost_of(profile.price, lifetime_s * 1000)
-        return money.cost(micros, self.currency)
+
+@dataclass(frozen=True)
+class _Fault:
+    key: str
+    says: str
 
 
 def why_unavailable(profile: Profile) -> str | None:
@@ -245,6 +334,8 @@ def why_unavailable(profile: Profile) -> str | None:
         )
     if profile.gpu:
         return "needs a GPU, which single-machine Hubyard does not hand out yet"
+    if profile.ray_workers:
+        return "needs Ray workers, which Hubyard does not start yet"
     return None
 
 

@@ -1,8 +1,10 @@
 """The folder of one workload: what its shim and its spawner tell each other.
 
 log         everything that the workload prints
+clock.json  when its entry was written, by the time of day and by a clock nobody sets
 shim.json   the shim's process id, when that process began, and on which machine
-deadline    when its lifetime ends, in seconds since the epoch; may be moved
+seen        the last moment at which the shim saw it live
+deadline    when it ends by itself, in seconds since the epoch, and why; may be moved
 end.json    how it ended
 scratch/    the working folder of a run, an endpoint or an app
 """
@@ -13,6 +15,7 @@ import contextlib
 import json
 import os
 import signal
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -20,8 +23,8 @@ from typing import TYPE_CHECKING
 import psutil
 from pydantic import Field
 
-from hubyard.contract.base import Read
-from hubyard.contract.entry import EndReason, Entry, Settlement
+from hubyard.contract.base import Read, now
+from hubyard.contract.entry import Deadline, EndReason, Entry, Settlement
 from hubyard_spawner.shim import machine, start_ticks
 
 if TYPE_CHECKING:
@@ -46,6 +49,32 @@ class _Shim(Read):
     pid: int
     start_ticks: str
     machine: str = ""
+
+
+class Clock(Read):
+    """A moment by two clocks: what else happens to a workload is timed by the second.
+
+    `began` is in seconds since the epoch, `monotonic` of `time.monotonic()`, which all
+    processes of one start of a machine share.
+    """
+
+    began: float = Field(ge=0, lt=_END_OF_TIME_S)
+    monotonic: float
+    machine: str
+
+    @classmethod
+    def at(cls, moment: datetime) -> Clock:
+        """The clock of a workload whose entry is written at this very moment."""
+        return cls(
+            began=moment.timestamp(), monotonic=time.monotonic(), machine=machine()
+        )
+
+    def now(self) -> datetime | None:
+        """The present moment; None: the machine is another one, or was restarted."""
+        if self.machine != machine():
+            return None
+        since = time.monotonic() - self.monotonic
+        return datetime.fromtimestamp(self.began + since, UTC)
 
 
 @dataclass(frozen=True)
@@ -74,16 +103,41 @@ class Folder:
         """Everything that the workload prints."""
         return self.path / "log"
 
-    def make(self, deadline: datetime) -> None:
+    def make(self, deadline: Deadline, clock: Clock) -> None:
         """Make the folder of a workload that is about to start."""
         self.scratch.mkdir(parents=True, mode=0o700)
+        (self.path / "clock.json").write_text(clock.model_dump_json())
         self.set_deadline(deadline)
 
-    def set_deadline(self, deadline: datetime) -> None:
-        """Say, or move, when the lifetime ends; the shim looks every second."""
+    def set_deadline(self, deadline: Deadline) -> None:
+        """Say, or move, when it ends by itself; the shim looks twice a second."""
         fresh = self.path / f".deadline.{os.getpid()}"
-        fresh.write_text(repr(deadline.timestamp()))
+        fresh.write_text(_deadline_text(deadline))
         fresh.replace(self.path / "deadline")
+
+    def move_deadline(self, deadline: Deadline) -> bool:
+        """Say when it ends unless that is said already; whether it was not.
+
+        Raises:
+            OSError: there is no such folder.
+        """
+        if (self.path / "deadline").read_text() == _deadline_text(deadline):
+            return False
+        self.set_deadline(deadline)
+        return True
+
+    def now(self) -> datetime:
+        """The present moment, by the clock that its entry was written by."""
+        with contextlib.suppress(OSError, ValueError):
+            clock = Clock.model_validate_json((self.path / "clock.json").read_bytes())
+            return clock.now() or now()
+        return now()
+
+    def seen(self) -> datetime | None:
+        """The last moment at which its shim saw it live; None: it never did."""
+        with contextlib.suppress(OSError, ValueError, OverflowError):
+            return datetime.fromtimestamp(float((self.path / "seen").read_text()), UTC)
+        return None
 
     def end(self) -> End | None:
         """How the workload ended; None: not yet, or the shim could not say."""
@@ -150,24 +204,26 @@ class Folder:
 
 def settlement_of(
     entry: Entry,
-    end: End | None,
+    folder: Folder,
     *,
     last_seen: datetime | None,
     out_of_memory: bool = False,
-    was_killed: bool = False,
     peak_memory_bytes: int | None = None,
 ) -> Settlement:
     """The settlement of a workload that is gone.
 
     Exact where the shim has written its record. Otherwise it ends, in the owner's
-    favour, when it was last known to live.
+    favour, when it was last known to live; the bound is the present.
     """
+    end = folder.end()
     if end is None:
-        unsaid = EndReason.KILLED if was_killed else EndReason.LOST
+        unsaid = EndReason.KILLED if folder.was_killed() else EndReason.LOST
+        known = [entry.started_at, *filter(None, [last_seen, folder.seen()])]
         return Settlement(
             entry_id=entry.id,
-            ended_at=max(last_seen or entry.started_at, entry.started_at),
+            ended_at=max(known),
             exact=False,
+            latest_at=max(*known, folder.now()),
             reason=EndReason.OUT_OF_MEMORY if out_of_memory else unsaid,
             peak_memory_bytes=peak_memory_bytes,
         )
@@ -184,6 +240,10 @@ def settlement_of(
         peak_memory_bytes=peak_memory_bytes or end.peak_memory_bytes,
         cpu_seconds=end.cpu_seconds,
     )
+
+
+def _deadline_text(deadline: Deadline) -> str:
+    return f"{deadline.at.timestamp()!r} {deadline.reason}"
 
 
 def folders(workloads: Path) -> list[Folder]:

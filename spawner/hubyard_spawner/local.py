@@ -24,21 +24,28 @@ from jupyterhub.spawner import Spawner, SpawnException
 from traitlets import Callable, Instance, Unicode
 
 from hubyard.contract.base import now
-from hubyard.contract.entry import EndReason, Entry, Settlement
+from hubyard.contract.entry import Deadline, EndReason, Entry, Settlement
 from hubyard.contract.errors import Forbidden, Rejected
 from hubyard.contract.workload import ServerName, UserOptions, new_id
 from hubyard_spawner import options, shim
 from hubyard_spawner.catalogue import why_unavailable
-from hubyard_spawner.folder import Folder, folders, settlement_of, spec_text
+from hubyard_spawner.folder import Clock, Folder, folders, settlement_of, spec_text
 from hubyard_spawner.limits import Cage, Ladder
 from hubyard_spawner.workloads import KINDS, PLATFORM_SERVICE, WorkloadKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from hubyard_spawner.catalogue import Catalogue, Profile
     from hubyard_spawner.meter import Meter
 
+_EXACT = {
+    EndReason.LIFETIME,
+    EndReason.IDLE,
+    EndReason.BUDGET,
+    EndReason.OUT_OF_MEMORY,
+}
 _GRACE_S = 8.0
 _LISTEN_POLL_S = 0.02
 _THREAD_COUNTS = (
@@ -124,12 +131,16 @@ class LocalSpawner(Spawner):
                 f"This {workload.kind} is not started by hand: deploy, schedule or "
                 "publish it, and Hubyard starts it."
             )
-        groups = {group.name for group in self.user.groups}
-        profile = self._catalogue.choose(wish.compute, groups)
+        profile, lifetime_s = self._catalogue.plan(
+            wish.compute, self._groups(), wish.lifetime_s
+        )
         reason = why_unavailable(profile)
         if reason is not None:
             raise Rejected(f"{profile.name} {reason}: choose other compute.")
-        return workload, profile, profile.lifetime(wish.lifetime_s)
+        return workload, profile, lifetime_s
+
+    def _groups(self) -> tuple[str, ...]:
+        return tuple(sorted(group.name for group in self.user.groups))
 
     def _wish(self) -> tuple[UserOptions, WorkloadKind]:
         name = ServerName.parse(self.name)
@@ -152,10 +163,13 @@ class LocalSpawner(Spawner):
         workload, profile, lifetime_s = self._plan()
         await self._end_predecessors()
         self.port = _free_port()
-        entry = self._open_entry(profile, lifetime_s)
+        started_at = now()
+        clock = Clock.at(started_at)
+        entry = self._open_entry(profile, lifetime_s, started_at)
         folder = self._folder()
+        over = started_at + timedelta(seconds=lifetime_s)
         try:
-            folder.make(entry.started_at + timedelta(seconds=lifetime_s))
+            folder.make(Deadline(at=over, reason=EndReason.LIFETIME), clock)
             cage = self.ladder.build(entry.id, profile.cpu, profile.memory)
             self._launch(workload, profile, cage, folder)
             await self._listening(folder)
@@ -164,7 +178,9 @@ class LocalSpawner(Spawner):
             raise
         return self.ip, self.port
 
-    def _open_entry(self, profile: Profile, lifetime_s: int) -> Entry:
+    def _open_entry(
+        self, profile: Profile, lifetime_s: int, started_at: datetime
+    ) -> Entry:
         entry = Entry(
             id=new_id(),
             owner=self.user.name,
@@ -175,7 +191,10 @@ class LocalSpawner(Spawner):
             currency=self._catalogue.currency,
             lifetime_s=lifetime_s,
             limits=self.ladder.limits,
-            started_at=now(),
+            started_at=started_at,
+            cpu=profile.cpu,
+            memory_bytes=profile.memory,
+            groups=self._groups(),
         )
         try:
             self._meter.open(entry)
@@ -223,8 +242,7 @@ class LocalSpawner(Spawner):
             )
 
     def _home(self) -> Path:
-        name = quote(self.user.name, safe="@").replace(".", "%2E")
-        home = Path(self.homes_dir) / name
+        home = home_of(Path(self.homes_dir), self.user.name)
         if not home.exists():
             make_home(home, Path(self.skeleton_dir) if self.skeleton_dir else None)
         return home
@@ -294,7 +312,7 @@ class LocalSpawner(Spawner):
         end = folder.end()
         # Whether it lives stands in its folder, whatever may ail the ledger.
         if end is None and folder.shim() is not None:
-            await asyncio.to_thread(self._meter.saw, self.entry_id, now())
+            await asyncio.to_thread(self._meter.saw, self.entry_id, folder.now())
             return None
         entry = self._found()
         if entry is None:
@@ -382,19 +400,17 @@ def settle(
     """Put the end of a dead workload on record and take its cage down.
 
     A `reason` of ours stands over what the shim saw, unless that was more exact:
-    a lifetime that was over, or memory that ran out.
+    a deadline that had come, or memory that ran out.
     """
     folder, cage = Folder.of(workloads, entry.id), ladder.cage(entry.id)
     settlement = settlement_of(
         entry,
-        folder.end(),
+        folder,
         last_seen=meter.last_seen(entry.id),
         out_of_memory=cage.ran_out_of_memory(),
-        was_killed=folder.was_killed(),
         peak_memory_bytes=cage.peak_memory_bytes(),
     )
-    exact = {EndReason.LIFETIME, EndReason.OUT_OF_MEMORY}
-    if reason is not None and settlement.reason not in exact:
+    if reason is not None and settlement.reason not in _EXACT:
         settlement = settlement.model_copy(update={"reason": reason})
     cage.destroy()
     meter.settle(settlement)
@@ -409,7 +425,7 @@ def sweep(meter: Meter, ladder: Ladder, workloads: Path, *, older_than_s: float)
     count = 0
     for entry in meter.open_entries():
         folder = Folder.of(workloads, entry.id)
-        young = (now() - entry.started_at).total_seconds() < older_than_s
+        young = (folder.now() - entry.started_at).total_seconds() < older_than_s
         if young or (folder.end() is None and folder.shim() is not None):
             continue
         folder.kill()
@@ -426,6 +442,11 @@ def stop_all(workloads: Path, grace_s: float = _GRACE_S + 2) -> int:
         if folder.shim() is not None:
             folder.kill()
     return len(living)
+
+
+def home_of(homes: Path, owner: str) -> Path:
+    """The folder of an owner, whether or not it exists."""
+    return homes / quote(owner, safe="@").replace(".", "%2E")
 
 
 def make_home(home: Path, skeleton: Path | None) -> None:

@@ -5,12 +5,16 @@ starts with every workload and outlives the hub. It
 
 - puts the workload into its cage (cgroups, affinity) before the workload begins,
 - ends it when its deadline, a file that may be moved, has come,
+- writes down twice a second that it lives: should the shim itself be killed, that is
+  when it ended,
 - where no cgroup holds the memory, ends it above its limit,
 - ends whatever the workload leaves behind,
 - writes `end.json` whole or not at all, timed by a clock that nobody can set.
 
 `spec` is JSON: `cmd`, `cages` (cgroup.procs files), `cpus` (count of cores or null),
-`memory` (bytes to watch, or null), `grace_s` (between SIGTERM and SIGKILL).
+`memory` (bytes to watch, or null), `grace_s` (between SIGTERM and SIGKILL). The file
+`clock.json` in the folder holds the moment of the ledger's entry by two clocks:
+`began`, in seconds since the epoch, and `monotonic`.
 """
 
 from __future__ import annotations
@@ -25,7 +29,9 @@ import time
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
-_TICK_S = 1.0
+_TICK_S = 0.5
+_MEMORY_EVERY = 2
+"""Every so many ticks the memory is counted, for that takes a look at every process."""
 _WATCHED = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -122,6 +128,13 @@ def _become(spec: dict[str, object]) -> None:
         os._exit(127)
 
 
+def _clock(folder: str) -> tuple[float, float]:
+    """When the ledger's entry was written, by the time of day and by our own clock."""
+    with open(os.path.join(folder, "clock.json")) as file:
+        clock = json.load(file)
+    return float(clock["began"]), float(clock["monotonic"])
+
+
 class Shim:
     """Waits for one workload, and for the reasons to end it."""
 
@@ -129,8 +142,9 @@ class Shim:
         self._folder = folder
         self._memory = spec["memory"]
         self._grace = float(spec["grace_s"])  # type: ignore[arg-type]
-        self._started = time.time()
-        self._clock = time.monotonic()
+        self._began, self._clock = _clock(folder)
+        self._ticks = 0
+        self._seen = open(os.path.join(folder, "seen"), "wb", buffering=0)  # noqa: SIM115  open for life
         self._reason: str | None = None
         self._kill_at: float | None = None
         self._code: int | None = None
@@ -155,27 +169,33 @@ class Shim:
 
     def _now(self) -> float:
         """The time of day by a clock that nobody can set."""
-        return self._started + time.monotonic() - self._clock
+        return self._began + time.monotonic() - self._clock
 
     def _check(self) -> None:
+        self._ticks += 1
+        with contextlib.suppress(OSError):  # a full disk must not end a workload
+            os.pwrite(self._seen.fileno(), b"%.3f" % self._now(), 0)
+        at, reason = self._deadline()
         if self._kill_at is not None:
             if time.monotonic() >= self._kill_at:
                 self._signal_all(signal.SIGKILL)
-        elif self._now() >= self._deadline():
-            self._end("lifetime")
-        elif self._memory:
+        elif self._now() >= at:
+            self._end(reason)
+        elif self._memory and self._ticks % _MEMORY_EVERY == 0:
             used = _private_bytes(_descendants())
             self._peak = max(self._peak, used)
             if used > int(self._memory):  # type: ignore[call-overload]
                 self._end("out-of-memory")
                 self._kill_at = 0.0
 
-    def _deadline(self) -> float:
+    def _deadline(self) -> tuple[float, str]:
+        """When to end it, and why."""
         try:
             with open(os.path.join(self._folder, "deadline")) as file:
-                return float(file.read())
+                at, _, reason = file.read().partition(" ")
+            return float(at), reason or "lifetime"
         except (OSError, ValueError):
-            return float("inf")
+            return float("inf"), ""
 
     def _end(self, reason: str) -> None:
         """Ask the workload to end; once the grace is over it is made to."""

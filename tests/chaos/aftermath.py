@@ -85,9 +85,9 @@ def check_ledger(scene: Scene) -> None:
     scene.toll.ledger_open = len(still_open)
     scene.toll.broken += [f"the entry of {name} has no end" for name in still_open]
     for name, reason in scene.ends.items():
-        _, end = ledger.newest("ana", name) or (None, None)
-        if end is not None and end.reason is not reason:
-            scene.toll.broken.append(f"the ledger says of {name}: {end}")
+        line = ledger.newest("ana", name)
+        if line is not None and line.end is not None and line.end.reason is not reason:
+            scene.toll.broken.append(f"the ledger says of {name}: {line.end}")
     entries = len(list(scene.hubyard.settings.workloads.iterdir()))
     if entries != len(scene.ends):
         scene.toll.broken.append(f"{len(scene.ends)} workloads began {entries} times")

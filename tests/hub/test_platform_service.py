@@ -136,7 +136,7 @@ def token_of(place: Place, server: str) -> str:
     store.close()
     assert line
 
-    shim = Folder.of(place.settings.workloads, line[0].id).shim()
+    shim = Folder.of(place.settings.workloads, line.entry.id).shim()
     workload = psutil.Process(shim).children()[0]
     return workload.environ()["JUPYTERHUB_API_TOKEN"]
 

@@ -5,21 +5,20 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 
 import httpx
 import psutil
 import pytest
 
-from hubyard.contract.base import now
-from hubyard.contract.entry import EndReason, Entry
-from hubyard.contract.workload import Kind, Limits, new_id
+from hubyard.contract.entry import EndReason
+from hubyard.contract.workload import Limits
 from hubyard_hub.ledger import Ledger
 from hubyard_hub.store import Store
 from hubyard_spawner import shim
 from hubyard_spawner.folder import Folder, spec_text
 from support import plain_workload_path
 from support.hub import HubUnderTest
+from support.lines import made, opened
 
 pytestmark = pytest.mark.hub
 
@@ -126,12 +125,12 @@ class Place:
         return self.hub.api("GET", "/users/ana").json()["servers"][name]
 
     def line(self, name, patience_s=20, until_ended=True):  # noqa: FBT002  reads as a word at each call
-        """The newest ledger line of a server, once it has ended."""
+        """The newest entry of a server and its settlement, once it has ended."""
         end = time.monotonic() + patience_s
         while True:
             line = self.ledger.newest("ana", name)
-            if line and (line[1] or not until_ended):
-                return line
+            if line and (line.end or not until_ended):
+                return line.entry, line.end
             assert time.monotonic() < end, f"{name} was never settled: {line}"
             time.sleep(0.05)
 
@@ -252,21 +251,9 @@ def test_a_workload_whose_shim_is_killed_ends_with_it_and_was_killed(place):
 
 def test_what_a_hub_has_forgotten_is_ended_before_its_name_is_used_again(place):
     """As when the hub's database was put back from a copy."""
-    entry = Entry(
-        id=new_id(),
-        owner="ana",
-        server_name="workspace-again",
-        kind=Kind.WORKSPACE,
-        compute="small",
-        price_micros=360_000,
-        currency="USD",
-        lifetime_s=3600,
-        limits=Limits.SOFT,
-        started_at=now(),
-    )
-    place.ledger.open(entry)
+    entry = opened(place.ledger, server_name="workspace-again")
     folder = Folder(place.folder / "workloads" / entry.id)
-    folder.make(now() + timedelta(hours=1))
+    made(folder)
     sleeps = {"cmd": ["sleep", "60"], "cages": [], "cpus": 1, "memory": None}
     command = [sys.executable, "-I", "-S", shim.__file__, str(folder.path)]
     with subprocess.Popen([*command, spec_text({**sleeps, "grace_s": 1})]) as forgotten:
@@ -274,7 +261,7 @@ def test_what_a_hub_has_forgotten_is_ended_before_its_name_is_used_again(place):
             assert forgotten.poll() is None
         place.start("workspace-again")
         assert forgotten.wait(10) == 128 + signal.SIGTERM
-    assert place.ledger.settlement(entry.id).reason is EndReason.STOPPED
+    assert place.ledger.line(entry.id).end.reason is EndReason.STOPPED
     (current,) = place.ledger.open_entries("ana", "workspace-again")
     assert current.id != entry.id
     place.stop("workspace-again")

@@ -65,7 +65,9 @@ class _ByToken:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
         owner, _, server = headers[b"authorization"].decode()[7:].partition("/")
-        who = Identity(name=owner, server=server).model_dump_json().encode()
+        admin = owner == "root"
+        identity = Identity(name=owner, server=server, admin=admin)
+        who = identity.model_dump_json().encode()
         path = scope["path"].removeprefix(PREFIX)
         self.calls.append(f"{scope['method']} {path}")
         scope = {**scope, "path": path, "headers": [*scope["headers"], (b"x-as", who)]}

@@ -1,6 +1,7 @@
 """Access: who may call a route. A route without one of these rules cannot be served.
 
 person    a user's own hand: a browser, a token, or a workspace
+admin     a person who administers the hub
 workload  a run, endpoint or app, known by its own token; it can reach its job alone
 """
 
@@ -35,6 +36,13 @@ def person(request: Request) -> Identity:
     return identity
 
 
+def admin(identity: Annotated[Identity, Depends(person)]) -> Identity:
+    """Let an administrator of the hub through."""
+    if not identity.admin:
+        raise Forbidden("Only an administrator may do this.")
+    return identity
+
+
 def workload(request: Request) -> Identity:
     """Let a run, an endpoint or an app through, with its own token."""
     identity = _identity(request)
@@ -60,6 +68,7 @@ def token(request: Request) -> str:
 _RULES = {person, workload}
 
 Person = Annotated[Identity, Depends(person)]
+Admin = Annotated[Identity, Depends(admin)]
 Workload = Annotated[Identity, Depends(workload)]
 RunItself = Annotated[Identity, Depends(run)]
 Token = Annotated[str, Depends(token)]

@@ -1,15 +1,11 @@
-"""Who asks, what compute there is, what runs now and what it all costs."""
+"""Who asks, what compute there is, and what a start would cost."""
 
 from fastapi.responses import RedirectResponse
 
 from hubyard.contract.compute import Catalogue, Estimate, EstimateRequest
-from hubyard.contract.entry import Spend
-from hubyard.contract.errors import NotFound
 from hubyard.contract.identity import Identity
-from hubyard.contract.workload import Workload
 from hubyard_hub.api.access import Person, people, public
 from hubyard_hub.api.nouns import Asked
-from hubyard_hub.ledger import workload
 
 health = public("health")
 home = people("home", prefix="")
@@ -44,29 +40,7 @@ def list_compute(asking: Person, nouns: Asked) -> Catalogue:
 
 @router.post("/estimate")
 def estimate(asking: Person, nouns: Asked, wish: EstimateRequest) -> Estimate:
-    """What a workload would cost at most."""
-    catalogue = nouns.parts.catalogue
-    profile = catalogue.choose(wish.compute, asking.groups)
-    return catalogue.estimate(profile, profile.lifetime(wish.lifetime_s))
-
-
-@router.get("/workloads")
-def list_workloads(asking: Person, nouns: Asked) -> list[Workload]:
-    """What is running and costing now."""
-    return nouns.parts.ledger.active(asking.name, nouns.parts.settings.public_url)
-
-
-@router.get("/workloads/self")
-def read_own_workload(asking: Person, nouns: Asked) -> Workload:
-    """The workload whose token asks."""
-    if asking.server is not None:
-        found = nouns.parts.ledger.open_entries(asking.name, asking.server)
-        if found:
-            return workload(found[-1], None, nouns.parts.settings.public_url)
-    raise NotFound("This token is not a workload's.")
-
-
-@router.get("/spend")
-def read_spend(asking: Person, nouns: Asked) -> Spend:
-    """What the caller has spent since the first of the month."""
-    return nouns.parts.ledger.spend(asking.name, nouns.parts.catalogue.currency)
+    """What a workload would cost at most, and what the budgets say to that."""
+    return nouns.parts.prices.estimate(
+        asking.name, asking.groups, wish.compute, wish.lifetime_s
+    )

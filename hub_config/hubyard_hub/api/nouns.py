@@ -12,6 +12,7 @@ from hubyard_hub.parts import Parts
 from hubyard_hub.runs import Runs
 from hubyard_hub.schedules.book import Schedules
 from hubyard_hub.tracking import Tracking
+from hubyard_hub.workloads import Workloads
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Nouns:
     models: Models
     deployments: Deployments
     apps: Apps
+    workloads: Workloads
 
     @classmethod
     def of(cls, parts: Parts) -> Self:
@@ -37,6 +39,7 @@ class Nouns:
             models=Models(parts),
             deployments=Deployments(parts),
             apps=Apps(parts),
+            workloads=Workloads(parts),
         )
 
 

@@ -23,13 +23,15 @@ from hubyard_hub.reconcile.steps import Act, Facts, Step, next_step
 from hubyard_hub.runs import after_end, gather_outputs, keep_record, last_word
 from hubyard_hub.store import tables
 from hubyard_hub.wishes import all_rows
+from hubyard_hub.workloads import memory_words
 from hubyard_spawner.folder import Folder
 
 if TYPE_CHECKING:
     from hubyard.contract.entry import Settlement
     from hubyard_hub.hub_client import Refusal
+    from hubyard_hub.lines import Line
     from hubyard_hub.parts import Parts
-    from hubyard_hub.wishes import Line, Row
+    from hubyard_hub.wishes import Row
 
 TABLES: dict[Kind, Table] = {
     Kind.RUN: tables.runs,
@@ -51,7 +53,7 @@ class Seen:
     @property
     def settlement(self) -> Settlement | None:
         """How this start ended, where the ledger knows."""
-        return self.line[1] if self.line else None
+        return self.line.end if self.line else None
 
     @property
     def process_gone(self) -> bool:
@@ -89,9 +91,9 @@ class Seen:
 def look(parts: Parts, kind: Kind, row: Row) -> Seen:
     """What is known of a wish without asking the hub."""
     line = parts.ledger.newest(row["owner"], row["server_name"])
-    if line is not None and line[0].id == row["past_entry_id"]:
+    if line is not None and line.entry.id == row["past_entry_id"]:
         line = None
-    folder = Folder.of(parts.settings.workloads, line[0].id) if line else None
+    folder = Folder.of(parts.settings.workloads, line.entry.id) if line else None
     return Seen(kind, row, line, folder)
 
 
@@ -180,7 +182,7 @@ def _forget(parts: Parts, seen: Seen) -> bool:
 
 
 def _begin_anew(parts: Parts, seen: Seen) -> bool:
-    past = seen.line[0].id if seen.line else seen.row["past_entry_id"]
+    past = seen.line.entry.id if seen.line else seen.row["past_entry_id"]
     return _move(parts, seen, status=Status.PENDING, past_entry_id=past)
 
 
@@ -205,8 +207,10 @@ def _outcome(seen: Seen, step: Step) -> dict[str, Any]:
 _WORDS = {
     EndReason.STOPPED: "It was stopped.",
     EndReason.LIFETIME: "Its lifetime of {lifetime} was over.",
+    EndReason.IDLE: "Nothing had happened in it for too long.",
+    EndReason.BUDGET: "The month's budget was spent, and nobody extended it.",
     EndReason.OUT_OF_MEMORY: (
-        "It needed more memory than {compute} has: choose larger compute."
+        "It needed more memory than {compute} has{memory}: choose larger compute."
     ),
     EndReason.KILLED: "It was killed from outside{signal}.",
     EndReason.START_FAILED: "It could not be started: {reason}",
@@ -221,12 +225,20 @@ def _words(seen: Seen, end: EndReason) -> str:
     """Why it ended, as its owner is told."""
     code = seen.settlement.exit_code if seen.settlement else None
     return _WORDS[end].format(
+        memory=_memory_words(seen),
         lifetime=duration_text(seen.row["lifetime_s"]),
         compute=seen.row["compute"],
         code="unknown" if code is None else code,
         reason=seen.row["reason"] or "its last lines may say why.",
         signal="" if code is None else f" (signal {abs(code)})",
     )
+
+
+def _memory_words(seen: Seen) -> str:
+    """The most memory that it used, of what it might have."""
+    if seen.line is None or seen.settlement is None:
+        return ""
+    return memory_words(seen.line.entry, seen.settlement)
 
 
 def _move(parts: Parts, seen: Seen, **values: Any) -> bool:  # noqa: ANN401  columns of many types

@@ -20,6 +20,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from hubyard.contract.base import now
 from hubyard.contract.errors import Unavailable
 from hubyard_hub.reconcile.acts import TABLES, bring_further, look
+from hubyard_hub.reconcile.reaper import reap
+from hubyard_hub.reconcile.sampler import Sampler
 from hubyard_hub.schedules.core import fire_due
 from hubyard_hub.wishes import all_rows
 from hubyard_spawner.local import sweep
@@ -35,6 +37,7 @@ _LOG = logging.getLogger(__name__)
 
 _EVERY_S = 1.0
 _SWEEP_EVERY_S = 5.0
+_SAMPLE_EVERY_S = 15.0
 _ASK_EVERY_S = 10.0
 """How often the hub is asked about what is where it shall be."""
 _WORKERS = 8
@@ -51,12 +54,17 @@ class Reconciler:
         self._work: queue.SimpleQueue[tuple[Kind, str]] = queue.SimpleQueue()
         self._in_hand: set[str] = set()
         self._lock = threading.Lock()
+        self._sampler = Sampler(parts)
         self._sweep = _Every(_SWEEP_EVERY_S)
         self._ask_all = _Every(_ASK_EVERY_S)
 
     def start(self) -> None:
         """Begin to look, in threads of its own."""
-        jobs = [self._look_for_ever, *[self._work_for_ever] * _WORKERS]
+        jobs = [
+            self._look_for_ever,
+            self._sample_for_ever,
+            *[self._work_for_ever] * _WORKERS,
+        ]
         for job in jobs:
             threading.Thread(target=job, name="reconciler", daemon=True).start()
 
@@ -83,6 +91,7 @@ class Reconciler:
             parts = self._parts
             workloads = parts.settings.workloads
             sweep(parts.ledger, parts.ladder, workloads, older_than_s=_START_TIME_S)
+            reap(parts)
 
     def _open_wishes(self) -> list[tuple[Kind, Row]]:
         with self._parts.store.read() as connection:
@@ -101,6 +110,12 @@ class Reconciler:
                 for kind, id_ in self.look_once():
                     self._hand_out(kind, id_)
             self._parts.wake.wait(_EVERY_S)
+
+    def _sample_for_ever(self) -> None:
+        """Apart from the look, which must not wait while files are counted."""
+        while not self._stopping.wait(_SAMPLE_EVERY_S):
+            with _apart("The sampler"):
+                self._sampler.sample()
 
     def _hand_out(self, kind: Kind, id_: str) -> None:
         with self._lock:

@@ -16,6 +16,13 @@ from hubyard_hub.hub_client import Server
 ATTEMPTS = 6
 """How often a start is asked for before the wish has failed: for half a minute, for
 the pauses between them double."""
+_GENTLE = {
+    EndReason.STOPPED,
+    EndReason.LIFETIME,
+    EndReason.IDLE,
+    EndReason.BUDGET,
+}
+"""Ends of an endpoint or app that were foreseen: nothing has gone wrong."""
 RESTED_S = 20
 """What a run gets to end by itself after its last word."""
 
@@ -125,7 +132,7 @@ def _after_end(facts: Facts, end: EndReason) -> Step:
             return Step(status=Status.PENDING, again=True)
         gentle = end is EndReason.STOPPED
     else:
-        gentle = end in {EndReason.STOPPED, EndReason.LIFETIME}
+        gentle = end in _GENTLE
     return Step(status=Status.STOPPED if gentle else Status.FAILED, end=end)
 
 

@@ -88,11 +88,9 @@ class Schedules:
         self._parts.sources.check_run(
             asking.name, request.source, request.notebook, request.parameters
         )
-        wished = self._parts.sources.compute(
-            asking.name, request.source, request.compute
-        )
+        project = self._parts.sources.project(asking.name, request.source)
         compute, lifetime_s = choose_compute(
-            self._parts, asking, wished, request.lifetime_s
+            self._parts, asking, request.compute or project.compute, request.lifetime_s
         )
         moment = now()
         row = {
@@ -106,6 +104,7 @@ class Schedules:
             "paused": False,
             "next_fire": next(cron.fires(moment), None),
             "created_at": moment,
+            "project": project.name,
         }
         self._parts.store.atomically(lambda c: insert_once(c, schedules, row))
         return self.get(asking.name, str(row["id"]))
@@ -129,14 +128,15 @@ class Schedules:
             NotFound: no such schedule, or its new source is not there.
             Invalid: it cannot be like that; says why.
         """
+        of_source: dict[str, Any] = {}
         if wish.source is not None:
             row = self._row(owner, id_)  # its notebook and parameters never change
-            self._parts.sources.check_run(
-                owner, wish.source, row["notebook"], row["parameters"]
-            )
+            sources = self._parts.sources
+            sources.check_run(owner, wish.source, row["notebook"], row["parameters"])
+            of_source["project"] = sources.project(owner, wish.source).name
 
         def work(connection: Connection) -> None:
-            values = _changed(_find(connection, owner, id_), wish)
+            values = _changed(_find(connection, owner, id_), wish) | of_source
             mine = update(schedules).where(schedules.c.id == id_)
             connection.execute(mine.values(**values))
 

@@ -109,10 +109,11 @@ def run_of(schedule: Row, fire_at: datetime | None) -> Row:
         schedule_id=schedule["id"],
         fire_at=fire_at,
     )
-    return new_run(
+    run = new_run(
         schedule["owner"],
         schedule["name"],
         schedule["compute"],
         schedule["lifetime_s"],
         wanted,
     )
+    return {**run, "project": schedule["project"]}

@@ -1,6 +1,10 @@
 """Tables: what Hubyard remembers, column by column.
 
 entries, settlements, sightings   the ledger: see `hubyard.contract.entry`
+charges                           whom an entry's cost counts for
+deadlines, extensions             when a workload ends, and who has moved that
+budgets                           each row a decision; the newest of an account holds
+activities, samples, uses         what a workload does with what it is paid for
 sources                           who uploaded which blob
 schedules, runs                   UNIQUE(schedule, fire time) makes a fire exactly one
 deployments, revisions            the wish, and its numbered states
@@ -32,6 +36,7 @@ from sqlalchemy import (
 )
 
 from hubyard.contract.app import Framework
+from hubyard.contract.budget import Scope, Stop, WhenSpent
 from hubyard.contract.entry import EndReason
 from hubyard.contract.schedule import Missed
 from hubyard.contract.workload import Kind, Limits, Status, Target
@@ -59,8 +64,16 @@ def _moment(name: str, *, null: bool = False) -> Column[Any]:
     return Column(name, MomentColumn, nullable=null)
 
 
+def _big(name: str, *, null: bool = False) -> Column[Any]:
+    return Column(name, BigInteger, nullable=null)
+
+
 def _json(name: str, *, null: bool = False) -> Column[Any]:
     return Column(name, JsonColumn, nullable=null)
+
+
+def _entry() -> Column[Any]:
+    return Column("entry_id", ForeignKey("entries.id"), primary_key=True)
 
 
 def _identity() -> list[Column[Any]]:
@@ -82,6 +95,7 @@ def _wish() -> list[Column[Any]]:
         Column("closed", Boolean, nullable=False),
         _moment("created_at"),
         _moment("changed_at"),
+        _text("project", null=True),
     ]
 
 
@@ -93,11 +107,20 @@ entries = Table(
     _text("server_name"),
     Column("kind", WordColumn(Kind), nullable=False),
     _text("compute"),
-    Column("price_micros", BigInteger, nullable=False),
+    _big("price_micros"),
     _text("currency"),
     _integer("lifetime_s"),
     Column("limits", WordColumn(Limits), nullable=False),
     _moment("started_at"),
+    _big("number", null=True),
+    _big("memory_bytes", null=True),
+    Column("cpu", Float),
+    _json("groups", null=True),
+    _text("project", null=True),
+    _text("name", null=True),
+    _text("model", null=True),
+    _text("schedule_id", null=True),
+    Index(None, "number", unique=True),
     Index(None, "owner", "started_at"),
     Index(None, "owner", "server_name"),
 )
@@ -105,20 +128,91 @@ entries = Table(
 settlements = Table(
     "settlements",
     metadata,
-    Column("entry_id", ForeignKey("entries.id"), primary_key=True),
+    _entry(),
     _moment("ended_at"),
+    _moment("latest_at", null=True),
+    _big("cost_micros", null=True),
     Column("exact", Boolean, nullable=False),
     Column("reason", WordColumn(EndReason), nullable=False),
     _integer("exit_code", null=True),
-    Column("peak_memory_bytes", BigInteger),
+    _big("peak_memory_bytes", null=True),
     Column("cpu_seconds", Float),
+    Index(None, "ended_at"),
 )
 
-sightings = Table(
-    "sightings",
+sightings = Table("sightings", metadata, _entry(), _moment("seen_at"))
+
+charges = Table(
+    "charges",
     metadata,
-    Column("entry_id", ForeignKey("entries.id"), primary_key=True),
-    _moment("seen_at"),
+    _entry(),
+    Column("scope", WordColumn(Scope), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Index(None, "scope", "name"),
+)
+
+deadlines = Table(
+    "deadlines",
+    metadata,
+    _entry(),
+    _moment("lifetime_at"),
+    _moment("at"),
+    Column("reason", WordColumn(EndReason), nullable=False),
+)
+
+extensions = Table(
+    "extensions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("entry_id", ForeignKey("entries.id"), nullable=False),
+    _moment("until"),
+    _text("given_by"),
+    Column("granted", Boolean, nullable=False),
+    _moment("given_at"),
+    Index(None, "entry_id"),
+)
+
+budgets = Table(
+    "budgets",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("scope", WordColumn(Scope), nullable=False),
+    _text("name"),
+    _big("amount_micros", null=True),
+    _text("currency"),
+    Column("stop", WordColumn(Stop), nullable=False),
+    Column("endpoints", WordColumn(WhenSpent), nullable=False),
+    _text("set_by"),
+    _moment("set_at"),
+    Index(None, "scope", "name"),
+)
+
+activities = Table(
+    "activities",
+    metadata,
+    _entry(),
+    _moment("idle_since", null=True),
+    _moment("told_at"),
+)
+
+samples = Table(
+    "samples",
+    metadata,
+    _entry(),
+    Column("at", MomentColumn, primary_key=True),
+    Column("cores", Float, nullable=False),
+    _big("memory_bytes"),
+    _big("disk_bytes", null=True),
+)
+
+uses = Table(
+    "uses",
+    metadata,
+    _entry(),
+    _big("unused_ms"),
+    Column("cpu_seconds", Float, nullable=False),
+    _big("peak_memory_bytes"),
+    _big("requests", null=True),
 )
 
 sources = Table(
@@ -126,7 +220,7 @@ sources = Table(
     metadata,
     _text("owner"),
     _text("digest"),
-    Column("size_bytes", BigInteger, nullable=False),
+    _big("size_bytes"),
     _moment("created_at"),
     PrimaryKeyConstraint("owner", "digest"),
 )
@@ -147,6 +241,7 @@ schedules = Table(
     Column("paused", Boolean, nullable=False),
     _moment("next_fire", null=True),
     _moment("created_at"),
+    _text("project", null=True),
     Index(None, "owner"),
     Index(None, "next_fire"),
 )

@@ -25,9 +25,9 @@ from hubyard.client.nouns import (
 )
 from hubyard.client.wire import PATIENCE_S, Outside, Wire
 from hubyard.contract.compute import Catalogue, Estimate, EstimateRequest
-from hubyard.contract.entry import Spend
 from hubyard.contract.errors import NotFound
 from hubyard.contract.identity import Identity
+from hubyard.contract.spend import Spend
 from hubyard.contract.tracking import Experiment, TrackedRun, TrackedRunPage
 from hubyard.contract.workload import Workload
 

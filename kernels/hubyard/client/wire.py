@@ -83,6 +83,10 @@ class Wire:
         """POST a value, the answer read as `shape`."""
         return _read(self._send("POST", path, **_json(body)), shape)
 
+    def set(self, path: str, shape: type[T], body: BaseModel) -> T:
+        """PUT a value, the answer read as `shape`."""
+        return _read(self._send("PUT", path, **_json(body)), shape)
+
     def patch(self, path: str, shape: type[T], body: BaseModel) -> T:
         """PATCH with a value, the answer read as `shape`."""
         return _read(self._send("PATCH", path, **_json(body)), shape)

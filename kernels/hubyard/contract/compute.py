@@ -6,7 +6,7 @@ from pydantic import Field
 
 from hubyard.contract.base import Read, Seconds, Written
 from hubyard.contract.money import Money
-from hubyard.contract.workload import Limits
+from hubyard.contract.workload import Kind, Limits
 
 
 class Compute(Read):
@@ -24,6 +24,7 @@ class Compute(Read):
     most: Money = Field(description="the most the longest lifetime can cost")
     available: bool
     reason: str | None = Field(default=None, description="why it is not available")
+    ray_workers: int = Field(default=0, description="that the price includes")
 
 
 class Catalogue(Read):
@@ -32,6 +33,10 @@ class Catalogue(Read):
     currency: str
     limits: Limits
     compute: tuple[Compute, ...]
+    idle: dict[Kind, int | None] = Field(
+        default_factory=dict,
+        description="seconds without activity that stop a kind; null: never",
+    )
 
 
 class EstimateRequest(Written):
@@ -48,3 +53,16 @@ class Estimate(Read):
     price: Money
     lifetime_s: int
     total: Money = Field(description="the most this lifetime can cost")
+    most: Money = Field(description="the most that the longest lifetime can cost")
+    left: Money | None = Field(
+        default=None, description="of the tightest budget; None: there is no budget"
+    )
+    share: int | None = Field(
+        default=None, description="percent of what is left that the total would take"
+    )
+    refusal: str | None = Field(
+        default=None, description="why it would not start, and what would fit"
+    )
+    notice: str | None = Field(
+        default=None, description="what became of the compute that was asked for"
+    )

@@ -2,17 +2,22 @@
 
 entry       written before the process exists; never changed. Freezes the price
 settlement  written once, by whoever notices the end first
+deadline    when it will end, and why: the soonest of lifetime, idleness and budget
+account     whom an entry's cost counts for: a user, each of her groups, a project
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
 from enum import StrEnum
 
 from pydantic import Field
 
 from hubyard.contract.base import Moment, Read
-from hubyard.contract.money import Money, cost_of
+from hubyard.contract.money import cost_of
 from hubyard.contract.workload import Kind, Limits
+
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 class EndReason(StrEnum):
@@ -24,6 +29,10 @@ class EndReason(StrEnum):
     """Somebody stopped it."""
     LIFETIME = "lifetime"
     """Its lifetime was over."""
+    IDLE = "idle"
+    """Nothing had happened in it for as long as the deployment allows."""
+    BUDGET = "budget"
+    """The month's budget was spent, and nobody had extended it."""
     KILLED = "killed"
     """A signal that was not ours ended it."""
     OUT_OF_MEMORY = "out-of-memory"
@@ -47,6 +56,24 @@ class Entry(Read):
     lifetime_s: int
     limits: Limits
     started_at: Moment
+    cpu: float = Field(default=0, description="cores that it may use")
+    memory_bytes: int = Field(default=0, description="memory that it may use")
+    groups: tuple[str, ...] = Field(
+        default=(), description="the owner's hub groups at the start"
+    )
+    project: str | None = None
+    name: str | None = Field(default=None, description="what its owner calls it")
+    model: str | None = Field(
+        default=None, description="an endpoint's, as name/version"
+    )
+    schedule_id: str | None = None
+
+
+class Deadline(Read):
+    """When a workload will end, and why."""
+
+    at: Moment
+    reason: EndReason
 
 
 class Settlement(Read):
@@ -57,42 +84,20 @@ class Settlement(Read):
     exact: bool = Field(
         description="False: ended_at is the last moment it was known to live"
     )
+    latest_at: Moment | None = Field(
+        default=None, description="not exact: it had ended by this moment"
+    )
     reason: EndReason
     exit_code: int | None = None
     peak_memory_bytes: int | None = None
     cpu_seconds: float | None = None
 
-    def cost_micros(self, entry: Entry) -> int:
-        """What the workload cost: its seconds at the price of its start."""
-        return cost_micros(entry, self.ended_at)
-
 
 def cost_micros(entry: Entry, until: Moment) -> int:
     """What an entry costs from its start until a moment, in micro-units."""
-    elapsed = until - entry.started_at
-    return cost_of(entry.price_micros, round(elapsed.total_seconds() * 1000))
+    return cost_of(entry.price_micros, milliseconds(entry.started_at, until))
 
 
-class SpendLine(Read):
-    """One workload's line in the spend section."""
-
-    entry_id: str
-    kind: Kind
-    server_name: str
-    compute: str
-    price: Money
-    cost: Money
-    started_at: Moment
-    ended_at: Moment | None
-    reason: EndReason | None
-
-
-class Spend(Read):
-    """What an owner has spent since the first of the month, in UTC."""
-
-    owner: str
-    since: Moment
-    total: Money
-    per_hour: Money = Field(description="what is being spent now")
-    by_kind: dict[Kind, Money]
-    lines: tuple[SpendLine, ...] = Field(description="newest first, at most 100")
+def milliseconds(since: Moment, until: Moment) -> int:
+    """The whole milliseconds from one moment to another, rounded to the nearest."""
+    return round((until - since) / _MILLISECOND)

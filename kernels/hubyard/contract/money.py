@@ -55,6 +55,16 @@ def cost_of(price_micros: int, duration_ms: int) -> int:
     return (price_micros * max(duration_ms, 0) + _MS_PER_HOUR // 2) // _MS_PER_HOUR
 
 
+def duration_for(price_micros: int, micros: int) -> int | None:
+    """The longest duration, in milliseconds, that costs no more than `micros`.
+
+    The inverse of `cost_of`; None: what costs nothing lasts for ever.
+    """
+    if price_micros == 0:
+        return None
+    return (micros * _MS_PER_HOUR + (_MS_PER_HOUR - 1) // 2) // price_micros
+
+
 def price(micros: int, currency: str) -> Money:
     """A price per hour, shown to its last decimal place and at least to the cent."""
     amount = (Decimal(micros) / MICROS).normalize()

@@ -41,6 +41,7 @@ class FailureReason(StrEnum):
     LIFETIME = "lifetime"
     START_FAILED = "start-failed"
     LOST = "lost"
+    BUDGET = "budget"
 
 
 class CellRecord(Read):

@@ -134,6 +134,20 @@ class Limits(StrEnum):
         return self is not Limits.SOFT
 
 
+class Extension(Read):
+    """More time for a workload that runs: what it costs, or why there is none."""
+
+    seconds: int
+    cost: Money
+    refusal: str | None = None
+
+
+class ExtensionRequest(Written):
+    """Let a workload live longer than was chosen at its start."""
+
+    seconds: Seconds = 3600
+
+
 class Workload(Read):
     """A workload as its owner sees it: the same columns for all four kinds."""
 
@@ -147,6 +161,12 @@ class Workload(Read):
     cost: Money = Field(description="so far, or in all once it has ended")
     limits: Limits
     started_at: Moment
-    deadline: Moment = Field(description="when its lifetime ends")
+    deadline: Moment = Field(description="when it ends by itself")
+    ends: str = Field(
+        default="lifetime", description="why it ends then: lifetime, idle or budget"
+    )
     ended_at: Moment | None = None
     seconds_left: int
+    extension: Extension | None = Field(
+        default=None, description="what one more hour costs; None: it has ended"
+    )

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from hubyard.contract.app import AppRequest, Framework, Share
 from hubyard.contract.deployment import DeploymentRequest
-from hubyard.contract.entry import EndReason, Entry, Settlement
+from hubyard.contract.entry import EndReason, Entry, Settlement, cost_micros
 from hubyard.contract.identity import Identity
 from hubyard.contract.run import RunRequest
 from hubyard.contract.schedule import ScheduleRequest
@@ -106,7 +106,7 @@ def test_moments_are_kept_in_utc_and_costs_follow_from_them():
         exact=True,
         reason=EndReason.EXITED,
     )
-    assert settlement.cost_micros(entry) == 5_000
+    assert cost_micros(entry, settlement.ended_at) == 5_000
 
 
 @pytest.mark.parametrize("shape", [RunRequest, ScheduleRequest])

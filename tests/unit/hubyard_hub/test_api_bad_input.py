@@ -39,7 +39,7 @@ WITH_ID = [
     for method in sorted(route.methods)
     if "{" in route.path
 ]
-PERSON, RUN = "ada/", "ada/run-nobody"
+PERSON, RUN, ADMIN = "ada/", "ada/run-nobody", "root/"
 DEEP = b"[" * 100_000
 
 BODIES = {
@@ -91,11 +91,13 @@ def refusal(answer, *statuses):
 
 
 def who_may(path):
+    if "/budgets/" in path:
+        return ADMIN
     return RUN if "/job" in path else PERSON
 
 
 def filled(path, id_="nobody"):
-    return re.sub(r"\{\w+\}", id_, path)
+    return re.sub(r"\{\w+\}", id_, path.replace("{scope}", "user"))
 
 
 # -- bodies ----------------------------------------------------------------------------
@@ -105,11 +107,12 @@ def filled(path, id_="nobody"):
 @pytest.mark.parametrize(("method", "path"), WRITES, ids=lambda part: part)
 def test_a_body_that_cannot_be_read_is_refused(ask, method, path, body):
     optional = path.endswith("/keys") and body == "none"
+    by_id = path.endswith("}") and "/budgets" not in path
     json_ = {"Content-Type": "application/json"}
     answer = ask(
         method, filled(path), who_may(path), content=BODIES[body], headers=json_
     )
-    message = refusal(answer, 400, 404 if optional or path.endswith("}") else 422, 422)
+    message = refusal(answer, 400, 404 if optional or by_id else 422, 422)
     assert message != "Not Found."
 
 
@@ -135,11 +138,18 @@ REGISTER = {"run_id": "a" * 32, "name": "churn"}
 RECORD = {"revision": 1, "status": "running", "started_at": "2030-01-01T00:00:00Z"}
 
 LIFETIMES = ["NaN", "Infinity", "-1", "0", "1e999", "1.5", "true", '"1h"', "[]", "9e15"]
+AMOUNTS = ["NaN", "Infinity", "-1", "1e999", "0.00000001", "true", "[]", "null"]
 NAMES = ['""', '"a\\nb"', '"\\u0000"', f'"{"x" * 129}"', "5", "[]", "{}"]
 TEXTS = ["5", "[]", "{}", "true"]
 FIELDS = [
     ("POST", "/estimate", {"compute": "small"}, {"lifetime_s": LIFETIMES}),
     ("POST", "/estimate", {}, {"compute": [*TEXTS, "null"]}),
+    ("POST", "/workloads/w/extend", {}, {"seconds": [*LIFETIMES, "null"]}),
+    ("PUT", "/workloads/self/activity", {}, {"idle_s": [*AMOUNTS, '"1h"', "9e15"]}),
+    ("PUT", "/budgets/user/a", {}, {"amount": [*AMOUNTS, '"1e400"', '"ten"', '""']}),
+    ("PUT", "/budgets/user/a", {"amount": 1}, {"stop": ['"firm"', "5", '""']}),
+    ("PUT", "/budgets/user/a", {"amount": 1}, {"endpoints": ['"never"', "5"]}),
+    ("PUT", "/budgets/user/a", {"amount": 1}, {"spent": ["0"], "name": ['"bo"']}),
     ("POST", "/runs", RUN_WISH, {"lifetime_s": LIFETIMES, "cell_timeout_s": LIFETIMES}),
     ("POST", "/runs", RUN_WISH, {"name": NAMES, "compute": TEXTS, "notebook": TEXTS}),
     ("POST", "/runs", RUN_WISH, {"parameters": ["[]", "5", '"a"', "null"]}),
@@ -224,7 +234,8 @@ def test_every_route_that_takes_json_is_in_the_list():
         (method, re.sub(r"/\{\w+\}", lambda _: "/id", path.removeprefix("/api")))
         for method, path in WRITES
     }
-    named = {(m, re.sub(r"^(/\w+)/[a-z](?=/|$)", r"\1/id", p)) for m, p in listed}
+    budgets = {(m, p.replace("/budgets/user", "/budgets/id")) for m, p in listed}
+    named = {(m, re.sub(r"/[a-z](?=/|$)", "/id", p)) for m, p in budgets}
     assert named == shown
 
 
@@ -239,8 +250,9 @@ def test_an_id_that_is_none_does_not_exist(ask, method, path):
     query = "?user=bob" if method == "DELETE" and body else ""
     for id_ in IDS:
         json_ = body if method in {"POST", "PATCH"} else None
-        answer = ask(method, f"{filled(path, id_)}{query}", json=json_)
-        refusal(answer, 404, 422 if "tracked-runs" in path else 404)
+        answer = ask(method, f"{filled(path, id_)}{query}", who_may(path), json=json_)
+        read_first = "tracked-runs" in path or "budgets" in path
+        refusal(answer, 404, 422 if read_first else 404)
 
 
 @pytest.mark.parametrize(

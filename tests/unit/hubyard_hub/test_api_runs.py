@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import update
 
-from hubyard.contract.base import now
-from hubyard.contract.entry import Entry
 from hubyard.contract.run import RunJob
 from hubyard.contract.source import SOURCE_LIMIT_BYTES
-from hubyard.contract.workload import Kind, Limits, Status, new_id
+from hubyard.contract.workload import Kind, Status, new_id
 from hubyard_hub import runs as runs_module
 from hubyard_hub.reconcile.acts import bring_further
 from hubyard_hub.store.tables import runs
+from support.lines import opened
 from support.platform import (
     PARAMETERS,
     Caller,
@@ -369,19 +368,14 @@ def test_a_run_is_not_removed_while_the_hub_is_down(
 def test_cost_and_log_are_those_of_its_own_workload(
     ada: Caller, run: dict[str, Any], parts: Parts
 ):
-    entry = Entry(
-        id=new_id(),
+    server = f"run-{run['id']}"
+    entry = opened(
+        parts.ledger,
         owner="ada",
-        server_name=f"run-{run['id']}",
+        server_name=server,
         kind=Kind.RUN,
-        compute="small",
         price_micros=720_000,
-        currency="USD",
-        lifetime_s=3600,
-        limits=Limits.SOFT,
-        started_at=now(),
     )
-    parts.ledger.open(entry)
     shown = ada.get(f"/runs/{run['id']}").json()
     assert shown["price"]["text"] == "$0.72", "frozen at the start"
     assert shown["cost"]["micros"] >= 0

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import select, update
 
 from hubyard.contract.base import now
-from hubyard.contract.entry import EndReason, Entry, Settlement
+from hubyard.contract.entry import EndReason, Entry
 from hubyard.contract.errors import Unavailable
 from hubyard.contract.run import CellRecord, CellStatus, RunRecord
-from hubyard.contract.workload import Kind, Limits, Status, new_id
+from hubyard.contract.workload import Kind, Status
 from hubyard_hub.reconcile import loop as module
 from hubyard_hub.reconcile.acts import TABLES, bring_further
 from hubyard_hub.reconcile.loop import Reconciler
@@ -21,6 +21,7 @@ from hubyard_hub.reconcile.steps import ATTEMPTS
 from hubyard_hub.runs import keep_record
 from hubyard_hub.store import tables
 from hubyard_spawner.folder import Folder
+from support.lines import ended, made, opened
 from support.platform import (
     Caller,
     ada,
@@ -59,31 +60,11 @@ class Scene:
         hub.on_start = lambda *_: self.bill()
 
     def bill(self) -> None:
-        entry = Entry(
-            id=new_id(),
-            owner="ada",
-            server_name=self.server,
-            kind=self.kind,
-            compute="small",
-            price_micros=360_000,
-            currency="USD",
-            lifetime_s=3600,
-            limits=Limits.SOFT,
-            started_at=now(),
-        )
-        self.parts.ledger.open(entry)
-        self.entries.append(entry)
+        server = {"owner": "ada", "server_name": self.server, "kind": self.kind}
+        self.entries.append(opened(self.parts.ledger, **server))
 
     def settle(self, reason: EndReason, code: int | None = None) -> None:
-        self.parts.ledger.settle(
-            Settlement(
-                entry_id=self.entries[-1].id,
-                ended_at=now(),
-                exact=True,
-                reason=reason,
-                exit_code=code,
-            )
-        )
+        ended(self.parts.ledger, self.entries[-1], now(), reason, exit_code=code)
 
     def end(self, reason: EndReason, code: int | None = None) -> None:
         """As the hub notices an end: the ledger first, then its own list."""
@@ -94,7 +75,7 @@ class Scene:
     def folder(self) -> Folder:
         folder = Folder.of(self.parts.settings.workloads, self.entries[-1].id)
         if not folder.path.exists():
-            folder.make(now())
+            made(folder)
         return folder
 
     def say(self, record: RunRecord) -> None:

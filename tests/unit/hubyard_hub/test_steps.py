@@ -140,7 +140,8 @@ def test_a_run_that_was_lost_before_it_began_begins_anew():
 @pytest.mark.parametrize("kind", [Kind.ENDPOINT, Kind.APP])
 @pytest.mark.parametrize("end", EndReason)
 def test_what_serves_ends_as_the_ledger_says(kind: Kind, end: EndReason):
-    gentle = end in {EndReason.STOPPED, EndReason.LIFETIME}
+    foreseen = {EndReason.LIFETIME, EndReason.IDLE, EndReason.BUDGET}
+    gentle = end in {EndReason.STOPPED, *foreseen}
     step = next_step(facts(kind, Status.READY, billed=True, end=end))
     assert step == Step(status=Status.STOPPED if gentle else Status.FAILED, end=end)
 

@@ -7,13 +7,16 @@ from hypothesis import strategies as st
 
 from hubyard.contract import money
 from hubyard.contract.errors import Forbidden, Invalid
-from hubyard.contract.workload import Limits
+from hubyard.contract.workload import Kind, Limits
 from hubyard_spawner.catalogue import (
     Catalogue,
     CatalogueError,
+    Idle,
     Profile,
     why_unavailable,
 )
+from hubyard_spawner.estimate import estimate
+from hubyard_spawner.live import LiveCatalogue
 
 SHIPPED = Path(__file__).parents[3] / "hub_config" / "compute.toml"
 
@@ -173,8 +176,9 @@ def test_a_lifetime_is_at_most_the_longest():
 def test_estimate_and_description_show_one_number():
     catalogue = Catalogue("USD", (profile(),))
     (shown,) = catalogue.describe((), Limits.SOFT).compute
-    estimate = catalogue.estimate(catalogue.profiles[0], 7200)
-    assert estimate.total == shown.most == money.Money(micros=40_000, text="$0.04")
+    before = estimate(catalogue, catalogue.profiles[0], 7200)
+    assert before.total == shown.most == money.Money(micros=40_000, text="$0.04")
+    assert before.most == shown.most
     assert shown.price.text == "$0.02"
 
 
@@ -184,6 +188,7 @@ def test_estimate_and_description_show_one_number():
         ({"cpu": 1000}, "needs 1000 cores"),
         ({"memory": "900 TiB"}, "GiB of memory"),
         ({"gpu": 1}, "GPU"),
+        ({"ray_workers": 2, "ray_worker": "small"}, "Ray workers"),
     ],
 )
 def test_what_the_machine_lacks_is_said(changes, words):
@@ -197,3 +202,84 @@ def test_no_text_ends_in_anything_but_our_error(tmp_path_factory, text):
     path.write_text(text, encoding="utf-8", errors="surrogatepass")
     with pytest.raises(CatalogueError):
         Catalogue.load(path)
+
+
+RETIRED = """
+[[compute]]
+name = "old"
+cpu = 1
+memory = "1 GiB"
+price = 0.01
+default_lifetime = "1h"
+longest_lifetime = "9d"
+successor = "small"
+message = "It is quicker."
+"""
+
+
+def test_who_asks_for_a_retired_profile_gets_its_successor_and_is_told(tmp_path):
+    older = RETIRED.replace("old", "older").replace('"small"', '"old"')
+    catalogue = Catalogue.load(write(tmp_path, older + RETIRED + SMALL))
+    assert [each.name for each in catalogue.allowed(())] == ["small"]
+    for name in ("old", "older"):
+        profile, seconds = catalogue.plan(name, (), 8 * 86_400)
+        assert (profile.name, seconds) == ("small", 7200), "no longer than it may live"
+        assert catalogue.notice(name) == (
+            f"{name} is retired: you get small. It is quicker."
+        )
+    assert catalogue.notice("small") is None
+    assert catalogue.notice("never-was") is None
+    with pytest.raises(Invalid, match="at most 2h"):
+        catalogue.plan("small", (), 8 * 86_400)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        (RETIRED, 9, "successor: there is no compute called 'small'"),
+        (SMALL + 'successor = "small"', 9, "successors comes back here"),
+        (SMALL + "ray_workers = 2", 9, "add ray_worker"),
+        (SMALL + 'ray_worker = "x"', 9, "there is no compute called 'x'"),
+        ('[idle]\nworkspace = "soon"' + SMALL, 2, 'such as "1h", or "never"'),
+        ('[idle]\nrun = "1h"' + SMALL, 2, "is not a setting"),
+    ],
+)
+def test_what_cannot_be_between_profiles_names_its_line(tmp_path, text, line, words):
+    with pytest.raises(CatalogueError) as refused:
+        Catalogue.load(write(tmp_path, text))
+    assert f"compute.toml:{line}: " in refused.value.message
+    assert words in refused.value.message
+
+
+def test_the_price_of_ray_workers_is_in_the_price(tmp_path):
+    text = SMALL + SMALL.replace("small", "fleet")
+    text += 'ray_worker = "small"\nray_workers = 3'
+    catalogue = Catalogue.load(write(tmp_path, text))
+    fleet = catalogue.named("fleet")
+    assert estimate(catalogue, fleet, 3600).total.text == "$0.08"
+    assert catalogue.describe((), Limits.SOFT).compute[1].price.text == "$0.08"
+
+
+def test_how_long_each_kind_may_idle(tmp_path):
+    text = '[idle]\nworkspace = "never"\napp = "30m"' + SMALL
+    idle = Catalogue.load(write(tmp_path, text)).idle
+    assert [idle.limit(kind) for kind in Kind] == [None, None, None, 1800]
+    assert [Idle().limit(kind) for kind in Kind] == [3600, None, None, None]
+
+
+def test_an_edit_counts_at_once_and_a_bad_one_changes_nothing(tmp_path, caplog):
+    path = write(tmp_path, SMALL)
+    live = LiveCatalogue(path)
+    assert live() is live()
+    path.write_text(SMALL.replace("0.02", "0.030"))
+    assert live().profiles[0].price == 30_000
+    path.write_text(SMALL.replace("0.02", "cheap"))
+    assert live().profiles[0].price == 30_000
+    assert "compute.toml:6: " in (live.fault or "") or "not TOML" in (live.fault or "")
+    assert live.fault in caplog.text
+    path.unlink()
+    assert live().profiles[0].price == 30_000
+    assert "cannot be read" in (live.fault or "")
+    path.write_text(SMALL)
+    assert live().profiles[0].price == 20_000
+    assert live.fault is None

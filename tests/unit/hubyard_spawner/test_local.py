@@ -10,13 +10,14 @@ from datetime import timedelta
 import pytest
 
 from hubyard.contract.base import now
-from hubyard.contract.entry import EndReason, Entry
-from hubyard.contract.workload import Kind, Limits, new_id
+from hubyard.contract.entry import Deadline, EndReason
 from hubyard_spawner import shim
 from hubyard_spawner.folder import Folder, spec_text
 from hubyard_spawner.limits import Ladder
 from hubyard_spawner.local import make_home, settle, stop_all, sweep
 from hubyard_spawner.meter import MemoryMeter
+from support import lines
+from support.lines import made
 
 
 @pytest.fixture
@@ -30,25 +31,12 @@ def meter():
 
 
 def opened(meter, age_s=0):
-    entry = Entry(
-        id=new_id(),
-        owner="ana",
-        server_name="",
-        kind=Kind.WORKSPACE,
-        compute="small",
-        price_micros=20_000,
-        currency="USD",
-        lifetime_s=3600,
-        limits=Limits.SOFT,
-        started_at=now() - timedelta(seconds=age_s),
-    )
-    meter.open(entry)
-    return entry
+    return lines.opened(meter, now() - timedelta(seconds=age_s))
 
 
 def launched(workloads, entry, code="import time; time.sleep(60)"):
     folder = Folder.of(workloads, entry.id)
-    folder.make(now() + timedelta(hours=1))
+    made(folder)
     spec = {"cmd": [sys.executable, "-c", code], "cages": [], "cpus": 1}
     text = spec_text({**spec, "memory": None, "grace_s": 1})
     process = subprocess.Popen(
@@ -100,7 +88,7 @@ def test_the_sweep_settles_the_dead_and_leaves_the_living_and_the_young(
 def test_a_record_that_says_no_time_holds_up_no_other(tmp_path, meter, ladder, ended):
     broken, dead = opened(meter, 60), opened(meter, 60)
     for entry in (broken, dead):
-        Folder.of(tmp_path, entry.id).make(now())
+        made(Folder.of(tmp_path, entry.id))
     record = f'{{"code": 0, "ended": {ended}}}'
     (Folder.of(tmp_path, broken.id).path / "end.json").write_text(record)
     assert sweep(meter, ladder, tmp_path, older_than_s=30) == 2
@@ -120,7 +108,7 @@ def test_stop_all_ends_every_living_workload(tmp_path, meter, ladder):
 def test_a_lifetime_that_was_over_stands_over_a_stop(tmp_path, meter, ladder):
     entry = opened(meter)
     folder, process = launched(tmp_path, entry)
-    folder.set_deadline(now())
+    folder.set_deadline(Deadline(at=now(), reason=EndReason.LIFETIME))
     process.wait(10)
     settled = settle(meter, ladder, tmp_path, entry, EndReason.STOPPED)
     assert settled.reason is EndReason.LIFETIME

@@ -1,32 +1,15 @@
 """One suite over the port's two sides: the ledger in the store, and the double."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
-from hubyard.contract.entry import EndReason, Entry, Settlement
-from hubyard.contract.workload import Kind, Limits, new_id
+from hubyard.contract.entry import EndReason, Settlement
+from hubyard.contract.workload import Kind
 from hubyard_hub.ledger import Ledger
 from hubyard_hub.store import Store
 from hubyard_spawner.meter import MemoryMeter
-
-START = datetime(2026, 5, 4, 10, tzinfo=UTC)
-
-
-def entry(owner="ana", server_name="", **changes):
-    values = {
-        "id": new_id(),
-        "owner": owner,
-        "server_name": server_name,
-        "kind": Kind.WORKSPACE,
-        "compute": "small",
-        "price_micros": 20_000,
-        "currency": "USD",
-        "lifetime_s": 3600,
-        "limits": Limits.SOFT,
-        "started_at": START,
-    }
-    return Entry(**{**values, **changes})
+from support.lines import START, entry
 
 
 def settlement(of, **changes):
@@ -59,7 +42,7 @@ def test_an_entry_is_kept_as_it_was_written(meter):
 
 def test_open_entries_are_those_without_an_end(meter):
     first = entry()
-    second = entry("bo", "app-x", started_at=START + timedelta(seconds=1))
+    second = entry(owner="bo", kind=Kind.APP, started_at=START + timedelta(seconds=1))
     for each in (first, second):
         meter.open(each)
     assert meter.open_entries() == [first, second]

@@ -6,25 +6,26 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import psutil
 import pytest
 
 from hubyard.contract.base import now
-from hubyard.contract.entry import EndReason, Entry
-from hubyard.contract.workload import Kind, Limits, new_id
+from hubyard.contract.entry import Deadline, EndReason
+from hubyard.contract.workload import new_id
 from hubyard_spawner import shim
 from hubyard_spawner.folder import Folder, folders, settlement_of, spec_text
+from support.lines import START, entry, made
 
 # Started by name, so that it can be measured; the spawner's way is that of test_local.
 SHIM = [sys.executable, "-m", shim.__name__]
 
 
 class Launched:
-    def __init__(self, path, code, *, lifetime_s=60, **wishes):
+    def __init__(self, path, code, *, lifetime_s=60, began=None, **wishes):
         self.folder = Folder(path)
-        self.folder.make(now() + timedelta(seconds=lifetime_s))
+        made(self.folder, lifetime_s, began)
         spec = {
             "cmd": [sys.executable, "-c", code],
             "cages": [],
@@ -110,15 +111,15 @@ def test_a_lifetime_ends_it_without_any_hub(launch):
     workload = launch("import time; time.sleep(60)", lifetime_s=1)
     end = workload.wait()
     assert end.reason is EndReason.LIFETIME
-    deadline = float((workload.folder.path / "deadline").read_text())
+    deadline = float((workload.folder.path / "deadline").read_text().split()[0])
     assert 0 <= end.ended - deadline < 3
 
 
 def test_a_deadline_can_be_moved_while_it_runs(launch):
     workload = launch("import time; print('up', flush=True); time.sleep(60)")
     workload.says("up")
-    workload.folder.set_deadline(now())
-    assert workload.wait().reason is EndReason.LIFETIME
+    workload.folder.set_deadline(Deadline(at=now(), reason=EndReason.IDLE))
+    assert workload.wait().reason is EndReason.IDLE
 
 
 def test_memory_is_watched_where_no_cgroup_does(launch):
@@ -180,7 +181,7 @@ def test_daemons_left_behind_are_ended(launch):
 
 def test_a_command_that_is_not_there_says_so(tmp_path):
     folder = Folder(tmp_path / "entry")
-    folder.make(now() + timedelta(minutes=1))
+    made(folder)
     spec = {"cmd": ["/no/such"], "cages": [], "cpus": None, "memory": None}
     done = subprocess.run(
         [
@@ -207,7 +208,7 @@ def test_a_killed_shim_takes_its_workload_along_and_leaves_no_record(launch):
 
 def test_a_pid_that_was_given_anew_is_not_the_shim(tmp_path):
     folder = Folder(tmp_path / "entry")
-    folder.make(now())
+    made(folder)
     stale = {"pid": os.getpid(), "start_ticks": "1"}
     (folder.path / "shim.json").write_text(json.dumps(stale))
     assert folder.shim() is None
@@ -245,34 +246,62 @@ def test_a_shim_that_has_left_its_record_was_not_killed(launch):
     assert not workload.folder.was_killed()
 
 
-def entry():
-    return Entry(
-        id=new_id(),
-        owner="ana",
-        server_name="",
-        kind=Kind.WORKSPACE,
-        compute="small",
-        price_micros=20_000,
-        currency="USD",
-        lifetime_s=3600,
-        limits=Limits.SOFT,
-        started_at=datetime(2026, 1, 1, tzinfo=UTC),
+def test_an_end_without_a_record_is_settled_in_the_owners_favour_with_a_bound(tmp_path):
+    seen = START + timedelta(hours=1)
+    folder = Folder(tmp_path / "entry")
+    never_made = settlement_of(entry(), folder, last_seen=seen)
+    assert (never_made.exact, never_made.reason) == (False, EndReason.LOST)
+    assert never_made.ended_at == seen < never_made.latest_at
+    never_seen = settlement_of(entry(), folder, last_seen=None)
+    assert never_seen.ended_at == START < never_seen.latest_at
+
+
+def test_a_killed_shim_had_said_until_when_it_lived_whatever_the_clock_says(launch):
+    """The entry is of another day, as after a clock was set: its seconds are true."""
+    workload = launch(
+        "import time; print('up', flush=True); time.sleep(60)", began=START
     )
+    workload.says("up")
+    time.sleep(2)
+    os.kill(workload.folder.shim(), signal.SIGKILL)
+    killed_at = workload.folder.now()
+    workload.process.wait(10)
+    settlement = settlement_of(entry(), workload.folder, last_seen=None)
+    assert (settlement.exact, settlement.reason) == (False, EndReason.KILLED)
+    assert timedelta() <= killed_at - settlement.ended_at < timedelta(seconds=1)
+    assert settlement.latest_at >= killed_at > START
 
 
-def test_an_end_without_a_record_is_settled_in_the_owners_favour():
-    seen = datetime(2026, 1, 1, 1, tzinfo=UTC)
-    settlement = settlement_of(entry(), None, last_seen=seen)
-    assert (settlement.exact, settlement.reason) == (False, EndReason.LOST)
-    assert settlement.cost_micros(entry()) == 20_000
-    never_seen = settlement_of(entry(), None, last_seen=None)
-    assert never_seen.cost_micros(entry()) == 0
-    killed = settlement_of(entry(), None, last_seen=seen, was_killed=True)
-    assert (killed.exact, killed.reason) == (False, EndReason.KILLED)
+def test_an_end_is_exact_whatever_the_clock_says(launch):
+    workload = launch("import time; time.sleep(1)", began=START)
+    workload.wait()
+    settlement = settlement_of(entry(), workload.folder, last_seen=None)
+    assert settlement.exact
+    lived = settlement.ended_at - START
+    assert timedelta(seconds=1) <= lived < timedelta(seconds=4)
+
+
+def test_a_folder_of_another_start_of_the_machine_goes_by_the_time_of_day(tmp_path):
+    folder = Folder(tmp_path / "entry")
+    made(folder, began=START)
+    assert folder.now() < START + timedelta(minutes=1)
+    kept = folder.path / "clock.json"
+    kept.write_text(json.dumps({**json.loads(kept.read_text()), "machine": "x"}))
+    assert abs(folder.now() - now()) < timedelta(minutes=1)
+
+
+def test_a_deadline_is_moved_only_where_it_is_another(tmp_path):
+    folder = Folder(tmp_path / "entry")
+    made(folder)
+    deadline = Deadline(at=START, reason=EndReason.BUDGET)
+    assert folder.move_deadline(deadline)
+    assert not folder.move_deadline(deadline)
 
 
 def test_memory_that_ran_out_is_named(launch):
-    end = launch("import os, signal; os.kill(os.getpid(), signal.SIGKILL)").wait()
-    named = settlement_of(entry(), end, last_seen=None, out_of_memory=True)
+    workload = launch("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    workload.wait()
+    named = settlement_of(entry(), workload.folder, last_seen=None, out_of_memory=True)
     assert named.reason is EndReason.OUT_OF_MEMORY
-    assert settlement_of(entry(), end, last_seen=None).reason is EndReason.KILLED
+    killed = settlement_of(entry(), workload.folder, last_seen=None)
+    assert killed.reason is EndReason.KILLED

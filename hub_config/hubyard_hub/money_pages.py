@@ -1,0 +1,198 @@
+"""The pages about money: what was spent, by whom and for what, and the budgets.
+
+They are the hub's, so a person's own login opens them; a token never does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from jupyterhub.handlers import default_handlers
+from jupyterhub.handlers.base import BaseHandler
+from pydantic import TypeAdapter, ValidationError
+from tornado.web import HTTPError, authenticated
+
+from hubyard.contract.budget import Account, BudgetRequest
+from hubyard.contract.errors import Rejected, refused
+from hubyard.contract.workload import ExtensionRequest
+from hubyard_hub.export import as_csv, records
+from hubyard_hub.pages import identity_of
+from hubyard_hub.workloads import Workloads
+
+if TYPE_CHECKING:
+    from jupyterhub.user import User
+
+    from hubyard.contract.identity import Identity
+    from hubyard_hub.pages import Pages
+    from hubyard_hub.parts import Books
+
+T = TypeVar("T")
+
+
+def add_pages(pages: Pages) -> None:
+    """Let our pages join the hub's own, whatever authenticator it has.
+
+    JupyterHub 6.1 has no place for pages but an authenticator's and a deprecated
+    setting: they stand in the list of its own.
+    """
+    others = [each for each in default_handlers if not _is_ours(each)]
+    default_handlers[:] = [*handlers(pages), *others]
+
+
+def handlers(pages: Pages) -> list[Any]:
+    """Our pages, by their addresses below the hub's."""
+    given = {"pages": pages}
+    return [
+        (r"/spend", SpendHandler, given),
+        (r"/spend/ledger\.csv", LedgerHandler, given),
+        (r"/spend/extend", ExtendHandler, given),
+        (r"/spend/budget", BudgetHandler, given),
+    ]
+
+
+def _is_ours(handler: Any) -> bool:  # noqa: ANN401  a tuple of tornado's
+    return issubclass(handler[1], _Handler)
+
+
+class _Handler(BaseHandler):
+    def initialize(self, pages: Pages) -> None:
+        """Take what the pages show; called by tornado before each request."""
+        self.pages = pages
+
+    @property
+    def books(self) -> Books:
+        return self.pages.books
+
+    def asking(self) -> Identity:
+        """Who has this page open.
+
+        Raises:
+            HTTPError: 403 for a token, which pages do not serve.
+        """
+        if self.get_auth_token() is not None:
+            raise HTTPError(403, "Open this page in a browser.")
+        return identity_of(self.person)
+
+    @property
+    def person(self) -> User:
+        """Whose login opened this page: `authenticated` lets nobody else in."""
+        return cast("User", self.current_user)
+
+    def administrator(self) -> Identity:
+        """Who has this page open, who must be an administrator of the hub."""
+        asking = self.asking()
+        if not asking.admin:
+            raise HTTPError(403, "Only an administrator may do this.")
+        return asking
+
+    def field(self, name: str) -> str:
+        """A field of the form; empty where it is missing."""
+        value: str = self.get_body_argument(name, "")
+        return value
+
+    async def show(self, message: str = "") -> None:
+        """Show it, with what was wrong with a form."""
+        asking = self.asking()
+        everybody = asking.admin and self.get_argument("of", "") == "everybody"
+        page = await self.render_template(
+            "spend.html",
+            spend=self._everybody() if everybody else self.pages.spend(self.person),
+            everybody=everybody,
+            changes=self.books.budgets.changes() if everybody else (),
+            fault=self.books.live.fault if asking.admin else None,
+            message=message,
+        )
+        self.finish(page)
+
+    def _everybody(self) -> object:
+        books = self.books
+        budgets = books.budgets.list()
+        return books.spending.month(None, books.catalogue.currency, budgets)
+
+    async def refuse(self, error: Rejected) -> None:
+        """Show the page again, with what was wrong with a form."""
+        self.set_status(error.status)
+        await self.show(error.message)
+
+
+class SpendHandler(_Handler):
+    """What has been spent this month: by oneself, or by everybody."""
+
+    @authenticated
+    async def get(self) -> None:
+        """Show it."""
+        await self.show()
+
+
+class LedgerHandler(_Handler):
+    """The ledger for a spreadsheet."""
+
+    @authenticated
+    async def get(self) -> None:
+        """One's own, or for an administrator everybody's."""
+        asking = self.asking()
+        owner = None if asking.admin else asking.name
+        with self.books.store.read() as connection:
+            text = as_csv(records(connection, owner=owner))
+        self.set_header("Content-Type", "text/csv; charset=utf-8")
+        self.set_header("Content-Disposition", 'attachment; filename="ledger.csv"')
+        self.finish(text)
+
+
+class ExtendHandler(_Handler):
+    """Gives a running workload more time."""
+
+    @authenticated
+    async def post(self) -> None:
+        """Extend it, and go back to the page of workloads."""
+        asking = self.asking()
+        try:
+            seconds = self.field("seconds") or "3600"
+            wish = _read(ExtensionRequest, {"seconds": _whole(seconds)})
+            workloads = Workloads(self.books)
+            workloads.extend(asking, self.field("entry"), wish.seconds)
+        except Rejected as error:
+            await self.refuse(error)
+            return
+        self.redirect(f"{self.hub.base_url}home")
+
+
+class BudgetHandler(_Handler):
+    """Sets and removes budgets."""
+
+    @authenticated
+    async def post(self) -> None:
+        """Do what the form says, and show everybody's spend again."""
+        asking = self.administrator()
+        books = self.books
+        try:
+            account = _read(
+                Account, {"scope": self.field("scope"), "name": self.field("name")}
+            )
+            if self.field("remove"):
+                books.budgets.remove(account, asking.name)
+            else:
+                wish = {n: self.field(n) for n in ("amount", "stop", "endpoints")}
+                request = _read(BudgetRequest, {n: v for n, v in wish.items() if v})
+                currency = books.catalogue.currency
+                books.budgets.set(account, request, currency, asking.name)
+        except Rejected as error:
+            await self.refuse(error)
+            return
+        self.redirect(f"{self.hub.base_url}spend?of=everybody")
+
+
+def _read(shape: type[T], said: dict[str, object]) -> T:
+    """What a form says, as a value.
+
+    Raises:
+        Invalid: naming the field and what to write.
+    """
+    try:
+        return TypeAdapter(shape).validate_python(said)
+    except ValidationError as error:
+        raise refused(error) from None
+
+
+def _whole(text: str) -> object:
+    return int(text) if text.isdecimal() and text.isascii() else text

@@ -1,0 +1,230 @@
+"""Workloads: what runs now, when each will end, and how it is given more time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from sqlalchemy import func, select
+
+from hubyard.contract import money
+from hubyard.contract.base import now
+from hubyard.contract.duration import duration_text
+from hubyard.contract.entry import Deadline, EndReason
+from hubyard.contract.errors import Conflict, HubyardError, NotFound
+from hubyard.contract.workload import Extension, Workload, new_id
+from hubyard_hub.attribution import accounts_of
+from hubyard_hub.budgets import BudgetSpent, admit_more
+from hubyard_hub.ledger import write_deadline
+from hubyard_hub.lines import IS_OPEN, LINES, OLDEST_FIRST, read_lines
+from hubyard_hub.store.tables import entries, extensions
+from hubyard_hub.usage import keep_report, usage_of
+from hubyard_spawner.folder import Folder
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from hubyard.contract.entry import Entry, Settlement
+    from hubyard.contract.identity import Identity
+    from hubyard.contract.usage import ActivityReport, Usage
+    from hubyard_hub.lines import Line
+    from hubyard_hub.parts import Books
+
+HOUR_S = 3600
+
+
+class Workloads:
+    """The running workloads of everyone; every question names who asks."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+
+    def list(self, owner: str) -> list[Workload]:
+        """What an owner runs now, oldest first."""
+        return self._shown(self._books.ledger.open_lines(owner))
+
+    def of_server(self, owner: str, server_name: str) -> Workload:
+        """The running workload of a server; NotFound where there is none."""
+        lines = self._books.ledger.open_lines(owner, server_name)
+        if not lines:
+            raise NotFound("This workload is not running.")
+        return self._shown(lines[-1:])[0]
+
+    def extend(self, asking: Identity, entry_id: str, seconds: int) -> Workload:
+        """Let a workload run longer than its present deadline.
+
+        Its owner needs the budget for it; an administrator grants it without, which
+        stays on record.
+
+        Raises:
+            NotFound: no such workload runs, or it is another's.
+            Conflict: its compute may not live that long.
+            BudgetSpent: no budget is left for it, and only an administrator may grant.
+        """
+        moment = now()
+        id_ = new_id()
+
+        def work(connection: Connection) -> Line:
+            line = _find(connection, asking, entry_id)
+            until = max(line.deadline.at, moment) + timedelta(seconds=seconds)
+            self._check_lifetime(line, until)
+            granted = False
+            try:
+                _check_budget(connection, line, until, moment)
+            except BudgetSpent:
+                if not asking.admin:
+                    raise
+                granted = True
+            row = {"id": id_, "entry_id": entry_id, "until": until, "granted": granted}
+            given = {"given_by": asking.name, "given_at": moment}
+            connection.execute(extensions.insert().values(**row, **given))
+            over = max(line.lifetime_at, until)
+            moved = Deadline(at=until, reason=line.deadline.reason)
+            write_deadline(connection, entry_id, over, moved)
+            return _find(connection, asking, entry_id)
+
+        line = self._books.store.atomically(work)
+        folder = Folder.of(self._books.settings.workloads, entry_id)
+        folder.move_deadline(line.deadline)
+        return self._shown([line])[0]
+
+    def heard(self, owner: str, server_name: str, report: ActivityReport) -> None:
+        """Keep what a workload says of itself; NotFound where it does not run."""
+        entry_id = self.of_server(owner, server_name).entry_id
+        folder = Folder.of(self._books.settings.workloads, entry_id)
+        keep_report(self._books.store, entry_id, report, folder.now())
+
+    def usage(self, asking: Identity, entry_id: str) -> Usage:
+        """What a workload has used, whether or not it still runs.
+
+        Raises:
+            NotFound: there is no such workload, or it is another's.
+        """
+        line = self._books.ledger.line(entry_id)
+        if line is None or not (asking.admin or line.entry.owner == asking.name):
+            raise NotFound("There is no such workload, or it is not yours.")
+        with self._books.store.read() as connection:
+            return usage_of(connection, line)
+
+    def _shown(self, lines: list[Line]) -> list[Workload]:
+        url = self._books.settings.public_url
+        with self._books.store.read() as connection:
+            return [
+                shown(line, url, self._extension(connection, line)) for line in lines
+            ]
+
+    def _extension(self, connection: Connection, line: Line) -> Extension:
+        """What one more hour costs its owner, or why there is none."""
+        entry, moment = line.entry, now()
+        until = max(line.deadline.at, moment) + timedelta(seconds=HOUR_S)
+        refusal = None
+        try:
+            self._check_lifetime(line, until)
+            _check_budget(connection, line, until, moment)
+        except HubyardError as error:
+            refusal = error.message
+        cost = money.cost_of(entry.price_micros, HOUR_S * 1000)
+        return Extension(
+            seconds=HOUR_S, cost=money.cost(cost, entry.currency), refusal=refusal
+        )
+
+    def _check_lifetime(self, line: Line, until: datetime) -> None:
+        profile = self._books.catalogue.named(line.entry.compute)
+        longest = profile.longest_lifetime if profile else line.entry.lifetime_s
+        if until - line.entry.started_at > timedelta(seconds=longest):
+            raise Conflict(
+                f"{line.entry.compute} may live at most {duration_text(longest)}: "
+                "save your work, and start anew."
+            )
+
+
+def shown(line: Line, url: str, extension: Extension | None = None) -> Workload:
+    """A line as its owner sees it; `url` is the prefix of workloads' addresses."""
+    entry, moment = line.entry, now()
+    ended_at = line.end.ended_at if line.end else None
+    left = max(round((line.deadline.at - moment).total_seconds()), 0)
+    return Workload(
+        entry_id=entry.id,
+        kind=entry.kind,
+        owner=entry.owner,
+        server_name=entry.server_name,
+        url=server_url(url, entry.owner, entry.server_name),
+        compute=entry.compute,
+        price=money.price(entry.price_micros, entry.currency),
+        cost=money.cost(line.cost_micros(moment), entry.currency),
+        limits=entry.limits,
+        started_at=entry.started_at,
+        deadline=line.deadline.at,
+        ends=line.deadline.reason,
+        ended_at=ended_at,
+        seconds_left=0 if ended_at else left,
+        extension=extension,
+    )
+
+
+def server_url(url: str, owner: str, server_name: str) -> str:
+    """The address of a workload, below the public `url`; ends in a slash."""
+    return f"{url}/user/{quote(owner, safe='@~')}/{server_name}".rstrip("/") + "/"
+
+
+def memory_words(entry: Entry, end: Settlement) -> str:
+    """The most memory that a workload used, of what it might have; empty: unknown."""
+    if not end.peak_memory_bytes or not entry.memory_bytes:
+        return ""
+    peak, limit = (
+        f"{size / 2**30:.2f} GiB"
+        for size in (end.peak_memory_bytes, entry.memory_bytes)
+    )
+    return f" (it used {peak} of {limit})"
+
+
+_WHY = {
+    EndReason.LIFETIME: "its lifetime of {lifetime} was over",
+    EndReason.IDLE: "nothing had happened in it for too long",
+    EndReason.BUDGET: "the month's budget was spent",
+    EndReason.OUT_OF_MEMORY: "it needed more memory than {compute} has{memory}",
+    EndReason.KILLED: "it was killed from outside",
+    EndReason.LOST: "it was gone, perhaps with its machine",
+    EndReason.START_FAILED: "it could not be started",
+}
+
+
+def why_ended(line: Line) -> str | None:
+    """Why a workload ended that its owner did not stop; None: she did, or it runs."""
+    if line.end is None or line.end.reason not in _WHY:
+        return None
+    lived = line.lifetime_at - line.entry.started_at
+    return _WHY[line.end.reason].format(
+        lifetime=duration_text(round(lived.total_seconds())),
+        compute=line.entry.compute,
+        memory=memory_words(line.entry, line.end),
+    )
+
+
+def promised(connection: Connection) -> dict[str, datetime]:
+    """Until when running workloads were extended, by entry."""
+    newest = select(extensions.c.entry_id, func.max(extensions.c.until))
+    found = connection.execute(newest.group_by(extensions.c.entry_id))
+    return {row[0]: row[1] for row in found}
+
+
+def _find(connection: Connection, asking: Identity, entry_id: str) -> Line:
+    wanted = LINES.where(IS_OPEN, entries.c.id == entry_id)
+    if not asking.admin:
+        wanted = wanted.where(entries.c.owner == asking.name)
+    found = read_lines(connection, wanted.order_by(OLDEST_FIRST))
+    if not found:
+        raise NotFound("No such workload runs, or it is not yours.")
+    return found[0]
+
+
+def _check_budget(
+    connection: Connection, line: Line, until: datetime, moment: datetime
+) -> None:
+    entry = line.entry
+    accounts = accounts_of(entry.owner, entry.groups, entry.project)
+    longer = line.charge._replace(deadline=until)
+    admit_more(connection, accounts, line.charge, longer, moment)

@@ -1,0 +1,102 @@
+"""Budgets: what a user, group or project may spend in a month.
+
+account    whom a cost counts for
+spent      what the ledger says the month has cost
+reserved   what running workloads may yet cost: to their deadline, at most a day ahead
+left       amount - spent - reserved: what a start may still reserve
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from hubyard.contract.base import Moment, Read, Title, Written
+from hubyard.contract.money import Money, parse_micros
+
+
+class Scope(StrEnum):
+    """What kind of account a budget is for."""
+
+    USER = "user"
+    GROUP = "group"
+    PROJECT = "project"
+
+
+class Stop(StrEnum):
+    """What a budget does once there is nothing left of it."""
+
+    HARD = "hard"
+    """It refuses starts, and ends workspaces and runs after a warning."""
+    SOFT = "soft"
+    """It warns."""
+
+
+class WhenSpent(StrEnum):
+    """What becomes of endpoints and apps once a hard budget is spent."""
+
+    KEEP = "keep"
+    STOP = "stop"
+
+
+class Account(Read):
+    """Whom a cost counts for."""
+
+    scope: Scope
+    name: str
+
+    @property
+    def words(self) -> str:
+        """As a sentence names it."""
+        return {
+            Scope.USER: f"budget of {self.name}",
+            Scope.GROUP: f"budget of the group {self.name}",
+            Scope.PROJECT: f"budget of the project {self.name}",
+        }[self.scope]
+
+
+def _micros(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | str | float | Decimal):
+        raise ValueError("write an amount such as 50 or 12.50")  # noqa: TRY004  pydantic reports ValueError alone
+    return parse_micros(str(value))
+
+
+class BudgetRequest(Written):
+    """Set what an account may spend in each month."""
+
+    amount: Annotated[
+        int, BeforeValidator(_micros, json_schema_input_type=str | int | float)
+    ] = Field(description="in units of the currency; kept as micro-units")
+    stop: Stop = Stop.HARD
+    endpoints: WhenSpent = WhenSpent.KEEP
+
+
+class BudgetChange(Read):
+    """Who has set a budget to what."""
+
+    scope: Scope
+    name: Title
+    amount: Money | None = Field(description="None: removed")
+    stop: Stop
+    endpoints: WhenSpent
+    set_by: str
+    set_at: Moment
+
+
+class Budget(Read):
+    """A budget and how much of it the present month has used."""
+
+    scope: Scope
+    name: str
+    amount: Money
+    stop: Stop
+    endpoints: WhenSpent
+    set_by: str
+    spent: Money
+    reserved: Money
+    left: Money = Field(description="what a start may still reserve")
+    percent: int = Field(description="spent, of the amount; above 100 where exceeded")
+    level: int = Field(description="the last warning that was reached: 0, 80, 95, 100")
