@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hubyard.cli.ask import add_dry_run, agreed, priced
-from hubyard.cli.show import add_command, add_compute, show, table
+from hubyard.cli.show import add_command, add_compute, show
 from hubyard.cli.wish import add_changes, change, progress, report
 from hubyard.client import Client
 from hubyard.contract.app import AppRequest, Framework, parse_share
 from hubyard.contract.workload import Status
+from hubyard.showing import table
 
 if TYPE_CHECKING:
     import argparse

@@ -8,7 +8,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from hubyard.cli.show import price_line, say, show
+from hubyard.cli.show import say, show
+from hubyard.showing import price_line
 
 if TYPE_CHECKING:
     import argparse

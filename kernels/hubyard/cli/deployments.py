@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hubyard.cli.ask import add_dry_run, agreed, priced
-from hubyard.cli.show import add_command, add_compute, add_lifetime, show, table
+from hubyard.cli.show import add_command, add_compute, add_lifetime, show
 from hubyard.cli.wish import add_changes, change, progress, report
 from hubyard.client import Client
 from hubyard.contract.deployment import DeploymentRequest, KeyRequest, parse_model
+from hubyard.showing import table
 
 if TYPE_CHECKING:
     import argparse

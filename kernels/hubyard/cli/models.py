@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hubyard.cli.show import add_command, moment, show, show_text, table
+from hubyard.cli.show import add_command, show, show_text
 from hubyard.client import Client
 from hubyard.contract.tracking import RegisterRequest
+from hubyard.showing import moment, table
 
 if TYPE_CHECKING:
     import argparse

@@ -11,16 +11,15 @@ from hubyard.cli.show import (
     add_command,
     add_compute,
     add_parameters,
-    moment,
     say,
     show,
     show_text,
-    table,
 )
 from hubyard.client import Client
 from hubyard.client.nouns import Runs
 from hubyard.contract.run import RunRequest
 from hubyard.contract.workload import Status
+from hubyard.showing import moment, table
 
 if TYPE_CHECKING:
     import argparse

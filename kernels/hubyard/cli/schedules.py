@@ -6,17 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hubyard.cli.ask import add_dry_run, add_yes, agreed, delete
-from hubyard.cli.show import (
-    add_command,
-    add_compute,
-    add_parameters,
-    moment,
-    say,
-    show,
-    table,
-)
+from hubyard.cli.show import add_command, add_compute, add_parameters, say, show
 from hubyard.client import Client
 from hubyard.contract.schedule import PreviewRequest, ScheduleChange, ScheduleRequest
+from hubyard.showing import moment, table
 
 if TYPE_CHECKING:
     import argparse

@@ -1,31 +1,24 @@
-"""Showing: tables for people, JSON for programs, and what several commands share."""
+"""What several commands share: their arguments, JSON for programs, and progress."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from hubyard.contract.base import LONGEST_S
-from hubyard.contract.duration import duration_text, parse_duration
-from hubyard.contract.literal import parse_pair
+from hubyard.reading import Pairs, duration, named, pair
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from datetime import datetime
 
     from pydantic import BaseModel
-
-    from hubyard.contract.compute import Estimate
 
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  argparse gives it no other name
     OneOf = argparse._MutuallyExclusiveGroup  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  the same
 
 
 T = TypeVar("T")
-
-_WIDEST = 40
 
 
 def add_command(
@@ -68,53 +61,6 @@ def add_parameters(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def duration(text: str) -> int:
-    """Seconds, for argparse."""
-    try:
-        seconds = parse_duration(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-    if seconds > LONGEST_S:
-        longest = duration_text(LONGEST_S)
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is too long: write at most {longest}"
-        )
-    return seconds
-
-
-def named(text: str) -> str:
-    """A name that is not empty, for argparse."""
-    if not text.strip():
-        raise argparse.ArgumentTypeError("a name is missing")
-    return text
-
-
-def pair(text: str) -> tuple[str, Any]:
-    """Name and value, for argparse."""
-    try:
-        return parse_pair(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-class Pairs(argparse.Action):
-    """Names and values, gathered; a name that is given twice is a mistake."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,  # noqa: ARG002  argparse's
-        namespace: argparse.Namespace,
-        values: Any,  # noqa: ANN401  argparse's
-        option_string: str | None = None,  # noqa: ARG002  argparse's
-    ) -> None:
-        """Take one more."""
-        name, value = values
-        known: dict[str, Any] = getattr(namespace, self.dest)
-        if name in known:
-            raise argparse.ArgumentError(self, f"{name} is given twice")
-        setattr(namespace, self.dest, {**known, name: value})
-
-
 def say(line: str) -> None:
     """One line for a person; not part of what a program reads."""
     print(line, file=sys.stderr, flush=True)
@@ -133,14 +79,6 @@ class Progress(Generic[T]):
         if line != self._said:
             say(line)
         self._said = line
-
-
-def price_line(estimate: Estimate) -> str:
-    """Price x time, before."""
-    return (
-        f"{estimate.compute} costs {estimate.price.text} an hour, at most "
-        f"{estimate.total.text} for {duration_text(estimate.lifetime_s)}"
-    )
 
 
 def show(
@@ -167,37 +105,3 @@ def show_text(arguments: argparse.Namespace, name: str, text: str) -> int:
 
 def _plain(value: BaseModel) -> Any:  # noqa: ANN401  any JSON
     return value.model_dump(mode="json")
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], empty: str) -> list[str]:
-    """Lines of a table whose columns are as wide as they must be.
-
-    What one types again stands in the first column and an address in the last; what is
-    long between them is cut.
-    """
-    if not rows:
-        return [empty]
-    lines = [tuple(head), *(_cells(row) for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return [
-        "  ".join(
-            cell.ljust(width) for cell, width in zip(line, widths, strict=True)
-        ).rstrip()
-        for line in lines
-    ]
-
-
-def _cells(row: Sequence[str]) -> tuple[str, ...]:
-    """A row's texts, none of which can break the line or move the cursor."""
-    plain = ["".join(c if c.isprintable() else " " for c in cell) for cell in row]
-    first, *between, last = plain
-    return (first, *(_cut(cell) for cell in between), last)
-
-
-def _cut(cell: str) -> str:
-    return cell if len(cell) <= _WIDEST else f"{cell[: _WIDEST - 1]}…"
-
-
-def moment(value: datetime | None) -> str:
-    """A moment, in this machine's own zone."""
-    return value.astimezone().strftime("%d %b %H:%M") if value else "-"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from hubyard.client import source
 from hubyard.client.nouns import (
     Apps,
+    Budgets,
     Deployments,
     Models,
     Runs,
@@ -29,7 +30,7 @@ from hubyard.contract.errors import NotFound
 from hubyard.contract.identity import Identity
 from hubyard.contract.spend import Spend
 from hubyard.contract.tracking import Experiment, TrackedRun, TrackedRunPage
-from hubyard.contract.workload import Workload
+from hubyard.contract.workload import ExtensionRequest, Workload
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from hubyard.contract.app import AppJob
     from hubyard.contract.deployment import DeploymentJob
     from hubyard.contract.run import RunJob, RunRecord
+    from hubyard.contract.usage import ActivityReport
 
     J = TypeVar("J", RunJob, DeploymentJob, AppJob)
 
@@ -56,6 +58,7 @@ class Client:
         self.models = Models(wire)
         self.deployments = Deployments(wire)
         self.apps = Apps(wire)
+        self.budgets = Budgets(wire)
 
     @classmethod
     def from_environment(cls, patience_s: float = PATIENCE_S) -> Self:
@@ -116,9 +119,47 @@ class Client:
         """The workload that this token belongs to."""
         return self._wire.get("workloads/self", Workload)
 
+    def find_workload(self, name: str) -> Workload:
+        """The running workload of yours of that server name or ledger entry.
+
+        Raises:
+            NotFound: nothing of that name runs.
+        """
+        for workload in self.workloads():
+            if name in {workload.server_name or "workspace", workload.entry_id}:
+                return workload
+        raise NotFound(f"Nothing called {name} runs: see `hubyard workloads`.")
+
+    def extend(self, entry_id: str, seconds: int) -> Workload:
+        """Let a running workload run longer.
+
+        Raises:
+            NotFound: no such workload runs, or it is another's.
+            Conflict: its compute, or a budget, does not allow it.
+        """
+        wish = ExtensionRequest(seconds=seconds)
+        return self._wire.post(f"workloads/{checked(entry_id)}/extend", Workload, wish)
+
+    def tell_activity(self, report: ActivityReport) -> None:
+        """Say for how long nothing has happened in the workload of this token."""
+        body = report.model_dump_json(exclude_none=True).encode()
+        self._wire.put("workloads/self/activity", body, "application/json")
+
     def spend(self) -> Spend:
         """What you have spent since the first of the month."""
         return self._wire.get("spend", Spend)
+
+    def everybodys_spend(self) -> Spend:
+        """What all have spent since the first of the month.
+
+        Raises:
+            Forbidden: you are no administrator.
+        """
+        return self._wire.get("spend/everybody", Spend)
+
+    def ledger_csv(self) -> bytes:
+        """Your lines of the ledger as CSV; an administrator's are everybody's."""
+        return self._wire.download("ledger?format=csv")
 
     def experiments(self) -> list[Experiment]:
         """The experiments that you may see."""

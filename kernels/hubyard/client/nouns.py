@@ -6,9 +6,11 @@ import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeVar
+from urllib.parse import quote
 
 from hubyard.client import source
 from hubyard.contract.app import App, AppRequest, Share
+from hubyard.contract.budget import Budget, BudgetChange, BudgetRequest, Scope
 from hubyard.contract.deployment import (
     Deployment,
     DeploymentRequest,
@@ -304,3 +306,41 @@ class Apps(_Noun):
     ) -> App:
         """Wait until it is ready or has failed."""
         return _wait(lambda: self.get(app_id), told, timeout_s)
+
+
+class Budgets(_Noun):
+    """Budgets: who is no administrator sees those that pay for what they start."""
+
+    _called = "budgets"
+
+    def list(self) -> list[Budget]:
+        """The budgets, the one with the least left first."""
+        return self._wire.get("budgets", list[Budget])
+
+    def changes(self) -> list[BudgetChange]:
+        """Who has set which budget to what, newest first.
+
+        Raises:
+            Forbidden: you are no administrator.
+        """
+        return self._wire.get("budgets/changes", list[BudgetChange])
+
+    def set(self, scope: Scope, name: str, request: BudgetRequest) -> Budget:
+        """Set what a user, group or project may spend in each month.
+
+        Raises:
+            Forbidden: you are no administrator.
+        """
+        return self._wire.set(self._of(scope, name), Budget, request)
+
+    def remove(self, scope: Scope, name: str) -> None:
+        """Let an account spend what it likes.
+
+        Raises:
+            Forbidden: you are no administrator.
+            NotFound: it has no budget.
+        """
+        self._wire.delete(self._of(scope, name))
+
+    def _of(self, scope: Scope, name: str) -> str:
+        return f"budgets/{scope}/{quote(name, safe='')}"

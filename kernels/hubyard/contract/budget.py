@@ -12,10 +12,10 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, PlainSerializer
 
 from hubyard.contract.base import Moment, Read, Title, Written
-from hubyard.contract.money import Money, parse_micros
+from hubyard.contract.money import Money, amount_text, parse_micros
 
 
 class Scope(StrEnum):
@@ -68,8 +68,10 @@ class BudgetRequest(Written):
     """Set what an account may spend in each month."""
 
     amount: Annotated[
-        int, BeforeValidator(_micros, json_schema_input_type=str | int | float)
-    ] = Field(description="in units of the currency; kept as micro-units")
+        int,
+        BeforeValidator(_micros, json_schema_input_type=str | int | float),
+        PlainSerializer(amount_text, when_used="json"),
+    ] = Field(description="in units of the currency; here in micro-units")
     stop: Stop = Stop.HARD
     endpoints: WhenSpent = WhenSpent.KEEP
 

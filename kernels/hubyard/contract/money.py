@@ -50,6 +50,11 @@ def parse_micros(amount: Decimal | int | str) -> int:
     return int(micros)
 
 
+def amount_text(micros: int) -> str:
+    """The decimal amount that `parse_micros` reads back, such as `0.05`."""
+    return f"{Decimal(micros) / MICROS:f}"
+
+
 def cost_of(price_micros: int, duration_ms: int) -> int:
     """The cost of `duration_ms` milliseconds at a price per hour, half rounded up."""
     return (price_micros * max(duration_ms, 0) + _MS_PER_HOUR // 2) // _MS_PER_HOUR

@@ -9,7 +9,6 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
 
-from hubyard.cli.show import duration, named
 from hubyard.contract.app import AppRequest, Framework, parse_share
 from hubyard.contract.workload import Status
 from hubyard.magics.show import (
@@ -21,6 +20,7 @@ from hubyard.magics.show import (
     say,
     this_notebook,
 )
+from hubyard.reading import duration, named
 
 if TYPE_CHECKING:
     from hubyard.contract.app import App

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class
-from IPython.core.magic_arguments import magic_arguments
+from IPython.core.magic_arguments import argument, magic_arguments
 
-from hubyard.cli.show import moment
 from hubyard.contract.duration import duration_text
-from hubyard.magics.show import Table, asking, read
-
-_GIB = 2**30
+from hubyard.magics.show import Table, asking, confirmed, read, say
+from hubyard.reading import duration
+from hubyard.showing import (
+    Shown,
+    compute_table,
+    moment,
+    price_line,
+    spend_lines,
+    spend_table,
+)
 
 
 @magics_class
@@ -17,43 +24,46 @@ class CostMagics(Magics):
     """The magics of compute and cost."""
 
     @magic_arguments()
+    @argument("profile", nargs="?", help="show the price of this compute alone")
+    @argument("--extend", type=duration, help="let this workspace run longer: 2h")
+    @argument("--dry-run", action="store_true", help="show the price, extend nothing")
     @line_magic
-    def compute(self, line: str) -> Table:
-        """Show the compute that you may use, and its prices."""
-        read(self.compute, line)
+    def compute(self, line: str) -> Table | None:
+        """Show the compute that you may use and its prices, or extend this one."""
+        wish = read(self.compute, line)
+        if wish.extend is not None:
+            self._extend(wish.extend, dry_run=wish.dry_run)
+            return None
         with asking() as client:
+            if wish.profile is not None:
+                say(price_line(client.estimate(wish.profile)))
+                return None
             catalogue = client.compute()
-        rows = [
-            (
-                each.name,
-                each.price.text,
-                f"{each.cpu:g}",
-                f"{each.memory_bytes / _GIB:g} GiB",
-                duration_text(each.longest_lifetime_s),
-                each.description if each.available else f"not available: {each.reason}",
+        return _table(compute_table(catalogue))
+
+    def _extend(self, seconds: int, *, dry_run: bool) -> None:
+        with asking() as client:
+            own = client.workload()
+            if own.extension and own.extension.refusal:
+                raise UsageError(own.extension.refusal)
+            say(
+                f"{own.compute} costs {own.price.text} an hour; this ends "
+                f"{moment(own.deadline)}, and would get {duration_text(seconds)} more"
             )
-            for each in catalogue.compute
-        ]
-        head = ("Name", "Price/h", "CPU", "Memory", "Longest", "Description")
-        return Table(head, rows, "No compute is offered to you.")
+            if not dry_run and confirmed("Extend it?"):
+                say(f"it ends {moment(client.extend(own.entry_id, seconds).deadline)}")
 
     @magic_arguments()
+    @argument("--everybody", action="store_true", help="of all, for administrators")
     @line_magic
     def cost(self, line: str) -> Table:
-        """Show what you have spent since the first of the month."""
-        read(self.cost, line)
+        """Show what this month has cost, and what is left of the budget."""
+        wish = read(self.cost, line)
         with asking() as client:
-            spend = client.spend()
-        rows = [
-            (
-                each.server_name or "workspace",
-                each.compute,
-                moment(each.started_at),
-                moment(each.ended_at),
-                each.cost.text,
-            )
-            for each in spend.lines
-        ]
-        head = ("Workload", "Compute", "Started", "Ended", "Cost")
-        above = f"{spend.total.text} since {spend.since:%d %B}, {spend.per_hour.text}/h"
-        return Table(head, rows, "Nothing has run this month.", above)
+            spend = client.everybodys_spend() if wish.everybody else client.spend()
+        return _table(spend_table(spend), "\n".join(spend_lines(spend)))
+
+
+def _table(shown: Shown, above: str = "") -> Table:
+    head = tuple(name.capitalize() for name in shown.head)
+    return Table(head, shown.rows, shown.empty, above)

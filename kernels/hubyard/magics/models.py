@@ -8,11 +8,11 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
 
-from hubyard.cli.show import duration, named
 from hubyard.contract.deployment import DeploymentRequest, parse_model
 from hubyard.contract.tracking import RegisterRequest
 from hubyard.contract.workload import Status
 from hubyard.magics.show import Lines, asking, confirmed, estimate, read, say
+from hubyard.reading import duration, named
 
 if TYPE_CHECKING:
     from hubyard.contract.deployment import Deployment

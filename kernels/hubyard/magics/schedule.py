@@ -9,9 +9,10 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
 
-from hubyard.cli.show import Pairs, duration, moment, named, pair
 from hubyard.contract.schedule import PreviewRequest, ScheduleRequest
 from hubyard.magics.show import Lines, asking, confirmed, read, say, this_notebook
+from hubyard.reading import Pairs, duration, named, pair
+from hubyard.showing import moment
 
 if TYPE_CHECKING:
     from hubyard.contract.schedule import Preview

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.error import StdinNotImplementedError, UsageError
 from pydantic import ValidationError
 
-from hubyard.cli.show import price_line, table
 from hubyard.client import Client
 from hubyard.contract.errors import HubyardError, Invalid, refused
+from hubyard.showing import price_line, table
 from hubyard.tracking.notebook import notebook_path
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
 
-from hubyard.cli.show import Pairs, pair
 from hubyard.contract.errors import Conflict
 from hubyard.magics.show import Lines, read
+from hubyard.reading import Pairs, pair
 
 if TYPE_CHECKING:
     from collections.abc import Callable
