@@ -14,7 +14,7 @@ from hubyard_hub.tracking import Tracking, model_ids, moment, pairs
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from hubyard.contract.tracking import RegisterRequest
+    from hubyard.contract.tracking import RegisterRequest, TrackedRun
     from hubyard_hub.parts import Parts
 
 _MODELS, _VERSIONS = 1000, 10_000
@@ -38,12 +38,12 @@ class Models:
             token, "/model-versions/search", max_results=_VERSIONS
         ).get("model_versions", ())
         runs = (version["run_id"] for version in found if version.get("run_id"))
-        metrics = self._tracking.metrics(token, runs)
+        tracked = self._tracking.runs(token, runs)
         versions: dict[str, list[Mapping[str, Any]]] = {}
         for version in found:
             versions.setdefault(version["name"], []).append(version)
         return [
-            self._model(model, versions.get(model["name"], []), metrics)
+            self._model(model, versions.get(model["name"], []), tracked)
             for model in models
         ]
 
@@ -72,8 +72,8 @@ class Models:
                     "version": kept["version"],
                 },
             )
-        metrics = self._tracking.metrics(token, [request.run_id])
-        return _version(kept, [request.alias] if request.alias else [], metrics)
+        tracked = self._tracking.runs(token, [request.run_id])
+        return _version(kept, [request.alias] if request.alias else [], tracked)
 
     def _create_version(self, token: str, body: Mapping[str, str]) -> dict[str, Any]:
         try:
@@ -112,7 +112,7 @@ class Models:
         self,
         model: Mapping[str, Any],
         versions: list[Mapping[str, Any]],
-        metrics: Mapping[str, Mapping[str, float]],
+        tracked: Mapping[str, TrackedRun],
     ) -> Model:
         aliases: dict[str, list[str]] = {}
         for alias in model.get("aliases", ()):
@@ -121,7 +121,7 @@ class Models:
         return Model(
             name=model["name"],
             versions=tuple(
-                _version(v, aliases.get(str(v["version"]), []), metrics)
+                _version(v, aliases.get(str(v["version"]), []), tracked)
                 for v in newest_first
             ),
             url=f"{self._pages}/{quote(model['name'], safe='')}",
@@ -131,16 +131,18 @@ class Models:
 def _version(
     version: Mapping[str, Any],
     aliases: list[str],
-    metrics: Mapping[str, Mapping[str, float]],
+    tracked: Mapping[str, TrackedRun],
 ) -> ModelVersion:
     run_id = version.get("run_id") or None
+    run = tracked.get(run_id or "")
     return ModelVersion(
         model=version["name"],
         version=str(version["version"]),
         aliases=tuple(sorted(aliases)),
         run_id=run_id,
         created_at=moment(version["creation_timestamp"]),
-        metrics=dict(metrics.get(run_id or "", {})),
+        metrics=run.metrics if run else {},
+        cost=run.cost if run else None,
     )
 
 

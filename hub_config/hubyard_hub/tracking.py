@@ -8,12 +8,18 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from hubyard.contract import money
 from hubyard.contract import tracking as contract
+from hubyard.contract.base import now
+from hubyard.contract.entry import milliseconds
 from hubyard.contract.errors import Forbidden, Invalid, NotFound
+from hubyard_hub.lines import LINES, read_lines
+from hubyard_hub.store.tables import entries
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping
 
+    from hubyard.contract.entry import Entry
     from hubyard_hub.parts import Parts
 
 _PAGE_LENGTH = 50
@@ -29,6 +35,7 @@ class Tracking:
     """MLflow's tracking, read with the caller's token."""
 
     def __init__(self, parts: Parts) -> None:
+        self._parts = parts
         self._mlflow = parts.mlflow
         self._pages = f"{parts.settings.public_url}/services/mlflow/#"
 
@@ -66,27 +73,26 @@ class Tracking:
         except Invalid as error:
             raise Invalid(error.message, field="filter") from None
         return contract.TrackedRunPage(
-            runs=tuple(self._run(run, names) for run in answer.get("runs", ())),
+            runs=self._shown(answer.get("runs", ()), names),
             next_page=answer.get("next_page_token") or None,
         )
 
-    def metrics(
+    def runs(
         self, token: str, run_ids: Iterable[str]
-    ) -> dict[str, dict[str, float]]:
-        """The newest metrics of some tracked runs that the caller may see, by run."""
+    ) -> dict[str, contract.TrackedRun]:
+        """Some tracked runs that the caller may see, by their ids."""
         wanted = sorted(set(run_ids))
-        experiments = [e.id for e in self.experiments(token)] if wanted else []
-        found: dict[str, dict[str, float]] = {}
-        for start in range(0, len(wanted) if experiments else 0, _PAGE_LENGTH):
+        names = {e.id: e.name for e in self.experiments(token)} if wanted else {}
+        found: list[Mapping[str, Any]] = []
+        for start in range(0, len(wanted) if names else 0, _PAGE_LENGTH):
             ids = ",".join(f"'{id_}'" for id_ in wanted[start : start + _PAGE_LENGTH])
             body = {
-                "experiment_ids": experiments,
+                "experiment_ids": [*names],
                 "filter": f"attributes.run_id IN ({ids})",
                 "max_results": _PAGE_LENGTH,
             }
-            for run in self._mlflow.post(token, "/runs/search", body).get("runs", ()):
-                found[run["info"]["run_id"]] = _metrics(run)
-        return found
+            found += self._mlflow.post(token, "/runs/search", body).get("runs", ())
+        return {run.id: run for run in self._shown(found, names)}
 
     def notebook(self, token: str, run_id: str) -> bytes:
         """The copy of the notebook that a tracked run was made with.
@@ -115,6 +121,16 @@ class Tracking:
         with missing(_NO_RUN):
             run: dict[str, Any] = self._mlflow.get(token, "/runs/get", run_id=run_id)
         return run["run"]
+
+    def _shown(
+        self, runs: Iterable[Mapping[str, Any]], experiments: Mapping[str, str]
+    ) -> tuple[contract.TrackedRun, ...]:
+        shown = [(self._run(run, experiments), _entry_of(run)) for run in runs]
+        found = {entry_id for _, entry_id in shown if entry_id}
+        with self._parts.store.read() as connection:
+            lines = read_lines(connection, LINES.where(entries.c.id.in_(found)))
+        paid = {line.entry.id: line.entry for line in lines}
+        return tuple(_with_cost(run, paid.get(entry or "")) for run, entry in shown)
 
     def _run(
         self, run: Mapping[str, Any], experiments: Mapping[str, str]
@@ -172,6 +188,20 @@ def moment(milliseconds: str | int) -> datetime:
     last of them.
     """
     return datetime.fromtimestamp(min(max(int(milliseconds) / 1000, 0), _LAST_S), UTC)
+
+
+def _entry_of(run: Mapping[str, Any]) -> str | None:
+    """The ledger entry that paid for a tracked run, as it says itself."""
+    return pairs(run, "tags").get(contract.TAG_ENTRY)
+
+
+def _with_cost(run: contract.TrackedRun, entry: Entry | None) -> contract.TrackedRun:
+    """A tracked run with what its time cost at the price of its workload."""
+    if entry is None:
+        return run
+    lasted = milliseconds(run.started_at, run.ended_at or now())
+    micros = money.cost_of(entry.price_micros, lasted)
+    return run.model_copy(update={"cost": money.cost(micros, entry.currency)})
 
 
 def _metrics(run: Mapping[str, Any]) -> dict[str, float]:

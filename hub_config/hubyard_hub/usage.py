@@ -103,6 +103,14 @@ def latest_samples(
     return {row["entry_id"]: Sample(**row) for row in rows}
 
 
+def requests_of(connection: Connection, entry_ids: Iterable[str]) -> dict[str, int]:
+    """How many requests each has answered, of those that have said so."""
+    wanted = select(uses.c.entry_id, uses.c.requests).where(
+        uses.c.entry_id.in_(list(entry_ids)), uses.c.requests.is_not(None)
+    )
+    return {row[0]: row[1] for row in connection.execute(wanted)}
+
+
 def usage_of(connection: Connection, line: Line) -> Usage:
     """What a workload has used so far, or in all."""
     entry = line.entry

@@ -18,6 +18,7 @@ from hubyard.contract.errors import Conflict, NotFound, Rejected
 from hubyard.contract.workload import Kind, ServerName, Status, Target
 from hubyard_hub.lines import newest_lines
 from hubyard_hub.store import insert_once
+from hubyard_hub.usage import requests_of
 from hubyard_hub.workloads import server_url
 from hubyard_spawner.catalogue import why_unavailable
 
@@ -43,8 +44,10 @@ class Bill:
     """What a wish's newest workload costs, and until when it may."""
 
     price: money.Money
-    cost: money.Money | None
-    deadline: datetime | None
+    cost: money.Money | None = None
+    deadline: datetime | None = None
+    requests: int | None = None
+    per_thousand: money.Money | None = None
 
 
 class Wishes:
@@ -152,7 +155,8 @@ class Wishes:
         names = [row["server_name"] for row in rows]
         with self.parts.store.read() as connection:
             lines = newest_lines(connection, rows[0]["owner"], names)
-        return {row["id"]: self._bill(row, lines) for row in rows}
+            answered = requests_of(connection, [n.entry.id for n in lines.values()])
+        return {row["id"]: self._bill(row, lines, answered) for row in rows}
 
     def url(self, row: Row) -> str:
         """Where people reach its workload; ends in a slash."""
@@ -160,15 +164,21 @@ class Wishes:
             self.parts.settings.public_url, row["owner"], row["server_name"]
         )
 
-    def _bill(self, row: Row, lines: Mapping[str, Line]) -> Bill:
+    def _bill(
+        self, row: Row, lines: Mapping[str, Line], answered: Mapping[str, int]
+    ) -> Bill:
         line = lines.get(row["server_name"])
         if line is None or line.entry.id == row["past_entry_id"]:
-            return Bill(price_before(self.parts, row["compute"]), None, None)
-        currency = line.entry.currency
+            return Bill(price_before(self.parts, row["compute"]))
+        currency, cost = line.entry.currency, line.cost_micros(now())
+        requests = answered.get(line.entry.id)
+        each = money.cost(cost * 1000 // requests, currency) if requests else None
         return Bill(
             price=money.price(line.entry.price_micros, currency),
-            cost=money.cost(line.cost_micros(now()), currency),
+            cost=money.cost(cost, currency),
             deadline=None if line.end else line.deadline.at,
+            requests=requests,
+            per_thousand=each,
         )
 
     def _find(self, connection: Connection, owner: str, id_: str) -> Row:

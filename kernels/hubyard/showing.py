@@ -89,13 +89,12 @@ def spend_lines(spend: Spend) -> list[str]:
     """A month in a few lines: spent, what it may come to, and the budgets."""
     whose = "Everybody" if not spend.owner else "You"
     have = "has" if not spend.owner else "have"
-    lines = [
-        (
-            f"{whose} {have} spent {spend.total.text} since {spend.since:%d %B}, and "
-            f"{spend.per_hour.text} an hour now; at this rate {spend.forecast.text} by the "
-            "end of the month."
-        )
-    ]
+    so_far = (
+        f"{whose} {have} spent {spend.total.text} since {spend.since:%d %B}, and "
+        f"{spend.per_hour.text} an hour now; at this rate {spend.forecast.text} by "
+        "the end of the month."
+    )
+    lines = [so_far]
     if spend.unused.micros:
         lines.append(f"{spend.unused.text} of it paid for nothing: it stood unused.")
     return [*lines, *(budget_line(budget) for budget in spend.budgets)]

@@ -28,6 +28,9 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 
 def _load_jupyter_server_extension(server_app: ServerApp) -> None:
-    from hubyard_lab.handlers import add_handlers  # noqa: PLC0415  tools import us too
+    from hubyard_lab.activity import Activity  # noqa: PLC0415  tools import us too
+    from hubyard_lab.handlers import add_handlers  # noqa: PLC0415  as above
 
-    add_handlers(server_app.web_app)
+    activity = Activity(server_app)
+    add_handlers(server_app.web_app, activity)
+    activity.start()

@@ -3,6 +3,7 @@
 ForwardHandler  `hubyard/api/<path>`: the same call to the platform
 SourcesHandler  `hubyard/sources`: packs a file of this workspace and hands it in
 HelpHandler     `hubyard/help/<page>`: a page of the guides
+PresenceHandler `hubyard/presence`: somebody is at work here
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from hubyard_lab.platform import POLICY, Answer, Platform, problem
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
+
+    from hubyard_lab.activity import Activity
 
 
 class SourceWish(Written):
@@ -142,7 +145,21 @@ class HelpHandler(_PlatformHandler):
         )
 
 
-def add_handlers(web_app: web.Application) -> None:
+class PresenceHandler(_PlatformHandler):
+    """A person is at work in a page of this workspace."""
+
+    def initialize(self, activity: Activity) -> None:
+        """Take what keeps it; called by tornado before each request."""
+        self._activity = activity
+
+    @web.authenticated
+    async def post(self) -> None:
+        self._activity.here()
+        self.set_status(204)
+        await web.RequestHandler.finish(self)
+
+
+def add_handlers(web_app: web.Application, activity: Activity) -> None:
     """Add the doors to a Jupyter server."""
     base = url_path_join(web_app.settings["base_url"], "hubyard")
     web_app.add_handlers(
@@ -151,5 +168,6 @@ def add_handlers(web_app: web.Application) -> None:
             (url_path_join(base, "api", "(.*)"), ForwardHandler),
             (url_path_join(base, "sources"), SourcesHandler),
             (url_path_join(base, "help", "(.*)"), HelpHandler),
+            (url_path_join(base, "presence"), PresenceHandler, {"activity": activity}),
         ],
     )

@@ -110,7 +110,7 @@ def test_the_catalogue_that_is_shown_can_be_used(tmp_path):
     (shown,) = (b for b in page("compute-and-cost.md").blocks() if b.kind == "toml")
     file = tmp_path / "compute.toml"
     file.write_text(shown.text)
-    assert [p.name for p in Catalogue.load(file).profiles] == ["small", "big"]
+    assert [p.name for p in Catalogue.load(file).profiles] == ["small", "big", "large"]
 
 
 # -- HTTP and the environment ----------------------------------------------------------
@@ -132,13 +132,15 @@ def test_the_calls_that_are_told_are_those_that_there_are():
 
 
 def test_the_labs_own_calls_are_told():
+    from jupyter_server.serverapp import ServerApp
     from jupyter_server.utils import url_path_join
     from tornado.web import Application
 
+    from hubyard_lab.activity import Activity
     from hubyard_lab.handlers import add_handlers
 
     web_app = Application(base_url="/")
-    add_handlers(web_app)
+    add_handlers(web_app, Activity(ServerApp()))
     doors = [
         rule.matcher.regex.pattern
         for router in web_app.wildcard_router.rules + web_app.default_router.rules

@@ -11,6 +11,7 @@ from hubyard.contract.deployment import DeploymentJob
 from hubyard.contract.errors import Invalid
 from hubyard.contract.identity import Identity
 from hubyard.contract.run import RunJob, RunRecord
+from hubyard.contract.usage import ActivityReport
 from hubyard.contract.workload import Kind
 from hubyard_hub.api.access import RunItself, Workload, workload, workloads
 from hubyard_hub.api.nouns import Asked, Nouns
@@ -60,6 +61,12 @@ def put_record(
 ) -> None:
     """Keep a run's record, unless a newer one is kept."""
     nouns.runs.record(asking.name, own_id, record)
+
+
+@router.put("/job/activity", status_code=204)
+def put_job_activity(asking: Workload, nouns: Asked, report: ActivityReport) -> None:
+    """Keep what the asking workload has answered, and for how long nobody asked."""
+    nouns.workloads.heard(asking.name, asking.server or "", report)
 
 
 @router.put("/job/notebook", status_code=204)

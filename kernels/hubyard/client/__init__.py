@@ -140,11 +140,6 @@ class Client:
         wish = ExtensionRequest(seconds=seconds)
         return self._wire.post(f"workloads/{checked(entry_id)}/extend", Workload, wish)
 
-    def tell_activity(self, report: ActivityReport) -> None:
-        """Say for how long nothing has happened in the workload of this token."""
-        body = report.model_dump_json(exclude_none=True).encode()
-        self._wire.put("workloads/self/activity", body, "application/json")
-
     def spend(self) -> Spend:
         """What you have spent since the first of the month."""
         return self._wire.get("spend", Spend)
@@ -196,6 +191,11 @@ class Client:
         return self._wire.download(f"tracked-runs/{checked(run_id)}/notebook")
 
     # -- for workloads ---------------------------------------------------------------
+
+    def job_activity(self, report: ActivityReport) -> None:
+        """Say what the asking endpoint or app has answered, and when last."""
+        body = report.model_dump_json(exclude_none=True).encode()
+        self._wire.put("job/activity", body, "application/json")
 
     def job(self, shape: type[J]) -> J:
         """What this workload shall do."""

@@ -70,6 +70,12 @@ class Deployment(Read):
     compute: str
     price: Money
     cost: Money | None = Field(description="of the endpoint that runs, so far")
+    requests: int | None = Field(
+        default=None, description="that the endpoint which runs has answered"
+    )
+    per_thousand: Money | None = Field(
+        default=None, description="what 1,000 of its requests have cost so far"
+    )
     lifetime_s: int
     deadline: Moment | None
     status: Status

@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import Field
 
 from hubyard.contract.base import Moment, Read, Written, in_words
+from hubyard.contract.money import Money
 
 TAG_COMPUTE = "hubyard.compute"
 TAG_ENTRY = "hubyard.entry"
@@ -46,6 +47,9 @@ class TrackedRun(Read):
     git_commit: str | None
     lock: str | None
     has_model: bool
+    cost: Money | None = Field(
+        default=None, description="of its compute while it trained, where known"
+    )
     url: str = Field(description="of its page in MLflow")
 
 
@@ -92,6 +96,9 @@ class ModelVersion(Read):
     run_id: str | None
     created_at: Moment
     metrics: dict[str, float]
+    cost: Money | None = Field(
+        default=None, description="of the training that made it, where known"
+    )
 
 
 class Model(Read):

@@ -20,6 +20,7 @@ from hubyard_runtime.app.child import Child
 from hubyard_runtime.app.frameworks import READY_PATH
 from hubyard_runtime.app.proxy import Proxy
 from hubyard_runtime.insist import insist, within
+from hubyard_runtime.telling import Counted, Telling
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -73,7 +74,9 @@ def behind(child: Child, prefix: str) -> Router:
             watcher.cancel()
             await asyncio.to_thread(child.stop)
 
-    return Router(default=Proxy(child.socket, prefix=prefix), lifespan=lifespan)
+    counted = Counted(Proxy(child.socket, prefix=prefix))
+    Telling(lambda: counted.count).start()
+    return Router(default=counted, lifespan=lifespan)
 
 
 async def _end_with(child: Child) -> None:

@@ -17,6 +17,7 @@ from hubyard_runtime.endpoint import batcher
 from hubyard_runtime.endpoint import model as models
 from hubyard_runtime.endpoint.service import Endpoint
 from hubyard_runtime.insist import insist, within
+from hubyard_runtime.telling import Telling
 
 PATIENCE_S = 60
 """For a platform or a hub that restarts; the hub gives a start ninety seconds."""
@@ -75,6 +76,7 @@ def main() -> int:
     except HubyardError as error:
         print(error.message, file=sys.stderr)  # noqa: T201  shown to the owner
         return 1
+    Telling(lambda: endpoint.requests).start()
     gate.serve(endpoint)
     return 0
 

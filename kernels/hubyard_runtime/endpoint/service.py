@@ -118,6 +118,11 @@ class Endpoint:
             "docs": self._docs,
         }
 
+    @property
+    def requests(self) -> int:
+        """How many predictions were asked for since the start."""
+        return self._metrics.requests
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await _decline(scope, receive, send)

@@ -355,8 +355,16 @@ EMPTY = {
     "models": ("GET models", "No model is registered."),
     "deployments": ("GET deployments", "Nothing is deployed."),
     "apps": ("GET apps", "Nothing is published."),
+    "budget": ("GET budgets", "There is no budget: nothing is refused."),
 }
 
+SPENT_SO_FAR = (
+    "You have spent $0.20 since 06 May, and $0.05 an hour now; at this rate $0.20 by "
+    "the end of the month."
+)
+BUDGET_LINE = (
+    "budget of the user ana: $0.20 of $5.00 spent (4 %), $0.05 reserved, $4.75 left"
+)
 SHOWN = [
     (
         ["compute"],
@@ -364,7 +372,11 @@ SHOWN = [
         "small $0.05 1.5 1 GiB",
     ),
     (["workloads"], "WORKLOAD COMPUTE PRICE/H COST LEFT URL", "workspace small $0.05"),
-    (["cost"], "$0.20 since 06 May, $0.05/h", "run-r1 small"),
+    (["cost"], SPENT_SO_FAR, "train small"),
+    (["cost", "--everybody"], SPENT_SO_FAR.replace("You have", "Everybody has"), "ana"),
+    (["budget"], BUDGET_LINE, ""),
+    (["budget", "user", "ana", "5"], BUDGET_LINE, ""),
+    (["extend", "workspace", "--yes"], "It ends 06 May 07:08.", ""),
     (["runs"], "RUN NAME STATUS CELLS STARTED COST", "r1 train succeeded 2/2"),
     (
         ["schedules"],
@@ -391,15 +403,16 @@ def test_lists_are_tables_and_json(answering, hubyard, words, head, row):
         "lines": [SPENT, {**SPENT, "server_name": ""}],
     }
     answering.answers["GET spend"] = spend
+    answering.answers["GET spend/everybody"] = {**spend, "owner": ""}
     tracked = {**TRACKED_RUN, "metrics": {"auc": 0.75}}
     answering.answers["GET tracked-runs"] = {"runs": [tracked], "next_page": None}
     code, out, err = hubyard(*words)
-    assert (code, err) == (0, "")
-    first, *others = [" ".join(line.split()) for line in out.splitlines()]
-    assert first == head
-    assert any(row in line for line in others)
+    assert (code, "hubyard: " in err) == (0, False)
+    lines = [" ".join(line.split()) for line in out.splitlines()]
+    assert lines[0] == head
+    assert any(row in line for line in lines)
     code, out, err = hubyard(*words, "--json")
-    assert (code, err) == (0, "")
+    assert (code, "hubyard: " in err) == (0, False)
     assert json.loads(out)
 
 
@@ -806,3 +819,61 @@ def test_lifetimes_are_read_as_they_are_written(answering, hubyard):
     (asked,) = answering.bodies("POST estimate")
     assert duration_text(asked["lifetime_s"]) == "1h30m"
     assert MONEY["text"] in hubyard("deployments")[1]
+
+
+# -- money -----------------------------------------------------------------------------
+
+
+def test_an_extension_says_what_it_costs_first_and_a_dry_run_extends_nothing(
+    answering, hubyard
+):
+    code, out, err = hubyard("extend", "workspace", "--for", "2h", "--dry-run")
+    assert (code, out) == (0, "")
+    assert err.startswith("workspace costs $0.05 an hour and ends 06 May 07:08 ")
+    assert err.endswith("it would get 2h more\n")
+    assert answering.calls() == ["GET workloads"]
+    assert hubyard("extend", "e1", "--for", "2h")[0] == 0
+    assert answering.bodies("POST workloads/e1/extend") == [{"seconds": 7200}]
+
+
+def test_what_does_not_run_is_not_extended(answering, hubyard):
+    code, _, err = hubyard("extend", "run-none")
+    assert (code, err) == (
+        1,
+        "hubyard: Nothing called run-none runs: see `hubyard workloads`.\n",
+    )
+
+
+def test_a_budget_is_set_and_removed_as_it_is_said(answering, hubyard):
+    words = ["budget", "user", "ana", "12.50", "--soft", "--stop-endpoints"]
+    assert hubyard(*words)[0] == 0
+    assert answering.bodies("PUT budgets/user/ana") == [
+        {"amount": "12.5", "stop": "soft", "endpoints": "stop"}
+    ]
+    assert hubyard("budget", "user", "ana", "--remove") == (0, "It is gone.\n", "")
+    assert answering.calls()[-1] == "DELETE budgets/user/ana"
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["budget", "user"], "Say whose: hubyard budget user ana 50."),
+        (["budget", "user", "ana"], "Say how much: hubyard budget user ana 50."),
+        (["budget", "user", "ana", "much"], "'much' is not an amount of money."),
+        (["budget", "user", "ana", "-1"], "required"),
+        (["budget", "boss", "ana", "1"], "invalid choice"),
+        (["extend", "workspace", "--for", "-1h"], "argument --for"),
+        (["extend"], "required: workload"),
+    ],
+)
+def test_what_cannot_be_about_money_is_one_line(answering, hubyard, words, says):
+    code, out, err = hubyard(*words)
+    assert code in {1, 2}
+    assert out == ""
+    assert err.count("\n") == 1
+    assert says in err or err.startswith("hubyard")
+    assert answering.calls() == []
+
+
+def test_the_ledger_comes_as_it_is(answering, hubyard):
+    assert hubyard("cost", "--csv")[:2] == (0, "number,id\r\n")

@@ -14,6 +14,7 @@ from hubyard.client import Client, Outside, nouns, source
 from hubyard.client.wire import Wire
 from hubyard.contract.app import AppRequest, Share
 from hubyard.contract.base import now
+from hubyard.contract.budget import BudgetRequest, Scope
 from hubyard.contract.deployment import DeploymentJob, DeploymentRequest
 from hubyard.contract.errors import (
     Conflict,
@@ -68,6 +69,15 @@ CALLS = {
     "GET workloads": lambda c: c.workloads()[0].seconds_left == 5400,
     "GET workloads/self": lambda c: c.workload().entry_id == "e1",
     "GET spend": lambda c: c.spend().total.text == "$0.20",
+    "GET spend/everybody": lambda c: c.everybodys_spend().owner == "",
+    "GET ledger": lambda c: c.ledger_csv() == b"number,id\r\n",
+    "POST workloads/e1/extend": lambda c: c.extend("e1", 60).entry_id == "e1",
+    "GET budgets": lambda c: c.budgets.list()[0].name == "ana",
+    "GET budgets/changes": lambda c: c.budgets.changes()[0].amount is None,
+    "PUT budgets/user/ana": lambda c: (
+        c.budgets.set(Scope.USER, "ana", BudgetRequest(amount=5)).percent == 4
+    ),
+    "DELETE budgets/user/ana": lambda c: c.budgets.remove(Scope.USER, "ana") is None,
     "GET experiments": lambda c: c.experiments()[0].name == "ana/train",
     "GET tracked-runs": lambda c: c.last_tracked_run().id == TRACKED,
     f"GET tracked-runs/{TRACKED}/notebook": lambda c: c.tracked_notebook(TRACKED),

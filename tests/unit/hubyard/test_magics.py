@@ -9,7 +9,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 import hubyard
-from support.answering import DEPLOYMENT, DIGEST, TRACKED, answering, served
+from support.answering import DEPLOYMENT, DIGEST, MONEY, TRACKED, answering, served
 
 __all__ = ["answering", "served"]  # fixtures
 
@@ -172,7 +172,8 @@ def test_outside_the_hub_the_status_says_so(shell):
         ("%track status -p a", "'a' is not NAME=VALUE"),
         ("%track status --tag a=1 --tag a=2", "a is given twice"),
         ("%experiment", "required: name"),
-        ("%compute small", "unrecognized arguments"),
+        ("%compute small big", "unrecognized arguments"),
+        ("%compute --extend soon", "not a duration"),
         ("%cost what", "unrecognized arguments"),
     ],
 )
@@ -219,8 +220,29 @@ def test_compute_is_a_table_that_escapes(shell, platform):
 
 def test_cost_says_the_sum(shell, platform):
     done = cell(shell, "%cost")
-    assert done.plain.startswith("$0.20 since 06 May, $0.05/h")
+    assert done.plain.startswith("You have spent $0.20 since 06 May, and $0.05 an")
+    assert "$4.75 left" in done.plain
     assert "Nothing has run this month." in done.html
+    everybody = cell(shell, "%cost --everybody")
+    assert everybody.plain.startswith("Everybody has spent $0.20")
+
+
+def test_compute_shows_a_price_or_extends_this_workspace(shell, platform):
+    assert cell(shell, "%compute small").out.startswith("small costs $0.05 an hour")
+    dry = cell(shell, "%compute --extend 2h --dry-run")
+    assert "would get 2h more" in dry.out
+    assert platform.bodies("POST workloads/e1/extend") == []
+    assert "it ends 06 May" in cell(shell, "%compute --extend 2h").out
+    assert platform.bodies("POST workloads/e1/extend") == [{"seconds": 7200}]
+
+
+def test_what_no_budget_covers_is_not_extended(shell, platform):
+    refusal = {"seconds": 3600, "cost": MONEY, "refusal": "The budget is spent."}
+    own = {**platform.answers["GET workloads/self"], "extension": refusal}
+    platform.answers["GET workloads/self"] = own
+    done = cell(shell, "%compute --extend 1h")
+    assert done.err == "UsageError: The budget is spent.\n"
+    assert platform.bodies("POST workloads/e1/extend") == []
 
 
 def test_register_takes_the_last_tracked_run(shell, platform):

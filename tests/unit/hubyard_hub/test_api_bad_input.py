@@ -146,6 +146,7 @@ FIELDS = [
     ("POST", "/estimate", {}, {"compute": [*TEXTS, "null"]}),
     ("POST", "/workloads/w/extend", {}, {"seconds": [*LIFETIMES, "null"]}),
     ("PUT", "/workloads/self/activity", {}, {"idle_s": [*AMOUNTS, '"1h"', "9e15"]}),
+    ("PUT", "/job/activity", {"idle_s": 0}, {"requests": [*AMOUNTS[:-1], "9e99"]}),
     ("PUT", "/budgets/user/a", {}, {"amount": [*AMOUNTS, '"1e400"', '"ten"', '""']}),
     ("PUT", "/budgets/user/a", {"amount": 1}, {"stop": ['"firm"', "5", '""']}),
     ("PUT", "/budgets/user/a", {"amount": 1}, {"endpoints": ['"never"', "5"]}),

@@ -1,0 +1,247 @@
+"""Money over HTTP: the same numbers everywhere, and nobody sees or moves another's."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hubyard.contract.base import now
+from hubyard.contract.identity import Identity
+from hubyard.contract.workload import Kind
+from hubyard_spawner.folder import Folder
+from support.hub import REPOSITORY
+from support.lines import ended, made, opened
+from support.platform import Caller, ada, app, bob, hub, parts, workload_of
+
+if TYPE_CHECKING:
+    from hubyard_hub.parts import Parts
+    from support.platform import Stamped
+
+__all__ = ["ada", "app", "bob", "hub", "parts"]  # fixtures
+
+HOUR = 360_000
+"""An hour of the catalogue's `small`, in micro-units."""
+
+
+@pytest.fixture
+def root(app: Stamped) -> Caller:
+    return Caller(app, Identity(name="root", admin=True))
+
+
+def set_budget(root: Caller, name: str, amount: float, **more: Any) -> dict[str, Any]:
+    scope = more.pop("scope", "user")
+    answer = root("PUT", f"/budgets/{scope}/{name}", json={"amount": amount, **more})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def running(parts: Parts, owner: str = "ada", **more: Any) -> Any:
+    """A workspace that has run for half an hour, in its folder as well."""
+    began = now() - timedelta(minutes=30)
+    entry = opened(parts.ledger, began, owner=owner, price_micros=HOUR, **more)
+    made(Folder.of(parts.settings.workloads, entry.id), entry.lifetime_s)
+    return entry
+
+
+def test_one_number_in_spend_budget_and_workload(
+    parts: Parts, ada: Caller, root: Caller
+):
+    entry = opened(parts.ledger, now() - timedelta(hours=1), owner="ada")
+    ended(parts.ledger, entry, timedelta(minutes=30))
+    set_budget(root, "ada", 10)
+    spend = ada.get("/spend").json()
+    (budget,) = spend["budgets"]
+    assert spend["total"]["micros"] == 1_800_000 == budget["spent"]["micros"]
+    assert budget["left"]["micros"] == 8_200_000
+    assert spend["lines"][0]["cost"] == spend["total"]
+    assert ada.get("/budgets").json() == [budget]
+    (day,) = [day for day in spend["days"] if day["cost"]["micros"]]
+    assert day["cost"] == spend["total"] or len(spend["days"]) > 1
+
+
+def test_the_estimate_says_what_a_budget_says_to_it(ada: Caller, root: Caller):
+    wish = {"compute": "small", "lifetime_s": 3600}
+    assert ada.post("/estimate", json=wish).json()["left"] is None
+    set_budget(root, "ada", 1)
+    priced = ada.post("/estimate", json=wish).json()
+    assert (priced["left"]["text"], priced["share"]) == ("$1.00", 36)
+    assert priced["refusal"] is None
+    set_budget(root, "ada", 0.1)
+    refused = ada.post("/estimate", json=wish).json()["refusal"]
+    assert refused == (
+        "The budget of ada has $0.10 left of $0.10 this month, and this may cost "
+        "$0.36: at $0.36 an hour at most 16m fits: choose that or cheaper compute, or "
+        "ask root, who set it, to raise it."
+    )
+    set_budget(root, "ada", 0.1, stop="soft")
+    assert ada.post("/estimate", json=wish).json()["refusal"] is None
+    set_budget(root, "ada", 0)
+    spent = ada.post("/estimate", json=wish).json()
+    assert spent["share"] is None
+
+
+def test_a_group_pays_as_well_and_the_tightest_budget_speaks(
+    app: Stamped, root: Caller
+):
+    carol = Caller(app, Identity(name="carol", groups=("ml",)))
+    set_budget(root, "carol", 100)
+    set_budget(root, "ml", 0.2, scope="group")
+    refusal = carol.post("/estimate", json={"compute": "small"}).json()["refusal"]
+    assert refusal.startswith("The budget of the group ml has $0.20 left")
+    assert [b["name"] for b in carol.get("/budgets").json()] == ["ml", "carol"]
+
+
+def test_only_administrators_set_budgets_and_see_everybody(
+    parts: Parts, ada: Caller, bob: Caller, root: Caller
+):
+    running(parts)
+    set_budget(root, "ada", 5)
+    for caller in (ada, bob):
+        wish = {"amount": 1000}
+        assert caller("PUT", "/budgets/user/ada", json=wish).status_code == 403
+        assert caller("DELETE", "/budgets/user/ada").status_code == 403
+        for path in ("/spend/everybody", "/budgets/changes", "/metrics"):
+            assert caller.get(path).status_code == 403
+    assert bob.get("/budgets").json() == []
+    assert bob.get("/spend").json()["lines"] == []
+    everybody = root.get("/spend/everybody").json()
+    assert [part["name"] for part in everybody["by_owner"]] == ["ada"]
+    assert [b["name"] for b in root.get("/budgets").json()] == ["ada"]
+
+
+def test_every_change_of_a_budget_stays_on_record(root: Caller):
+    set_budget(root, "ada", 5)
+    set_budget(root, "ada", 7, stop="soft", endpoints="stop")
+    assert root("DELETE", "/budgets/user/ada").status_code == 204
+    assert root("DELETE", "/budgets/user/ada").status_code == 404
+    changes = root.get("/budgets/changes").json()
+    amounts = [change["amount"] and change["amount"]["text"] for change in changes]
+    assert amounts == [None, "$7.00", "$5.00"]
+    assert {change["set_by"] for change in changes} == {"root"}
+    assert root.get("/budgets").json() == []
+
+
+def test_an_owner_extends_and_pays_for_it(parts: Parts, ada: Caller, root: Caller):
+    entry = running(parts, lifetime_s=3600)
+    (before,) = ada.get("/workloads").json()
+    assert before["extension"] == {
+        "seconds": 3600,
+        "cost": {"micros": HOUR, "text": "$0.36"},
+        "refusal": None,
+    }
+    answer = ada.post(f"/workloads/{entry.id}/extend", json={"seconds": 1800})
+    assert answer.status_code == 200, answer.text
+    line = parts.ledger.line(entry.id)
+    assert line
+    assert line.lifetime_at == entry.started_at + timedelta(seconds=5400)
+    folder = Folder.of(parts.settings.workloads, entry.id)
+    said, reason = (folder.path / "deadline").read_text().split()
+    assert float(said) == pytest.approx(line.deadline.at.timestamp())
+    assert reason == "lifetime"
+    set_budget(root, "ada", 0.2)
+    refused = ada.post(f"/workloads/{entry.id}/extend", json={"seconds": 900})
+    assert refused.status_code == 409
+    assert refused.json()["message"].startswith("The budget of ada has $0.00 left")
+    assert parts.ledger.line(entry.id) == line
+
+
+def test_an_administrator_grants_what_the_budget_does_not_cover(
+    parts: Parts, ada: Caller, root: Caller
+):
+    entry = running(parts, lifetime_s=2400)
+    set_budget(root, "ada", 0)
+    path = f"/workloads/{entry.id}/extend"
+    assert ada.post(path, json={}).status_code == 409
+    assert root.post(path, json={"seconds": 600}).status_code == 200
+    (shown,) = ada.get("/workloads").json()
+    assert shown["seconds_left"] > 1100
+    assert shown["extension"]["refusal"].startswith("The budget of ada")
+
+
+def test_nobody_extends_beyond_what_the_compute_may_live(
+    parts: Parts, ada: Caller, root: Caller
+):
+    entry = running(parts)
+    for caller in (ada, root):
+        answer = caller.post(f"/workloads/{entry.id}/extend", json={"seconds": 3600})
+        assert answer.status_code == 409
+        assert answer.json()["message"].startswith("small may live at most 2h")
+    gone = entry.model_copy(update={"compute": "gone"})
+    assert gone.compute == "gone"
+
+
+def test_anothers_workload_does_not_exist(parts: Parts, ada: Caller, bob: Caller):
+    entry = running(parts, lifetime_s=3600)
+    answers = [
+        bob.post(f"/workloads/{id_}/extend", json={}) for id_ in (entry.id, "none")
+    ]
+    assert {answer.status_code for answer in answers} == {404}
+    assert answers[0].json() == answers[1].json()
+    assert bob.get(f"/workloads/{entry.id}/usage").status_code == 404
+    assert ada.get(f"/workloads/{entry.id}/usage").json()["samples"] == []
+    ended(parts.ledger, entry, now())
+    assert ada.post(f"/workloads/{entry.id}/extend", json={}).status_code == 404
+
+
+def test_a_workspace_says_for_how_long_nothing_has_happened(parts: Parts, ada: Caller):
+    running(parts)
+    own = workload_of(ada, "")
+    for path in ("/workloads/self/activity",):
+        assert own("PUT", path, json={"idle_s": 60}).status_code == 204
+        assert ada("PUT", path, json={"idle_s": 60}).status_code == 404
+        other = workload_of(ada, "workspace-none")
+        assert other("PUT", path, json={"idle_s": 60}).status_code == 404
+
+
+def test_the_ledger_is_exported_to_its_owner_and_to_administrators(
+    parts: Parts, ada: Caller, bob: Caller, root: Caller
+):
+    first = opened(parts.ledger, owner="ada", kind=Kind.APP, server_name="app-x")
+    ended(parts.ledger, first, timedelta(seconds=2))
+    opened(parts.ledger, owner="=cmd()")
+    (record,) = ada.get("/ledger").json()
+    assert (record["number"], record["cost_micros"]) == (1, 2000)
+    assert bob.get("/ledger").json() == []
+    text = root.get("/ledger?format=csv")
+    assert text.headers["content-type"].startswith("text/csv")
+    rows = list(csv.DictReader(io.StringIO(text.text)))
+    assert [row["owner"] for row in rows] == ["ada", "'=cmd()"]
+    later = (now() + timedelta(days=1)).isoformat()
+    window = {"since": later}
+    assert root.get("/ledger", params=window).json() == []
+    assert len(root.get("/ledger", params={"until": later}).json()) == 2
+    assert root.get("/ledger?since=yesterday").status_code == 422
+
+
+def test_metrics_are_what_prometheus_reads(parts: Parts, root: Caller):
+    running(parts, kind=Kind.APP, server_name="app-x")
+    set_budget(root, "ada", 5)
+    answer = root.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain")
+    lines = dict(
+        line.rsplit(" ", 1) for line in answer.text.splitlines() if line[0] != "#"
+    )
+    assert lines['hubyard_budget_amount{name="ada",scope="user"}'] == "5.0"
+    server = 'compute="small",kind="app",owner="ada",server="app-x"'
+    assert lines[f"hubyard_workload_price{{{server}}}"] == "0.36"
+    assert float(lines['hubyard_spend_month{kind="app"}']) >= 0.17
+
+
+def test_the_dashboard_asks_for_every_metric_and_no_other(root: Caller):
+    set_budget(root, "ada", 5)
+    text = root.get("/metrics").text
+    there = set(re.findall(r"^# TYPE (\w+) gauge$", text, re.MULTILINE))
+    dashboard = (REPOSITORY / "hub_config" / "grafana.json").read_text()
+    asked = {
+        name
+        for panel in json.loads(dashboard)["panels"]
+        for target in panel["targets"]
+        for name in re.findall(r"hubyard_\w+", target["expr"])
+    }
+    assert asked == there
