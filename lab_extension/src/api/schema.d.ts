@@ -136,6 +136,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/budgets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Budgets
+         * @description The budgets that pay for what the caller starts; an administrator sees all.
+         */
+        get: operations["list_budgets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/budgets/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Budget Changes
+         * @description Who has set which budget to what, newest first.
+         */
+        get: operations["list_budget_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/budgets/{scope}/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Budget
+         * @description Set what a user, group or project may spend in each month.
+         */
+        put: operations["put_budget"];
+        post?: never;
+        /**
+         * Delete Budget
+         * @description Let a user, group or project spend what it likes.
+         */
+        delete: operations["delete_budget"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/compute": {
         parameters: {
             query?: never;
@@ -295,7 +359,7 @@ export interface paths {
         put?: never;
         /**
          * Estimate
-         * @description What a workload would cost at most.
+         * @description What a workload would cost at most, and what the budgets say to that.
          */
         post: operations["estimate"];
         delete?: never;
@@ -357,6 +421,26 @@ export interface paths {
          */
         get: operations["read_job"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/job/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Job Activity
+         * @description Keep what the asking workload has answered, and for how long nobody asked.
+         */
+        put: operations["put_job_activity"];
         post?: never;
         delete?: never;
         options?: never;
@@ -444,6 +528,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Ledger
+         * @description The caller's ledger, oldest first; everybody's for an administrator.
+         */
+        get: operations["export_ledger"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me": {
         parameters: {
             query?: never;
@@ -456,6 +560,26 @@ export interface paths {
          * @description Who asks.
          */
         get: operations["read_me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Metrics
+         * @description Money and usage as Prometheus reads them.
+         */
+        get: operations["read_metrics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -748,6 +872,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/spend/everybody": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Everybodys Spend
+         * @description What all of Hubyard has spent since the first of the month.
+         */
+        get: operations["read_everybodys_spend"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tracked-runs": {
         parameters: {
             query?: never;
@@ -828,10 +972,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/workloads/self/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Own Activity
+         * @description Keep for how long nothing has happened in the workload whose token asks.
+         */
+        put: operations["put_own_activity"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workloads/{entry_id}/extend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Extend Workload
+         * @description Let a running workload run longer.
+         */
+        post: operations["extend_workload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workloads/{entry_id}/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Usage
+         * @description What a workload has used of what it is paid for.
+         */
+        get: operations["read_usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * ActivityReport
+         * @description What a workload says of itself.
+         */
+        ActivityReport: {
+            /**
+             * Idle S
+             * @description for how many seconds nothing has happened; 0: something does
+             */
+            idle_s: number;
+            /**
+             * Requests
+             * @description how many an endpoint or app has answered since it started
+             */
+            requests?: number | null;
+        };
         /**
          * App
          * @description An app as its owner sees it.
@@ -909,6 +1129,69 @@ export interface components {
             source: string;
         };
         /**
+         * Budget
+         * @description A budget and how much of it the present month has used.
+         */
+        Budget: {
+            amount: components["schemas"]["Money"];
+            endpoints: components["schemas"]["WhenSpent"];
+            /** @description what a start may still reserve */
+            left: components["schemas"]["Money"];
+            /**
+             * Level
+             * @description the last warning that was reached: 0, 80, 95, 100
+             */
+            level: number;
+            /** Name */
+            name: string;
+            /**
+             * Percent
+             * @description spent, of the amount; above 100 where exceeded
+             */
+            percent: number;
+            reserved: components["schemas"]["Money"];
+            scope: components["schemas"]["Scope"];
+            /** Set By */
+            set_by: string;
+            spent: components["schemas"]["Money"];
+            stop: components["schemas"]["Stop"];
+        };
+        /**
+         * BudgetChange
+         * @description Who has set a budget to what.
+         */
+        BudgetChange: {
+            /** @description None: removed */
+            amount: components["schemas"]["Money"] | null;
+            endpoints: components["schemas"]["WhenSpent"];
+            /** Name */
+            name: string;
+            scope: components["schemas"]["Scope"];
+            /**
+             * Set At
+             * Format: date-time
+             */
+            set_at: string;
+            /** Set By */
+            set_by: string;
+            stop: components["schemas"]["Stop"];
+        };
+        /**
+         * BudgetRequest
+         * @description Set what an account may spend in each month.
+         */
+        BudgetRequest: {
+            /**
+             * Amount
+             * @description in units of the currency; here in micro-units
+             */
+            amount: string | number;
+            /** @default keep */
+            endpoints: components["schemas"]["WhenSpent"];
+            /** @default hard */
+            stop: components["schemas"]["Stop"];
+        };
+        /**
          * Catalogue
          * @description Every compute profile that the caller may use, in the deployment's order.
          */
@@ -917,6 +1200,13 @@ export interface components {
             compute: components["schemas"]["Compute"][];
             /** Currency */
             currency: string;
+            /**
+             * Idle
+             * @description seconds without activity that stop a kind; null: never
+             */
+            idle?: {
+                [key: string]: number | null;
+            };
             limits: components["schemas"]["Limits"];
         };
         /**
@@ -969,10 +1259,28 @@ export interface components {
             /** @description per hour */
             price: components["schemas"]["Money"];
             /**
+             * Ray Workers
+             * @description that the price includes
+             * @default 0
+             */
+            ray_workers: number;
+            /**
              * Reason
              * @description why it is not available
              */
             reason?: string | null;
+        };
+        /**
+         * Day
+         * @description What one day in UTC has cost.
+         */
+        Day: {
+            cost: components["schemas"]["Money"];
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
         };
         /**
          * Deployment
@@ -1010,12 +1318,19 @@ export interface components {
             name: string;
             /** Owner */
             owner: string;
+            /** @description what 1,000 of its requests have cost so far */
+            per_thousand?: components["schemas"]["Money"] | null;
             price: components["schemas"]["Money"];
             /**
              * Reason
              * @description why it failed or stopped, in words
              */
             reason: string | null;
+            /**
+             * Requests
+             * @description that the endpoint which runs has answered
+             */
+            requests?: number | null;
             revision: components["schemas"]["Revision"];
             /**
              * Signature
@@ -1070,7 +1385,7 @@ export interface components {
          * @description Why a workload ended.
          * @enum {string}
          */
-        EndReason: "exited" | "stopped" | "lifetime" | "killed" | "out-of-memory" | "start-failed" | "lost";
+        EndReason: "exited" | "stopped" | "lifetime" | "idle" | "budget" | "killed" | "out-of-memory" | "start-failed" | "lost";
         /**
          * Estimate
          * @description Price x time, before: the same number on every surface.
@@ -1078,9 +1393,28 @@ export interface components {
         Estimate: {
             /** Compute */
             compute: string;
+            /** @description of the tightest budget; None: there is no budget */
+            left?: components["schemas"]["Money"] | null;
             /** Lifetime S */
             lifetime_s: number;
+            /** @description the most that the longest lifetime can cost */
+            most: components["schemas"]["Money"];
+            /**
+             * Notice
+             * @description what became of the compute that was asked for
+             */
+            notice?: string | null;
             price: components["schemas"]["Money"];
+            /**
+             * Refusal
+             * @description why it would not start, and what would fit
+             */
+            refusal?: string | null;
+            /**
+             * Share
+             * @description percent of what is left that the total would take
+             */
+            share?: number | null;
             /** @description the most this lifetime can cost */
             total: components["schemas"]["Money"];
         };
@@ -1105,11 +1439,33 @@ export interface components {
             name: string;
         };
         /**
+         * Extension
+         * @description More time for a workload that runs: what it costs, or why there is none.
+         */
+        Extension: {
+            cost: components["schemas"]["Money"];
+            /** Refusal */
+            refusal?: string | null;
+            /** Seconds */
+            seconds: number;
+        };
+        /**
+         * ExtensionRequest
+         * @description Let a workload live longer than was chosen at its start.
+         */
+        ExtensionRequest: {
+            /**
+             * Seconds
+             * @default 3600
+             */
+            seconds: number;
+        };
+        /**
          * FailureReason
          * @description Why a run failed.
          * @enum {string}
          */
-        FailureReason: "cell-error" | "cell-exit" | "cell-timeout" | "kernel-died" | "out-of-memory" | "bad-notebook" | "no-kernel" | "no-space" | "killed" | "lifetime" | "start-failed" | "lost";
+        FailureReason: "cell-error" | "cell-exit" | "cell-timeout" | "kernel-died" | "out-of-memory" | "bad-notebook" | "no-kernel" | "no-space" | "killed" | "lifetime" | "start-failed" | "lost" | "budget";
         /**
          * Framework
          * @description What turns the notebook or file into a web app.
@@ -1190,6 +1546,67 @@ export interface components {
          */
         Kind: "workspace" | "run" | "endpoint" | "app";
         /**
+         * LedgerRecord
+         * @description A workload's start and end, and all that its cost follows from.
+         */
+        LedgerRecord: {
+            /** Compute */
+            compute: string;
+            /**
+             * Cost Micros
+             * @description None: it still runs
+             */
+            cost_micros: number | null;
+            /** Currency */
+            currency: string;
+            /** Ended At */
+            ended_at: string | null;
+            /**
+             * Exact
+             * @description False: see latest_at
+             */
+            exact: boolean | null;
+            /** Groups */
+            groups: string[];
+            /** Id */
+            id: string;
+            kind: components["schemas"]["Kind"];
+            /**
+             * Latest At
+             * @description it had ended by this moment
+             */
+            latest_at: string | null;
+            limits: components["schemas"]["Limits"];
+            /** Model */
+            model: string | null;
+            /** Name */
+            name: string | null;
+            /**
+             * Number
+             * @description counted by the ledger, without a gap
+             */
+            number: number;
+            /** Owner */
+            owner: string;
+            /**
+             * Price Micros
+             * @description per hour, frozen at the start
+             */
+            price_micros: number;
+            /** Project */
+            project: string | null;
+            reason: components["schemas"]["EndReason"] | null;
+            /** Schedule Id */
+            schedule_id: string | null;
+            /** Server Name */
+            server_name: string;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+        };
+        /**
          * Limits
          * @description Which rung of the ladder holds a workload to its compute.
          * @enum {string}
@@ -1223,6 +1640,8 @@ export interface components {
         ModelVersion: {
             /** Aliases */
             aliases: string[];
+            /** @description of the training that made it, where known */
+            cost?: components["schemas"]["Money"] | null;
             /**
              * Created At
              * Format: date-time
@@ -1298,6 +1717,20 @@ export interface components {
          * @enum {string}
          */
         ParameterType: "bool" | "int" | "float" | "str" | "list" | "dict" | "none";
+        /**
+         * Part
+         * @description What one kind, project or owner has cost, dearest first.
+         */
+        Part: {
+            cost: components["schemas"]["Money"];
+            /** Name */
+            name: string;
+            /**
+             * Share
+             * @description of the total, from 0 to 1
+             */
+            share: number;
+        };
         /**
          * Preview
          * @description A cron in words, its next fires, and what it would cost.
@@ -1599,6 +2032,29 @@ export interface components {
             source: string;
         };
         /**
+         * Sample
+         * @description What a workload used at one moment.
+         */
+        Sample: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Cores
+             * @description on average since the sample before
+             */
+            cores: number;
+            /**
+             * Disk Bytes
+             * @description None: not counted this time
+             */
+            disk_bytes: number | null;
+            /** Memory Bytes */
+            memory_bytes: number;
+        };
+        /**
          * Schedule
          * @description A schedule as its owner sees it.
          */
@@ -1692,6 +2148,12 @@ export interface components {
             time_zone: string;
         };
         /**
+         * Scope
+         * @description What kind of account a budget is for.
+         * @enum {string}
+         */
+        Scope: "user" | "group" | "project";
+        /**
          * Share
          * @description Exactly one user or group that may open an app.
          */
@@ -1720,19 +2182,45 @@ export interface components {
         };
         /**
          * Spend
-         * @description What an owner has spent since the first of the month, in UTC.
+         * @description What somebody, or everybody, has spent since the first of the month, in UTC.
          */
         Spend: {
+            /**
+             * Budgets
+             * @description that count this, tightest first
+             */
+            budgets: components["schemas"]["Budget"][];
+            /** By Compute */
+            by_compute: components["schemas"]["Part"][];
             /** By Kind */
             by_kind: {
                 [key: string]: components["schemas"]["Money"];
             };
+            /** By Owner */
+            by_owner: components["schemas"]["Part"][];
+            /** By Project */
+            by_project: components["schemas"]["Part"][];
+            /**
+             * Days
+             * @description from the first of the month to today
+             */
+            days: components["schemas"]["Day"][];
+            /**
+             * Dearest
+             * @description at most ten
+             */
+            dearest: components["schemas"]["SpendLine"][];
+            /** @description at the month's end, if each day costs what the last seven did */
+            forecast: components["schemas"]["Money"];
             /**
              * Lines
              * @description newest first, at most 100
              */
             lines: components["schemas"]["SpendLine"][];
-            /** Owner */
+            /**
+             * Owner
+             * @description empty: everybody
+             */
             owner: string;
             /** @description what is being spent now */
             per_hour: components["schemas"]["Money"];
@@ -1742,21 +2230,46 @@ export interface components {
              */
             since: string;
             total: components["schemas"]["Money"];
+            /**
+             * Until
+             * Format: date-time
+             * @description the first of the next month
+             */
+            until: string;
+            /** @description paid for while nothing was computed */
+            unused: components["schemas"]["Money"];
         };
         /**
          * SpendLine
-         * @description One workload's line in the spend section.
+         * @description One workload's line.
          */
         SpendLine: {
             /** Compute */
             compute: string;
+            /** @description of its whole life so far */
             cost: components["schemas"]["Money"];
+            cost_this_month: components["schemas"]["Money"];
             /** Ended At */
             ended_at: string | null;
             /** Entry Id */
             entry_id: string;
+            /**
+             * Exact
+             * @description False: its end is known up to a bound
+             * @default true
+             */
+            exact: boolean;
             kind: components["schemas"]["Kind"];
+            /**
+             * Name
+             * @description what people call it
+             */
+            name: string;
+            /** Owner */
+            owner: string;
             price: components["schemas"]["Money"];
+            /** Project */
+            project?: string | null;
             reason: components["schemas"]["EndReason"] | null;
             /** Server Name */
             server_name: string;
@@ -1765,6 +2278,8 @@ export interface components {
              * Format: date-time
              */
             started_at: string;
+            /** @description the part of its cost in which it did nothing */
+            unused: components["schemas"]["Money"];
         };
         /**
          * Status
@@ -1772,6 +2287,12 @@ export interface components {
          * @enum {string}
          */
         Status: "pending" | "starting" | "running" | "ready" | "succeeded" | "failed" | "stopped";
+        /**
+         * Stop
+         * @description What a budget does once there is nothing left of it.
+         * @enum {string}
+         */
+        Stop: "hard" | "soft";
         /**
          * Target
          * @description Where a workload shall be.
@@ -1785,6 +2306,8 @@ export interface components {
         TrackedRun: {
             /** Compute */
             compute: string | null;
+            /** @description of its compute while it trained, where known */
+            cost?: components["schemas"]["Money"] | null;
             /** Ended At */
             ended_at: string | null;
             /** Experiment */
@@ -1838,6 +2361,43 @@ export interface components {
             runs: components["schemas"]["TrackedRun"][];
         };
         /**
+         * Usage
+         * @description What a workload has used, and what it might have.
+         */
+        Usage: {
+            /**
+             * Cpu
+             * @description cores that it may use
+             */
+            cpu: number;
+            /** Cpu Seconds */
+            cpu_seconds: number;
+            /** Entry Id */
+            entry_id: string;
+            /**
+             * Memory Bytes
+             * @description memory that it may use
+             */
+            memory_bytes: number;
+            /** Peak Memory Bytes */
+            peak_memory_bytes: number;
+            /**
+             * Samples
+             * @description oldest first, at most 300
+             */
+            samples: components["schemas"]["Sample"][];
+            /** @description the part of its cost in which it did nothing */
+            unused: components["schemas"]["Money"];
+            /** Unused S */
+            unused_s: number;
+        };
+        /**
+         * WhenSpent
+         * @description What becomes of endpoints and apps once a hard budget is spent.
+         * @enum {string}
+         */
+        WhenSpent: "keep" | "stop";
+        /**
          * Workload
          * @description A workload as its owner sees it: the same columns for all four kinds.
          */
@@ -1849,16 +2409,24 @@ export interface components {
             /**
              * Deadline
              * Format: date-time
-             * @description when its lifetime ends
+             * @description when it ends by itself
              */
             deadline: string;
             /** Ended At */
             ended_at?: string | null;
             /**
+             * Ends
+             * @description why it ends then: lifetime, idle or budget
+             * @default lifetime
+             */
+            ends: string;
+            /**
              * Entry Id
              * @description the ledger entry that pays for it
              */
             entry_id: string;
+            /** @description what one more hour costs; None: it has ended */
+            extension?: components["schemas"]["Extension"] | null;
             kind: components["schemas"]["Kind"];
             limits: components["schemas"]["Limits"];
             /** Owner */
@@ -2155,6 +2723,130 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["App"];
                 };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_budgets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Budget"][];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_budget_changes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BudgetChange"][];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_budget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                scope: components["schemas"]["Scope"];
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BudgetRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Budget"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_budget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                scope: components["schemas"]["Scope"];
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Refused */
             default: {
@@ -2566,6 +3258,37 @@ export interface operations {
             };
         };
     };
+    put_job_activity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActivityReport"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     put_notebook: {
         parameters: {
             query?: never;
@@ -2678,6 +3401,39 @@ export interface operations {
             };
         };
     };
+    export_ledger: {
+        parameters: {
+            query?: {
+                since?: string | null;
+                until?: string | null;
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerRecord"][];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_me: {
         parameters: {
             query?: never;
@@ -2695,6 +3451,33 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Identity"];
                 };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Refused */
             default: {
@@ -3292,6 +4075,35 @@ export interface operations {
             };
         };
     };
+    read_everybodys_spend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Spend"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_tracked_runs: {
         parameters: {
             query?: {
@@ -3399,6 +4211,103 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Workload"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_own_activity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActivityReport"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    extend_workload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entry_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExtensionRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Workload"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_usage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entry_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Usage"];
                 };
             };
             /** @description Refused */
