@@ -41,6 +41,11 @@ export function durationText(seconds: number): string {
   return parts.join(' ') || amount(0, 'second');
 }
 
+/** Without the seconds, above a minute. */
+export function toTheMinute(seconds: number): number {
+  return seconds > MINUTE_S ? seconds - (seconds % MINUTE_S) : seconds;
+}
+
 /** Whole seconds between two moments; until now where there is no second one. */
 export function secondsBetween(
   start: string,
@@ -103,6 +108,25 @@ function inZone(
   }
 }
 
+/** A day of the platform's, which counts them in UTC: `12 Nov`. */
+export function dayText(day: string): string {
+  return new Intl.DateTimeFormat(undefined, {
+    day: 'numeric',
+    month: 'short',
+    timeZone: 'UTC'
+  }).format(new Date(day));
+}
+
+/** When something ends: the time of day, with the date where it is not soon. */
+export function untilText(moment: string, now = Date.now()): string {
+  const soon = Math.abs(Date.parse(moment) - now) < (DAY_S / 2) * 1000;
+  return soon
+    ? new Intl.DateTimeFormat(undefined, { timeStyle: 'short' }).format(
+        new Date(moment)
+      )
+    : fullMoment(moment);
+}
+
 /** The time of day, to the second. */
 export function clockText(milliseconds: number): string {
   return new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' }).format(
@@ -115,6 +139,25 @@ export function numberText(value: number | string): string {
   return new Intl.NumberFormat(undefined, {
     maximumSignificantDigits: 4
   }).format(Number(value));
+}
+
+const SMALLEST = ['KiB', 2 ** 10] as const;
+const SIZES = [['GiB', 2 ** 30], ['MiB', 2 ** 20], SMALLEST] as const;
+
+/** Cores in use, to a hundredth. */
+export function coresText(cores: number): string {
+  return new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 }).format(
+    cores
+  );
+}
+
+/** Memory and disk: `512 MiB`, `1.5 GiB`. */
+export function sizeText(bytes: number): string {
+  const [sign, scale] = SIZES.find(([, each]) => bytes >= each) ?? SMALLEST;
+  const amount = new Intl.NumberFormat(undefined, {
+    maximumSignificantDigits: 3
+  });
+  return `${amount.format(bytes / scale)} ${sign}`;
 }
 
 /** The last part of a path. */

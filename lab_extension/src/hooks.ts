@@ -2,6 +2,7 @@
 import * as React from 'react';
 import { type IPoll, type IPollState, staleSince, wordsOf } from './api/poll';
 import { SeenContext } from './hubyard';
+import { isPageSeen, onPageSeen } from './seen';
 
 /** The state of a poll, kept fresh while this can be seen; `atLeast` as in `watch`. */
 export function usePoll<T>(poll: IPoll<T>, atLeast = 0): IPollState<T> {
@@ -35,14 +36,7 @@ export function useStaleSince(polls: readonly IPoll<unknown>[]): number | null {
 
 /** Whether the browser's tab is in front. */
 export function usePageSeen(): boolean {
-  return React.useSyncExternalStore(subscribeToPage, () => !document.hidden);
-}
-
-function subscribeToPage(listener: () => void): () => void {
-  document.addEventListener('visibilitychange', listener);
-  return () => {
-    document.removeEventListener('visibilitychange', listener);
-  };
+  return React.useSyncExternalStore(onPageSeen, isPageSeen);
 }
 
 export interface IAnswer<T> {

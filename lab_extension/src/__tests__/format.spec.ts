@@ -1,11 +1,16 @@
 import {
+  coresText,
+  dayText,
   dueText,
   durationText,
   fileName,
   momentText,
   numberText,
   secondsBetween,
-  stem
+  sizeText,
+  stem,
+  toTheMinute,
+  untilText
 } from '../format';
 
 const NOW = Date.parse('2026-11-24T12:00:00Z');
@@ -56,4 +61,32 @@ test('the last part of a path', () => {
   expect(fileName('a/b/train.v2.ipynb')).toBe('train.v2.ipynb');
   expect(stem('a/b/train.v2.ipynb')).toBe('train.v2');
   expect(stem('train')).toBe('train');
+});
+
+test('a long time is told without its seconds, a short one with them', () => {
+  expect(toTheMinute(7 * 3_600 + 59)).toBe(7 * 3_600);
+  expect(toTheMinute(59)).toBe(59);
+});
+
+test("a day is the platform's, wherever the browser is", () => {
+  expect(dayText('2026-11-01')).toBe('Nov 1');
+  expect(dayText('2026-11-30T23:59:59Z')).toBe('Nov 30');
+});
+
+test('an end soon is a time of day, a later one has its date', () => {
+  expect(untilText('2026-11-24T14:30:00Z', NOW)).not.toContain('Nov');
+  expect(untilText('2026-11-25T14:30:00Z', NOW)).toContain('Nov');
+});
+
+test('cores are told to a hundredth', () => {
+  expect(coresText(0.008475)).toBe('0.01');
+  expect(coresText(2)).toBe('2');
+});
+
+test('memory is told in powers of two', () => {
+  expect(sizeText(2 ** 31)).toBe('2 GiB');
+  expect(sizeText(1.25 * 2 ** 30)).toBe('1.25 GiB');
+  expect(sizeText(300 * 2 ** 20)).toBe('300 MiB');
+  expect(sizeText(52 * 2 ** 10)).toBe('52 KiB');
+  expect(sizeText(0)).toBe('0 KiB');
 });

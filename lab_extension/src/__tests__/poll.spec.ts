@@ -69,6 +69,17 @@ test('a watcher may wish for less, another for more', async () => {
   expect(ask).toHaveBeenCalledTimes(3);
 });
 
+test('what a watcher wishes may follow the answer', async () => {
+  const answers = [3_000, 2_000, 1_000, 0, 0];
+  const ask = jest.fn(() => Promise.resolve(answers.shift() ?? 0));
+  const poll = new Poll(ask, () => 0);
+  poll.watch(left => (left !== null && left > 1_000 ? 60_000 : 15_000));
+  await jest.advanceTimersByTimeAsync(120_000);
+  expect(ask).toHaveBeenCalledTimes(3);
+  await jest.advanceTimersByTimeAsync(30_000);
+  expect(ask).toHaveBeenCalledTimes(5);
+});
+
 test('the last good answer outlives an error, with the time it was given', async () => {
   jest.setSystemTime(1_000);
   const ask = asked<number[]>([

@@ -29,6 +29,7 @@ import type {
   Source,
   Spend,
   TrackedRunPage,
+  Usage,
   Workload
 } from './types';
 
@@ -108,6 +109,22 @@ export class Client {
   }
   async remove(noun: Noun, id: string): Promise<void> {
     await this.ask('DELETE', `api/${noun}/${id}`);
+  }
+  /** Let a workload of this ledger entry run longer, at the price that it has. */
+  extend(entry: string, seconds: number): Promise<Workload> {
+    return this.post(`workloads/${entry}/extend`, { seconds });
+  }
+  /** What the workload of a ledger entry has used. */
+  usage(entry: string): Promise<Usage> {
+    return this.get(`workloads/${entry}/usage`);
+  }
+  /** Say that somebody is at work in this workspace. */
+  async present(): Promise<void> {
+    await this.ask('POST', 'presence');
+  }
+  /** Where the ledger is, as a file for a spreadsheet. */
+  ledgerUrl(): string {
+    return this.url('api/ledger?format=csv');
   }
 
   /** The HTML of an executed notebook. Show it in a sandbox only. */

@@ -28,15 +28,15 @@ export function staleSince(
 export interface IPoll<T> {
   readonly state: IPollState<T>;
   readonly subscribe: (listener: () => void) => () => void;
-  readonly watch: (atLeast?: number) => () => void;
+  readonly watch: (atLeast?: number | Pace<T>) => () => void;
   readonly refresh: () => Promise<void>;
 }
 
 /** Milliseconds until the next question, by the last good answer. */
 export type Pace<T> = (data: T | null) => number;
 
-interface IWatcher {
-  readonly atLeast: number;
+interface IWatcher<T> {
+  readonly atLeast: Pace<T>;
 }
 
 export class Poll<T> implements IPoll<T> {
@@ -58,10 +58,12 @@ export class Poll<T> implements IPoll<T> {
   /**
    * Keep the answer fresh, from now on, until the returned function is called.
    *
-   * `atLeast` is the shortest pause, in milliseconds, that this watcher wishes.
+   * `atLeast` is the shortest pause, in milliseconds, that this watcher wishes; it may
+   * follow the last good answer.
    */
-  watch(atLeast = 0): () => void {
-    const watcher: IWatcher = { atLeast };
+  watch(atLeast: number | Pace<T> = 0): () => void {
+    const wish = typeof atLeast === 'number' ? () => atLeast : atLeast;
+    const watcher: IWatcher<T> = { atLeast: wish };
     this.watchers.add(watcher);
     void this.tick();
     return () => {
@@ -97,8 +99,9 @@ export class Poll<T> implements IPoll<T> {
 
   private plan(): void {
     clearTimeout(this.timer);
-    const wishes = [...this.watchers].map(watcher => watcher.atLeast);
-    const pause = Math.max(this.pace(this.current.data), Math.min(...wishes));
+    const { data } = this.current;
+    const wishes = [...this.watchers].map(watcher => watcher.atLeast(data));
+    const pause = Math.max(this.pace(data), Math.min(...wishes));
     if (Number.isFinite(pause)) {
       this.timer = setTimeout(() => void this.tick(), pause);
     }
@@ -118,7 +121,7 @@ export class Poll<T> implements IPoll<T> {
     loading: false
   };
   private readonly listeners = new Set<() => void>();
-  private readonly watchers = new Set<IWatcher>();
+  private readonly watchers = new Set<IWatcher<T>>();
   private newest = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
 }
