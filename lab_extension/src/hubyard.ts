@@ -32,6 +32,7 @@ export function useHubyard(): IHubyard {
 }
 
 export const CommandIDs = {
+  extend: 'hubyard:extend',
   help: 'hubyard:help',
   open: 'hubyard:open',
   openReport: 'hubyard:open-report',

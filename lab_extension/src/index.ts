@@ -1,5 +1,6 @@
 /** The plugins of Hubyard, each of which can be switched off by its id. */
 import { helpPlugin } from './plugins/help';
+import { moneyPlugin } from './plugins/money';
 import { notebookPlugin } from './plugins/notebook';
 import { panelPlugin } from './plugins/panel';
 import { servicesPlugin } from './plugins/services';
@@ -11,6 +12,7 @@ export default [
   servicesPlugin,
   panelPlugin,
   statusPlugin,
+  moneyPlugin,
   notebookPlugin,
   helpPlugin
 ];

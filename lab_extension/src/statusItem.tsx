@@ -2,8 +2,8 @@
 import { ReactWidget } from '@jupyterlab/apputils';
 import { TextItem } from '@jupyterlab/statusbar';
 import * as React from 'react';
-import type { Workload } from './api/types';
-import { durationText, secondsBetween } from './format';
+import { monthText } from './budgets';
+import { endOf, leftText } from './ending';
 import { usePageSeen, usePollState, useStaleSince } from './hooks';
 import {
   CommandIDs,
@@ -12,10 +12,8 @@ import {
   useHubyard
 } from './hubyard';
 import { staleText } from './status';
-import { warn } from './toast';
 
 const CALM_MS = 60_000;
-const WARN_S = 15 * 60;
 
 export class StatusItem extends ReactWidget {
   constructor(private readonly hubyard: IHubyard) {
@@ -47,19 +45,19 @@ function Item(): React.JSX.Element | null {
       });
     };
   }, [polls, seen]);
-  const workspace = usePollState(polls.workspace).data;
+  const state = usePollState(polls.workspace);
   const spend = usePollState(polls.spend).data;
   const since = useStaleSince([polls.workspace, polls.spend]);
-  const left = useSecondsLeft(workspace);
-  useWarning(left);
+  const workspace = state.data;
+  const end = endOf(state, useNow());
   if (workspace === null && spend === null) {
     return null;
   }
   const parts = [
     workspace?.compute,
     workspace && trans.__('%1/h', workspace.price.text),
-    left === null ? null : trans.__('%1 left', durationText(left)),
-    spend && trans.__('%1 this month', spend.total.text),
+    end && leftText(trans, end),
+    spend && monthText(trans, spend),
     since === null ? null : trans.__('stale')
   ].filter(Boolean);
   const open = () =>
@@ -88,8 +86,8 @@ function Item(): React.JSX.Element | null {
   );
 }
 
-/** Seconds until the workspace ends, in steps of a minute; null without an end. */
-function useSecondsLeft(workspace: Workload | null): number | null {
+/** The moment, in steps of a minute. */
+function useNow(): number {
   const [now, setNow] = React.useState(Date.now);
   React.useEffect(() => {
     const timer = setInterval(() => {
@@ -99,23 +97,5 @@ function useSecondsLeft(workspace: Workload | null): number | null {
       clearInterval(timer);
     };
   }, []);
-  if (workspace === null) {
-    return null;
-  }
-  const moment = new Date(now).toISOString();
-  const seconds = secondsBetween(moment, workspace.deadline);
-  return seconds > 60 ? seconds - (seconds % 60) : seconds;
-}
-
-/** Warn once when the workspace is about to end. */
-function useWarning(left: number | null): void {
-  const { trans } = useHubyard();
-  const late = left !== null && left <= WARN_S;
-  React.useEffect(() => {
-    if (late) {
-      warn(
-        trans.__('This workspace ends in less than 15 minutes: save your work.')
-      );
-    }
-  }, [late, trans]);
+  return now;
 }

@@ -58,9 +58,17 @@ export function fail(message: string): void {
   Notification.error(message, { autoClose: false });
 }
 
-/** Say that something will soon go wrong. */
-export function warn(message: string): void {
-  Notification.warning(message, { autoClose: false });
+/** Say that something will soon go wrong; returns what `dismiss` takes. */
+export function warn(message: string, next?: INext): string {
+  return Notification.warning(message, {
+    autoClose: false,
+    actions: actionsOf(next)
+  });
+}
+
+/** Take a toast away that is no longer true. */
+export function dismiss(id: string): void {
+  Notification.dismiss(id);
 }
 
 function actionsOf(next: INext | undefined): Notification.IAction[] {

@@ -55,8 +55,16 @@ export const stoppedIcon = drawn(
   'stopped',
   `${RING}<rect x="9" y="9" width="6" height="6" rx="1" fill="#616161" class="jp-icon3"/>`
 );
+export const warningIcon = drawn(
+  'warning',
+  '<path d="M12 3.5 2.5 20h19zM12 10v4.5m0 2.8v.1"/>'
+);
 export const pausedIcon = drawn('paused', `${RING}<path d="M10 9v6m4-6v6"/>`);
 
+export const extendIcon = drawn(
+  'extend',
+  '<path d="M20.5 10A9 9 0 1 0 14 20.8M12 7v5l2 1.5M18 15v6m-3-3h6"/>'
+);
 export const startIcon = drawn('start', '<path d="M7 4.5v15l12-7.5z"/>');
 export const haltIcon = drawn(
   'halt',
@@ -87,6 +95,10 @@ export const reportIcon = drawn(
 export const helpIcon = drawn(
   'help',
   `${RING}<path d="M9.4 9.4a2.7 2.7 0 1 1 3.9 2.5c-.9.4-1.3 1-1.3 1.8m0 3v.1"/>`
+);
+export const usageIcon = drawn(
+  'usage',
+  '<path d="M4 4v16h16M7.5 14.5l4-5 3 3 4.5-6"/>'
 );
 export const caretIcon = drawn('caret', '<path d="m9 6 6 6-6 6"/>');
 export const refreshIcon = drawn(
