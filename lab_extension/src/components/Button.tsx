@@ -35,7 +35,12 @@ export function TextButton(
 
 /** A button with an icon; its name is the tooltip too. */
 export function IconButton(
-  props: IButtonProps & { readonly icon: LabIcon; readonly label: string }
+  props: IButtonProps & {
+    readonly icon: LabIcon;
+    readonly label: string;
+    /** Whether what it shows is shown now. */
+    readonly expanded?: boolean;
+  }
 ): React.JSX.Element {
   return (
     <button
@@ -45,6 +50,7 @@ export function IconButton(
       disabled={props.disabled}
       title={props.title ?? props.label}
       aria-label={props.label}
+      aria-expanded={props.expanded}
       onClick={props.onClick}
     >
       <props.icon.react tag="span" className="hy-Icon" aria-hidden />

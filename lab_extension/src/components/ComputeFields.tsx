@@ -117,35 +117,59 @@ export function useEstimate(choice: IChoice | null): IAnswer<Estimate> {
   return useAnswer(key, () => client.estimate(choice!));
 }
 
-/** Whether the price that is shown is the price of what is chosen. */
-export function isPriced({ data, pending }: IAnswer<Estimate>): boolean {
-  return data !== null && !pending;
+/** Whether what is chosen has its price, and the budget covers it. */
+export function mayStart({ data, pending }: IAnswer<Estimate>): boolean {
+  return data !== null && !pending && data.refusal == null;
 }
 
-/** The price, before anything is started. */
+/** The price, before anything is started, and what the budget says to it. */
 export function PriceLine(props: {
   readonly answer: IAnswer<Estimate>;
+  /** What a refusal means where nothing starts now. */
+  readonly note?: string;
 }): React.JSX.Element {
-  const { trans } = useHubyard();
   const { data, error, pending } = props.answer;
   if (error !== null) {
     return <Alert message={error} />;
   }
   return (
-    <p
-      className="hy-Price"
-      aria-live="polite"
-      aria-busy={pending}
-      data-testid="hy-estimate"
-    >
-      {data === null
-        ? '…'
-        : trans.__(
-            '%1 an hour, at most %2 for %3',
-            data.price.text,
-            data.total.text,
-            durationText(data.lifetime_s)
-          )}
-    </p>
+    <>
+      <div
+        className="hy-Price"
+        aria-live="polite"
+        aria-busy={pending}
+        data-testid="hy-estimate"
+      >
+        {data === null ? <p>…</p> : <Price estimate={data} />}
+      </div>
+      {data?.refusal != null && (
+        <Alert message={data.refusal} note={props.note ?? null} />
+      )}
+    </>
+  );
+}
+
+function Price(props: { readonly estimate: Estimate }): React.JSX.Element {
+  const { trans } = useHubyard();
+  const { left, lifetime_s, notice, price, share, total } = props.estimate;
+  return (
+    <>
+      <p>
+        {trans.__(
+          '%1 an hour, at most %2 for %3',
+          price.text,
+          total.text,
+          durationText(lifetime_s)
+        )}
+      </p>
+      {left != null && (
+        <p className="hy-Price-note" data-testid="hy-estimate-budget">
+          {share == null
+            ? trans.__('%1 left of the budget', left.text)
+            : trans.__('%1 % of %2 left of the budget', share, left.text)}
+        </p>
+      )}
+      {notice != null && <p className="hy-Price-note">{notice}</p>}
+    </>
   );
 }

@@ -122,7 +122,8 @@ export function Row(props: IRowProps): React.JSX.Element {
   );
 }
 
-function Facts(props: {
+/** Facts in one line; what is null is left out. */
+export function Facts(props: {
   readonly facts: readonly React.ReactNode[];
 }): React.JSX.Element {
   const said = props.facts.filter(fact => fact !== null && fact !== undefined);

@@ -4,7 +4,7 @@ import type { ModelVersion } from '../api/types';
 import {
   ComputeFields,
   type IChoice,
-  isPriced,
+  mayStart,
   PriceLine,
   useEstimate
 } from '../components/ComputeFields';
@@ -33,7 +33,7 @@ function DeployForm(props: {
   const [choice, setChoice] = React.useState<IChoice | null>(null);
   const estimate = useEstimate(choice);
   useSubmit(
-    choice === null || !isPriced(estimate)
+    choice === null || !mayStart(estimate)
       ? null
       : () => deploy(hubyard, props.version, choice)
   );

@@ -4,7 +4,7 @@ import type { Source } from '../api/types';
 import {
   ComputeFields,
   type IChoice,
-  isPriced,
+  mayStart,
   PriceLine,
   useEstimate
 } from '../components/ComputeFields';
@@ -42,7 +42,7 @@ function PublishForm(
   const estimate = useEstimate(choice);
   const title = name.trim();
   useSubmit(
-    title === '' || choice === null || !isPriced(estimate)
+    title === '' || choice === null || !mayStart(estimate)
       ? null
       : () => publish(hubyard, props, title, choice)
   );

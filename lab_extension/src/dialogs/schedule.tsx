@@ -4,7 +4,7 @@ import type { NotebookSource } from '../api/types';
 import {
   ComputeFields,
   type IChoice,
-  isPriced,
+  mayStart,
   PriceLine,
   useEstimate
 } from '../components/ComputeFields';
@@ -69,12 +69,14 @@ function ScheduleForm({
   source
 }: ISourceProps<NotebookSource>): React.JSX.Element {
   const hubyard = useHubyard();
+  const { trans } = hubyard;
   const [cron, setCron] = React.useState(FIRST_CRON);
   const [zone, setZone] = React.useState(ownTimeZone);
   const [choice, setChoice] = React.useState<IChoice | null>(null);
   const { given, fields } = useDrafts(source);
   const when = { cron: cron.trim(), time_zone: zone.trim() };
   const preview = usePreview(source, when, choice);
+  const estimate = useEstimate(choice);
   const ready = preview.data !== null && !preview.pending && isRight(given);
   useSubmit(
     ready && choice !== null
@@ -94,6 +96,12 @@ function ScheduleForm({
           choice={choice}
           onChange={setChoice}
           wanted={source.compute}
+        />
+        <PriceLine
+          answer={estimate}
+          note={trans.__(
+            'So it is with a run that starts now. The schedule can be made: each run is checked when it comes due.'
+          )}
         />
         {fields}
       </div>
@@ -147,7 +155,7 @@ function RunForm({ source }: ISourceProps<NotebookSource>): React.JSX.Element {
   const { given, fields } = useDrafts(source);
   const estimate = useEstimate(choice);
   useSubmit(
-    choice !== null && isPriced(estimate) && isRight(given)
+    choice !== null && mayStart(estimate) && isRight(given)
       ? () => runOnce(hubyard, source, choice, given)
       : null
   );

@@ -58,7 +58,7 @@ interface IProps {
 
 function DeploymentRow({ deployment }: IProps): React.JSX.Element {
   const { trans } = useHubyard();
-  const { revision, status, price, cost, deadline } = deployment;
+  const { revision, status, price, cost, deadline, per_thousand } = deployment;
   const failed = status === 'failed';
   return (
     <Row
@@ -70,6 +70,7 @@ function DeploymentRow({ deployment }: IProps): React.JSX.Element {
         trans.__('%1 version %2', revision.model, revision.version),
         trans.__('%1/h', price.text),
         cost && trans.__('%1 so far', cost.text),
+        per_thousand && trans.__('%1 per 1,000 requests', per_thousand.text),
         isActive(status) && deadline != null ? (
           <TimeLeft key="left" deadline={deadline} />
         ) : null

@@ -87,6 +87,11 @@ function TrackedRunRow({
             {name} <b>{numberText(value)}</b>
           </span>
         )),
+        run.cost && (
+          <span key="cost" title={trans.__('Of its compute, while it ran')}>
+            {run.cost.text}
+          </span>
+        ),
         <Moment key="at" at={run.started_at} />
       ]}
       actions={<Actions run={run} />}

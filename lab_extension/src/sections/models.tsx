@@ -96,6 +96,7 @@ function VersionRow(props: {
             {metric} <b>{numberText(value)}</b>
           </span>
         )),
+        version.cost && trans.__('%1 to train', version.cost.text),
         <Moment key="at" at={version.created_at} />
       ]}
       actions={

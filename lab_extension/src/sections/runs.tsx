@@ -1,4 +1,5 @@
 /** Runs: executions of notebooks, how far they are and how they ended. */
+import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 import type { Run } from '../api/types';
 import { Alert } from '../components/Alert';
@@ -38,6 +39,7 @@ export function Runs(): React.JSX.Element {
 }
 
 function RunRow({ run }: { readonly run: Run }): React.JSX.Element {
+  const { trans } = useHubyard();
   const { status, started_at, ended_at } = run;
   const running = status === 'running';
   const seconds =
@@ -58,7 +60,7 @@ function RunRow({ run }: { readonly run: Run }): React.JSX.Element {
         <StatusWord key="status" status={status} />,
         running ? <Progress key="cells" run={run} /> : null,
         seconds === null ? null : durationText(seconds),
-        run.cost?.text,
+        costText(trans, run),
         <Moment key="at" at={run.created_at} />
       ]}
       actions={<Actions run={run} />}
@@ -70,6 +72,16 @@ function RunRow({ run }: { readonly run: Run }): React.JSX.Element {
       {status === 'failed' && <RunLog run={run} />}
     </Row>
   );
+}
+
+function costText(
+  trans: TranslationBundle,
+  { cost, status }: Run
+): string | null {
+  if (cost === null) {
+    return null;
+  }
+  return isActive(status) ? trans.__('%1 so far', cost.text) : cost.text;
 }
 
 /** What a failed run's process has printed; asked for when it is unfolded. */
