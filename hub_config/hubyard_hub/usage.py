@@ -34,10 +34,10 @@ def keep_report(
     store: Store, entry_id: str, report: ActivityReport, moment: datetime
 ) -> None:
     """Keep what a workload says of itself."""
-    idle_since = moment - timedelta(seconds=report.idle_s) if report.idle_s else None
+    said = moment - timedelta(seconds=report.idle_s) if report.idle_s else None
 
     def work(connection: Connection) -> None:
-        row = {"idle_since": idle_since, "told_at": moment}
+        row = {"idle_since": _no_sooner(connection, entry_id, said), "told_at": moment}
         told = activities.update().where(activities.c.entry_id == entry_id)
         if connection.execute(told.values(**row)).rowcount == 0:
             insert_once(connection, activities, {"entry_id": entry_id, **row})
@@ -45,6 +45,18 @@ def keep_report(
             _add_use(connection, entry_id, requests=report.requests)
 
     store.atomically(work)
+
+
+def _no_sooner(
+    connection: Connection, entry_id: str, said: datetime | None
+) -> datetime | None:
+    """Since when it is idle: what computes is not, whether or not a kernel knows."""
+    if said is None:
+        return None
+    busy = select(func.max(samples.c.at)).where(
+        samples.c.entry_id == entry_id, samples.c.cores >= BUSY_CORES
+    )
+    return max(said, connection.execute(busy).scalar() or said)
 
 
 def idle_since(connection: Connection, entry_ids: Iterable[str]) -> dict[str, datetime]:
@@ -75,9 +87,10 @@ def keep_measured(
             peak_memory_bytes=measured.memory_bytes,
         )
     if measured.cores >= BUSY_CORES:
-        # Whatever computes is not idle, whether or not a kernel knows of it.
-        busy = activities.update().where(activities.c.entry_id == entry_id)
-        connection.execute(busy.values(idle_since=None))
+        idle = activities.update().where(
+            activities.c.entry_id == entry_id, activities.c.idle_since < moment
+        )
+        connection.execute(idle.values(idle_since=moment))
 
 
 def forget_old(connection: Connection, moment: datetime) -> None:

@@ -15,7 +15,7 @@ from hubyard.contract.entry import Deadline, EndReason
 from hubyard.contract.errors import Conflict, HubyardError, NotFound
 from hubyard.contract.workload import Extension, Workload, new_id
 from hubyard_hub.attribution import accounts_of
-from hubyard_hub.budgets import BudgetSpent, admit_more
+from hubyard_hub.budgets import BudgetSpent, admit_more, check_more, limits
 from hubyard_hub.ledger import write_deadline
 from hubyard_hub.lines import IS_OPEN, LINES, OLDEST_FIRST, read_lines
 from hubyard_hub.store.tables import entries, extensions
@@ -23,13 +23,16 @@ from hubyard_hub.usage import keep_report, usage_of
 from hubyard_spawner.folder import Folder
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from sqlalchemy import Connection
 
+    from hubyard.contract.budget import Account
     from hubyard.contract.entry import Entry, Settlement
     from hubyard.contract.identity import Identity
     from hubyard.contract.usage import ActivityReport, Usage
+    from hubyard_hub.budgets import Limit
     from hubyard_hub.lines import Line
     from hubyard_hub.parts import Books
 
@@ -69,6 +72,9 @@ class Workloads:
 
         def work(connection: Connection) -> Line:
             line = _find(connection, asking, entry_id)
+            given = select(extensions.c.id).where(extensions.c.id == id_)
+            if connection.execute(given).first() is not None:
+                return line  # by a commit whose answer was lost
             until = max(line.deadline.at, moment) + timedelta(seconds=seconds)
             self._check_lifetime(line, until)
             granted = False
@@ -79,8 +85,8 @@ class Workloads:
                     raise
                 granted = True
             row = {"id": id_, "entry_id": entry_id, "until": until, "granted": granted}
-            given = {"given_by": asking.name, "given_at": moment}
-            connection.execute(extensions.insert().values(**row, **given))
+            who = {"given_by": asking.name, "given_at": moment}
+            connection.execute(extensions.insert().values(**row, **who))
             over = max(line.lifetime_at, until)
             moved = Deadline(at=until, reason=line.deadline.reason)
             write_deadline(connection, entry_id, over, moved)
@@ -110,20 +116,27 @@ class Workloads:
             return usage_of(connection, line)
 
     def _shown(self, lines: list[Line]) -> list[Workload]:
-        url = self._books.settings.public_url
+        url, moment = self._books.settings.public_url, now()
+        # Asked once for all of them: a budget is a sum over its month.
+        payers = {account for line in lines for account in _payers(line)}
         with self._books.store.read() as connection:
-            return [
-                shown(line, url, self._extension(connection, line)) for line in lines
-            ]
+            found = limits(connection, list(payers), moment) if lines else []
+        return [
+            shown(line, url, self._extension(line, found, moment)) for line in lines
+        ]
 
-    def _extension(self, connection: Connection, line: Line) -> Extension:
+    def _extension(
+        self, line: Line, found: Iterable[Limit], moment: datetime
+    ) -> Extension:
         """What one more hour costs its owner, or why there is none."""
-        entry, moment = line.entry, now()
+        entry, mine = line.entry, _payers(line)
         until = max(line.deadline.at, moment) + timedelta(seconds=HOUR_S)
+        longer = line.charge._replace(deadline=until)
+        paying = [limit for limit in found if limit.account in mine]
         refusal = None
         try:
             self._check_lifetime(line, until)
-            _check_budget(connection, line, until, moment)
+            check_more(paying, line.charge, longer, moment)
         except HubyardError as error:
             refusal = error.message
         cost = money.cost_of(entry.price_micros, HOUR_S * 1000)
@@ -224,7 +237,10 @@ def _find(connection: Connection, asking: Identity, entry_id: str) -> Line:
 def _check_budget(
     connection: Connection, line: Line, until: datetime, moment: datetime
 ) -> None:
-    entry = line.entry
-    accounts = accounts_of(entry.owner, entry.groups, entry.project)
     longer = line.charge._replace(deadline=until)
-    admit_more(connection, accounts, line.charge, longer, moment)
+    admit_more(connection, _payers(line), line.charge, longer, moment)
+
+
+def _payers(line: Line) -> list[Account]:
+    entry = line.entry
+    return accounts_of(entry.owner, entry.groups, entry.project)

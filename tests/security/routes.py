@@ -355,11 +355,13 @@ def hub() -> Iterator[Route]:
     """Every page and every call of the hub, ours and our authenticator's first."""
     from jupyterhub import apihandlers, handlers
 
+    from hubyard_hub.money_pages import handlers as money_pages
     from hubyard_hub.sign_in import HubyardAuthenticator
 
     authenticator = HubyardAuthenticator.__new__(HubyardAuthenticator)
     every = [
         *authenticator.get_handlers(None),
+        *money_pages(None),
         *handlers.default_handlers,
         *apihandlers.default_handlers,
         ("/api/(.*)", apihandlers.base.API404),

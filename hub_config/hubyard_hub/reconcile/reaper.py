@@ -19,7 +19,7 @@ from hubyard.contract.budget import Account, WhenSpent
 from hubyard.contract.workload import Kind
 from hubyard_hub.budgets import limits
 from hubyard_hub.lines import IS_OPEN, LINES, read_lines
-from hubyard_hub.store.tables import charges, deadlines
+from hubyard_hub.store.tables import charges, deadlines, entries
 from hubyard_hub.usage import idle_since
 from hubyard_hub.workloads import promised
 from hubyard_spawner.folder import Folder
@@ -91,7 +91,7 @@ def _look(books: Books) -> _Seen:
 def _payers(
     connection: Connection, spent: dict[Account, Limit]
 ) -> dict[str, list[Limit]]:
-    open_ids = LINES.where(IS_OPEN).with_only_columns(charges.c.entry_id)
+    open_ids = LINES.where(IS_OPEN).with_only_columns(entries.c.id)
     found: dict[str, list[Limit]] = {}
     wanted = select(charges).where(charges.c.entry_id.in_(open_ids))
     for row in connection.execute(wanted).mappings():

@@ -69,11 +69,17 @@ class Schedules:
                 connection, asking.name, request.notebook, compute, lifetime_s, cron
             )
         moment = now()
+        estimate = self._parts.prices.estimate(
+            asking.name, asking.groups, request.compute, lifetime_s
+        )
         return Preview(
             text=cron.words,
             next_fires=cron.next(moment, _FIRES_SHOWN),
             fires_per_month=_per_month(cron, moment.date()),
-            price=price_before(self._parts, compute),
+            price=estimate.price,
+            left=estimate.left,
+            refusal=estimate.refusal,
+            notice=estimate.notice,
             **vars(outlook),
         )
 

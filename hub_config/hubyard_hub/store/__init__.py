@@ -8,6 +8,7 @@ atomically  a write that is tried again, whole, when the database says so
 from __future__ import annotations
 
 import os
+import random
 import threading
 import time
 from contextlib import contextmanager
@@ -34,8 +35,14 @@ _MIGRATION_LOCK = 0x48756279
 _one_migration = threading.Lock()
 _BUSY_TIMEOUT_S = 10
 _RETRY_PAUSES_S = (0.05, 0.2, 0.5, 1, 2, 4)
+_BUSY = "SQLITE_BUSY"
+"""Somebody has written for longer than we wait at once: a slow disk, a full machine."""
 _TRY_AGAIN = {"40001", "40P01"}
 """PostgreSQL's serialization_failure and deadlock_detected."""
+_TAKEN = "23505"
+"""PostgreSQL's unique_violation."""
+_COUNTED = {"ix_entries_number", "pk_budgets"}
+"""Numbers that are counted: two that count at once may come to the same one."""
 
 
 class Store:
@@ -81,12 +88,13 @@ class Store:
             except DBAPIError as error:
                 if not _is_passing(error):
                     raise
-                time.sleep(pause)
+                # Two that were refused together must not come back together.
+                time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311  no secret
         with self.write() as connection:
             return work(connection)
 
-    def migrate(self) -> None:
-        """Bring the tables to the newest shape. Two processes may do it at once."""
+    def migrate(self, to: str = "head") -> None:
+        """Bring the tables to a shape, or the newest; two may do it at once."""
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS))
         # Not serializable: what another process did while we waited for the lock
@@ -99,7 +107,7 @@ class Store:
                 lock = text("SELECT pg_advisory_xact_lock(:lock)")
                 connection.execute(lock, {"lock": _MIGRATION_LOCK})
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, to)
 
     def close(self) -> None:
         """Let go of every connection."""
@@ -160,5 +168,10 @@ def _is_passing(error: DBAPIError) -> bool:
     state = getattr(error.orig, "sqlstate", None)
     if state in _TRY_AGAIN or error.connection_invalidated:
         return True
+    if state == _TAKEN:
+        diagnosis = getattr(error.orig, "diag", None)
+        return getattr(diagnosis, "constraint_name", None) in _COUNTED
+    if not isinstance(error, OperationalError):
+        return False
     is_postgresql = hasattr(error.orig, "sqlstate")
-    return is_postgresql and isinstance(error, OperationalError)
+    return is_postgresql or getattr(error.orig, "sqlite_errorname", "") == _BUSY

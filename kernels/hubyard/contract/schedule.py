@@ -68,6 +68,15 @@ class Preview(Read):
     per_run: Money
     per_month: Money
     basis: str = Field(description="what the estimate rests on, in words")
+    left: Money | None = Field(
+        default=None, description="of the tightest budget; None: there is no budget"
+    )
+    refusal: str | None = Field(
+        default=None, description="why a run would not start now, and what would fit"
+    )
+    notice: str | None = Field(
+        default=None, description="what became of the compute that was asked for"
+    )
 
 
 class ScheduleRequest(Written):

@@ -11,9 +11,10 @@ from hubyard.contract.identity import Identity
 from hubyard.contract.usage import ActivityReport
 from hubyard.contract.workload import Kind
 from hubyard_hub.reconcile.reaper import reap
-from hubyard_hub.usage import keep_report
+from hubyard_hub.usage import keep_measured, keep_report
 from hubyard_hub.workloads import Workloads
 from hubyard_spawner.folder import Folder
+from hubyard_spawner.usage import Measured
 from support.lines import made, opened
 from support.platform import hub, parts
 
@@ -143,3 +144,15 @@ def test_how_long_one_may_idle_is_read_again_while_it_runs(parts, scene):
     file.write_text(file.read_text().replace(currency, never))
     reap(parts)
     assert scene.deadline.reason is EndReason.LIFETIME
+
+
+def test_what_computes_is_not_idle_though_it_says_so(parts, scene):
+    """As a program that was started in a terminal which has been closed since."""
+    scene.idle(minutes=50)
+    with parts.store.write() as connection:
+        measured = Measured(15, 0.9, 2**20, None)
+        keep_measured(connection, scene.entry.id, now(), measured)
+    for _ in range(2):
+        reap(parts)
+        assert (scene.deadline.reason, scene.minutes_left) == (EndReason.IDLE, 60)
+        scene.idle(minutes=51)

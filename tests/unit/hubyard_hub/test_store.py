@@ -17,7 +17,10 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import DBAPIError, StatementError
 
 from hubyard.contract.base import now
+from hubyard.contract.budget import Scope
+from hubyard_hub.ledger import Ledger
 from hubyard_hub.store import Store, insert_once, tables
+from support.lines import opened
 from support.stores import both_stores, database_url, postgresql, store
 
 if TYPE_CHECKING:
@@ -51,6 +54,38 @@ def test_the_migrations_make_what_the_tables_say(both_stores: Store):
     with both_stores.read() as connection:
         context = MigrationContext.configure(connection)
         assert compare_metadata(context, tables.metadata) == []
+
+
+def test_a_ledger_of_before_there_were_budgets_is_brought_along(database_url: str):
+    store = Store(database_url)
+    store.migrate("0001")
+    noon = datetime(2026, 5, 4, 12, tzinfo=UTC)
+    old = {column.name for column in tables.entries.c} & an_entry().keys()
+    with store.write() as connection:
+        for id_, hours in (("e2", 1), ("e1", 0), ("e3", 2)):
+            row = an_entry(id_, started_at=noon + timedelta(hours=hours))
+            kept = tables.entries.insert().values({n: row[n] for n in old})
+            connection.execute(kept)
+        ended = a_settlement(ended_at=noon + timedelta(minutes=30))
+        connection.execute(insert(tables.settlements).values(**ended))
+    store.migrate()
+    ledger = Ledger(store)
+    assert [each.id for each in ledger.open_entries()] == ["e2", "e3"]
+    first = ledger.line("e1")
+    assert first
+    assert first.deadline.at == noon + timedelta(seconds=60)
+    with store.read() as connection:
+        cost = connection.execute(select(tables.settlements.c.cost_micros)).scalar()
+        charged = connection.execute(select(tables.charges)).all()
+    assert cost == first.cost_micros(noon) == 10_000
+    assert sorted(charged) == [(id_, Scope.USER, "ada") for id_ in ("e1", "e2", "e3")]
+    with pytest.raises(DBAPIError), store.write() as connection:
+        connection.execute(delete(tables.entries))
+    opened(ledger)
+    newest = ledger.newest("ana", "")
+    assert newest
+    assert ledger.open_entries()[-1] == newest.entry
+    store.close()
 
 
 def test_many_may_migrate_at_once(database_url: str):
