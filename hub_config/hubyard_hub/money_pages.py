@@ -5,28 +5,38 @@ They are the hub's, so a person's own login opens them; a token never does.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from jupyterhub import orm
 from jupyterhub.handlers import default_handlers
 from jupyterhub.handlers.base import BaseHandler
 from pydantic import TypeAdapter, ValidationError
 from tornado.web import HTTPError, authenticated
 
-from hubyard.contract.budget import Account, BudgetRequest
+from hubyard.contract.base import Title, Written
+from hubyard.contract.budget import Account, BudgetRequest, Scope
 from hubyard.contract.errors import Rejected, refused
+from hubyard.contract.money import amount_text
+from hubyard.contract.spend import Part
 from hubyard.contract.workload import ExtensionRequest
 from hubyard_hub.export import as_csv, records
 from hubyard_hub.pages import identity_of
 from hubyard_hub.workloads import Workloads
 
 if TYPE_CHECKING:
+    from jupyterhub.auth import Authenticator
     from jupyterhub.user import User
 
     from hubyard.contract.identity import Identity
+    from hubyard.contract.spend import Spend
     from hubyard_hub.pages import Pages
     from hubyard_hub.parts import Books
 
 T = TypeVar("T")
+_WHOLE = re.compile(r"-?[0-9]{1,12}")
+_BUDGET_FIELDS = ("scope", "name", "amount", "stop", "endpoints")
+_MOST_KNOWN = 500
 
 
 def add_pages(pages: Pages) -> None:
@@ -52,6 +62,13 @@ def handlers(pages: Pages) -> list[Any]:
 
 def _is_ours(handler: Any) -> bool:  # noqa: ANN401  a tuple of tornado's
     return issubclass(handler[1], _Handler)
+
+
+class _Payer(Written):
+    """Whose budget a form is about."""
+
+    scope: Scope
+    name: Title
 
 
 class _Handler(BaseHandler):
@@ -85,29 +102,49 @@ class _Handler(BaseHandler):
             raise HTTPError(403, "Only an administrator may do this.")
         return asking
 
+    def of_everybody(self, asking: Identity) -> bool:
+        """Whether an administrator asks for everybody's; others get their own."""
+        return asking.admin and self.get_argument("of", "") == "everybody"
+
     def field(self, name: str) -> str:
         """A field of the form; empty where it is missing."""
         value: str = self.get_body_argument(name, "")
         return value
 
     async def show(self, message: str = "") -> None:
-        """Show it, with what was wrong with a form."""
-        asking = self.asking()
-        everybody = asking.admin and self.get_argument("of", "") == "everybody"
+        """Show the page of spend, with what was wrong with a form."""
+        asking, books = self.asking(), self.books
+        everybody = self.of_everybody(asking)
+        spend = self._everybody() if everybody else self.pages.spend(self.person)
         page = await self.render_template(
             "spend.html",
-            spend=self._everybody() if everybody else self.pages.spend(self.person),
+            spend=spend,
+            by_kind=_kinds(spend),
             everybody=everybody,
-            changes=self.books.budgets.changes() if everybody else (),
-            fault=self.books.live.fault if asking.admin else None,
+            changes=books.budgets.changes() if everybody else (),
+            known=self._known() if everybody else (),
+            currency=books.catalogue.currency,
+            amount_text=amount_text,
             message=message,
+            said={name: self.field(name) for name in _BUDGET_FIELDS},
         )
         self.finish(page)
 
-    def _everybody(self) -> object:
+    def _everybody(self) -> Spend:
         books = self.books
         budgets = books.budgets.list()
         return books.spending.month(None, books.catalogue.currency, budgets)
+
+    def _known(self) -> list[tuple[str, str]]:
+        """Whom a budget may be for, to choose from: each as its scope and name."""
+        found: list[tuple[str, str]] = []
+        for scope, names in (
+            (Scope.USER, orm.User.name),
+            (Scope.GROUP, orm.Group.name),
+        ):
+            rows = self.db.query(names).order_by(names).limit(_MOST_KNOWN)
+            found += [(scope, row[0]) for row in rows]
+        return found
 
     async def refuse(self, error: Rejected) -> None:
         """Show the page again, with what was wrong with a form."""
@@ -129,17 +166,29 @@ class LedgerHandler(_Handler):
 
     @authenticated
     async def get(self) -> None:
-        """One's own, or for an administrator everybody's."""
+        """One's own, or for an administrator who asks for it everybody's."""
         asking = self.asking()
-        owner = None if asking.admin else asking.name
+        owner = None if self.of_everybody(asking) else asking.name
         with self.books.store.read() as connection:
             text = as_csv(records(connection, owner=owner))
         self.set_header("Content-Type", "text/csv; charset=utf-8")
-        self.set_header("Content-Disposition", 'attachment; filename="ledger.csv"')
+        self.set_header(
+            "Content-Disposition", 'attachment; filename="hubyard-ledger.csv"'
+        )
         self.finish(text)
 
 
-class ExtendHandler(_Handler):
+class _FormHandler(_Handler):
+    """Answers a form. Whoever opens its address, after a refusal, gets the page."""
+
+    @authenticated
+    async def get(self) -> None:
+        """Show the page that has the form."""
+        self.asking()
+        self.redirect(f"{self.hub.base_url}spend")
+
+
+class ExtendHandler(_FormHandler):
     """Gives a running workload more time."""
 
     @authenticated
@@ -157,29 +206,47 @@ class ExtendHandler(_Handler):
         self.redirect(f"{self.hub.base_url}home")
 
 
-class BudgetHandler(_Handler):
+class BudgetHandler(_FormHandler):
     """Sets and removes budgets."""
 
     @authenticated
     async def post(self) -> None:
         """Do what the form says, and show everybody's spend again."""
         asking = self.administrator()
-        books = self.books
         try:
-            account = _read(
-                Account, {"scope": self.field("scope"), "name": self.field("name")}
-            )
-            if self.field("remove"):
-                books.budgets.remove(account, asking.name)
-            else:
-                wish = {n: self.field(n) for n in ("amount", "stop", "endpoints")}
-                request = _read(BudgetRequest, {n: v for n, v in wish.items() if v})
-                currency = books.catalogue.currency
-                books.budgets.set(account, request, currency, asking.name)
+            self._change(asking)
         except Rejected as error:
             await self.refuse(error)
             return
-        self.redirect(f"{self.hub.base_url}spend?of=everybody")
+        self.redirect(f"{self.hub.base_url}spend?of=everybody#hy-budgets")
+
+    def _change(self, asking: Identity) -> None:
+        books = self.books
+        account = self._account()
+        if self.field("remove"):
+            books.budgets.remove(account, asking.name)
+            return
+        wish = {name: self.field(name) for name in ("amount", "stop", "endpoints")}
+        request = _read(BudgetRequest, {n: v for n, v in wish.items() if v})
+        books.budgets.set(account, request, books.catalogue.currency, asking.name)
+
+    def _account(self) -> Account:
+        """Whom the form is about; people as the hub writes their names."""
+        said = _read(_Payer, {name: self.field(name) for name in _Payer.model_fields})
+        name = said.name
+        if said.scope is Scope.USER:
+            authenticator = cast("Authenticator", self.authenticator)
+            name = authenticator.normalize_username(name)
+        return Account(scope=said.scope, name=name)
+
+
+def _kinds(spend: Spend) -> list[Part]:
+    """What each kind has cost, as the page shows the other parts."""
+    total = spend.total.micros
+    return [
+        Part(name=kind, cost=cost, share=cost.micros / total if total else 0)
+        for kind, cost in spend.by_kind.items()
+    ]
 
 
 def _read(shape: type[T], said: dict[str, object]) -> T:
@@ -195,4 +262,5 @@ def _read(shape: type[T], said: dict[str, object]) -> T:
 
 
 def _whole(text: str) -> object:
-    return int(text) if text.isdecimal() and text.isascii() else text
+    """A whole number, where a field has one that can be meant."""
+    return int(text) if _WHOLE.fullmatch(text) else text

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from functools import cached_property
+from datetime import timedelta
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -15,10 +18,11 @@ from hubyard.contract.identity import Identity
 from hubyard.contract.money import MICROS
 from hubyard_hub.attribution import accounts_of
 from hubyard_hub.budgets import tightest
+from hubyard_hub.reservation import HORIZON, Month
 from hubyard_hub.workloads import Workloads, why_ended
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from jupyterhub.spawner import Spawner
     from jupyterhub.user import User
@@ -32,7 +36,31 @@ if TYPE_CHECKING:
 _TEMPLATES = Path(__file__).parent / "templates"
 _HOUR_S = 3600
 _MINUTE_S = 60
+_HOUR = timedelta(hours=1)
+_NAMED = re.compile(r"/user/[^/]+/((?:run|endpoint|app)-[a-z0-9-]+)(?=[/?]|$)")
 _WARNED_S = 15 * _MINUTE_S
+"""How long before its end a workload is marked."""
+
+
+@dataclass(frozen=True)
+class Home:
+    """What the home page shows somebody."""
+
+    workloads: list[Workload]
+    spend: Spend
+    ended: str | None
+    """Why the workspace ended, where that is worth telling."""
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """What people call what runs, by entry."""
+        lines = self.spend.lines
+        return {line.entry_id: line.name for line in lines if line.ended_at is None}
+
+    @staticmethod
+    def ends_soon(workload: Workload) -> bool:
+        """Whether its owner should be warned."""
+        return workload.seconds_left <= _WARNED_S
 
 
 @dataclass(frozen=True)
@@ -42,15 +70,26 @@ class Pages:
     books: Books
 
     def variables(self) -> dict[str, Any]:
-        """Variables of every page; the functions are called with the page's user."""
+        """Variables of every page; JupyterHub calls each with the page's user.
+
+        What it gets are functions: a page asks for what it shows, and pages that show
+        nothing of it, such as those that tell of an error, read no database.
+        """
         return {
-            "hy_workloads": self._for_user(self._workloads, ()),
-            "hy_spend": self._for_user(self.spend, None),
-            "hy_ended": self._for_user(self._ended, None),
-            "hy_fault": self._for_user(self._fault, None),
-            "hy_warned_s": _WARNED_S,
-            "hy_duration": duration_text_of,
+            "hy_home": _later(self.home),
+            "hy_ended": _later(self.ended),
+            "hy_fault": _later(self.fault),
+            "hy_opened": lambda _: opened_server,
+            "hy_duration": lambda _: _to_the_minute,
         }
+
+    def home(self, user: User) -> Home:
+        """What runs for somebody, what that costs, and what has ended."""
+        return Home(
+            workloads=Workloads(self.books).list(user.name),
+            spend=self.spend(user),
+            ended=self.ended(user),
+        )
 
     def spawn_form(self, spawner: Spawner) -> str:
         """The compute cards of the spawn page."""
@@ -62,23 +101,21 @@ class Pages:
         last: dict[str, Any] = spawner.orm_spawner.user_options or {}
         wanted = catalogue.heir(str(last.get("compute") or ""))
         chosen = _chosen(shown, wanted.name if wanted else None)
-        wished = last.get("lifetime_s")
         longest = max((c.longest_lifetime_s for c in shown.compute), default=_HOUR_S)
-        default = chosen.default_lifetime_s if chosen else _HOUR_S
-        if not isinstance(wished, int) or wished < _MINUTE_S:
-            wished = default
         limit = tightest(books.prices.limits(user.name, groups))
         return self._environment.get_template("spawn_form.html").render(
             shown=shown,
             chosen=chosen.name if chosen else "",
-            hours=f"{min(wished, longest) / _HOUR_S:g}",
+            hours=f"{min(_lifetime(last, chosen), longest) / _HOUR_S:g}",
             longest_hours=f"{longest / _HOUR_S:g}",
             micros=MICROS,
             duration=duration_text,
             sign=_sign(shown),
             budget=limit.shown() if limit else None,
+            payer=limit.account.words if limit else "",
+            ahead=_ahead(),
             notice=catalogue.notice(str(last.get("compute") or "")),
-            ended=self._ended(user, spawner.name),
+            ended=self.ended(user, user.name, spawner.name),
         )
 
     def spend(self, user: User) -> Spend:
@@ -88,6 +125,31 @@ class Pages:
         currency = books.catalogue.currency
         return books.spending.month(asking.name, currency, budgets)
 
+    def ended(self, user: User, owner: str = "", server_name: str = "") -> str | None:
+        """Why a server ended that its owner did not stop; None: nothing to tell.
+
+        It is told to its owner, which is the user where none is named, and to
+        administrators.
+        """
+        owner = owner or str(user.name)
+        if not (user.admin or owner == user.name):
+            return None
+        line = self.books.ledger.newest(owner, server_name)
+        why = why_ended(line) if line else None
+        if line is None or line.end is None or why is None:
+            return None
+        whose = "Your" if owner == user.name else f"{owner}'s"
+        ago = _ago(round((now() - line.end.ended_at).total_seconds()))
+        return f"{whose} {line.entry.kind} ended {ago}: {why}."
+
+    def fault(self, user: User) -> str | None:
+        """What is wrong with the catalogue's file, for administrators."""
+        if not user.admin:
+            return None
+        live = self.books.live
+        live()  # looks at the file
+        return live.fault
+
     @cached_property
     def _environment(self) -> Environment:
         return Environment(
@@ -96,30 +158,6 @@ class Pages:
             undefined=StrictUndefined,
         )
 
-    def _for_user(
-        self, ask: Callable[[User], Any], nobody: object
-    ) -> Callable[[User | None], Any]:
-        def asked(user: User | None) -> object:
-            return nobody if user is None else ask(user)
-
-        return asked
-
-    def _workloads(self, user: User) -> list[Workload]:
-        return Workloads(self.books).list(user.name)
-
-    def _ended(self, user: User, server_name: str = "") -> str | None:
-        """Why a server ended that its owner did not stop; None: nothing to tell."""
-        line = self.books.ledger.newest(user.name, server_name)
-        why = why_ended(line) if line else None
-        if line is None or line.end is None or why is None:
-            return None
-        ago = max(round((now() - line.end.ended_at).total_seconds()), 0)
-        return f"Your workspace ended {_to_the_minute(ago)} ago: {why}."
-
-    def _fault(self, user: User) -> str | None:
-        """What is wrong with the catalogue's file, for administrators."""
-        return self.books.live.fault if user.admin else None
-
 
 def identity_of(user: User) -> Identity:
     """Who looks at a page."""
@@ -127,15 +165,44 @@ def identity_of(user: User) -> Identity:
     return Identity(name=user.name, admin=bool(user.admin), groups=groups)
 
 
-def duration_text_of(user: User | None) -> Callable[[int], str]:
-    """How pages write seconds: to the minute, above one."""
-    del user
-    return _to_the_minute
+def opened_server(server_name: str, spawn_url: str) -> str:
+    """The name of the server that somebody opened, who was shown that it is stopped.
+
+    The hub forgets the names of runs, endpoints and apps that have ended, and then
+    takes their addresses for the workspace's; what was asked for is in `spawn_url`.
+    """
+    came_from = parse_qs(urlsplit(spawn_url).query).get("next", [""])[0]
+    found = _NAMED.search(came_from)
+    return found[1] if found else server_name
 
 
 def _to_the_minute(seconds: int) -> str:
     long = seconds > _MINUTE_S
     return duration_text(seconds - seconds % _MINUTE_S if long else seconds)
+
+
+def _later(ask: Callable[..., Any]) -> Callable[[User | None], Callable[..., Any]]:
+    """A variable of pages: a function that asks for the page's user, once called."""
+    return lambda user: partial(ask, user)
+
+
+def _ago(seconds: int) -> str:
+    return "just now" if seconds < _MINUTE_S else f"{_to_the_minute(seconds)} ago"
+
+
+def _lifetime(last: Mapping[str, Any], chosen: Compute | None) -> int:
+    """The seconds that stand in the form: those of the last choice, if it had any."""
+    wished = last.get("lifetime_s")
+    if isinstance(wished, int) and wished >= _MINUTE_S:
+        return wished
+    return chosen.default_lifetime_s if chosen else _HOUR_S
+
+
+def _ahead() -> dict[str, float]:
+    """For how many hours from now a start reserves at most, and its month lasts."""
+    moment = now()
+    month = (Month.of(moment).until - moment) / _HOUR
+    return {"month": month, "reserved": min(month, HORIZON / _HOUR)}
 
 
 def _chosen(shown: Shown, last: object) -> Compute | None:

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import func, select
 
+from hubyard.contract import money
 from hubyard_hub.store import Store
 from hubyard_hub.store.tables import entries
 from support.browser import chromium, sign_in
@@ -19,7 +20,7 @@ from support.running import running
 
 pytestmark = pytest.mark.hub
 
-ALERT = re.compile(r'(?s)<p class="(?:spawn-error-msg|error)[^"]*">(.*?)</p>')
+ALERT = re.compile(r'(?s)<p class="(?:spawn-error-msg|error)[^>]*>(.*?)</p>')
 GOOD = {"compute": "small", "hours": "1"}
 LONG = "x" * 5000
 
@@ -137,6 +138,98 @@ def test_the_pages_address_is_a_link_to_its_choice(hubyard, ana, nothing_started
             expect(page.get_by_label("Stop it after")).to_have_value("4")
             expect(page.get_by_text("costs at most $0.32")).to_be_visible()
             page.goto(f"{hubyard.url}/hub/home")
+
+
+def test_without_a_script_the_form_shows_prices_and_what_is_left(ana, nothing_started):
+    ana.form("/hub/spend/budget", scope="user", name="ana", amount="1")
+    page = " ".join(ana.http.get("/hub/spawn").text.split())
+    ana.form("/hub/spend/budget", scope="user", name="ana", remove="yes")
+    assert "The budget of ana has $1.00 left of $1.00 this month." in page
+    assert '<span class="hy-price">$0.02 <small>an hour</small></span>' in page
+    assert "at most 7d, $3.36" in page
+
+
+@pytest.fixture
+def form(hubyard, ana, nothing_started):
+    """Ana's spawn page in a browser, as early in a month."""
+    with chromium() as page:
+        sign_in(page, hubyard.url, "ana")
+
+        def opened(amount, stop):
+            wish = {"scope": "user", "name": "ana", "amount": amount, "stop": stop}
+            ana.form("/hub/spend/budget", **wish)
+            page.goto(f"{hubyard.url}/hub/home")
+            page.goto(f"{hubyard.url}/hub/spawn")
+            page.evaluate(
+                "Object.assign(document.getElementById('hy-budget').dataset,"
+                "{reservedHours: 24, monthHours: 700})"
+            )
+            page.locator("label[for=hy-medium]").click()
+            return page
+
+        yield opened
+        ana.form("/hub/spend/budget", scope="user", name="ana", remove="yes")
+
+
+@pytest.mark.browser
+def test_the_form_says_what_is_left_and_what_would_fit(form):
+    page = form("1", "hard")
+    hours, total = page.get_by_label("Stop it after"), page.locator("#hy-total")
+    warning = page.locator("#hy-warning[role=status]")
+    hours.fill("4")
+    expect(total).to_have_text("costs at most $0.32, 32 % of $1.00 left this month")
+    expect(warning).to_be_empty()
+    hours.fill("20")
+    expect(total).to_have_text("costs at most $1.60, 160 % of $1.00 left this month")
+    expect(warning).to_contain_text(
+        "This is more than the budget of ana has left: the start will be refused. At "
+        "$0.08 an hour it covers 12.5 hours: choose that or cheaper compute, or ask "
+        "ana, who set it, to raise it."
+    )
+    warning.get_by_role("button", name="Choose 12.5 hours").press("Enter")
+    expect(hours).to_have_value("12.5")
+    expect(hours).to_be_focused()
+    expect(total).to_have_text("costs at most $1.00, 100 % of $1.00 left this month")
+    expect(warning).to_be_empty()
+    page.locator("label[for=hy-small]").click()
+    hours.fill("60")
+    expect(warning).to_contain_text(
+        "At $0.02 an hour it covers 50 hours of this: the workspace will be ended "
+        "then, after a warning, unless ana raises it."
+    )
+
+
+@pytest.mark.browser
+def test_the_form_says_where_nothing_is_left_and_where_that_only_warns(form):
+    page = form("0", "hard")
+    warning = page.locator("#hy-warning[role=status]")
+    expect(page.locator("#hy-total")).to_have_text(
+        "costs at most $0.64; nothing is left this month"
+    )
+    expect(warning).to_contain_text("The budget of ana is spent: the start will")
+    page = form("0.004", "hard")
+    expect(warning).to_contain_text("the start will be refused. Choose cheaper compute")
+    page = form("0.04", "soft")
+    expect(warning).to_contain_text(
+        "This is more than the budget of ana has left. At $0.08 an hour it covers 0.5 "
+        "hours; it is a soft one, which only warns."
+    )
+
+
+MICROS = [1, 49, 50, 9_999, 10_000, 5_000, 125_000, 1_005_000, 2_675_000, 1_234_567_890]
+
+
+@pytest.mark.browser
+def test_the_form_writes_money_as_every_surface_does(form):
+    page = form("1", "hard")
+    page.get_by_label("Stop it after").fill("1")
+    for micros in MICROS:
+        page.locator("#hy-medium").evaluate(f"c => c.dataset.priceMicros = {micros}")
+        page.get_by_label("Stop it after").dispatch_event("input")
+        written = re.escape(money.cost(micros, "USD").text)
+        expect(page.locator("#hy-total")).to_have_text(
+            re.compile(rf"^costs at most {written}, ")
+        )
 
 
 def test_nobody_elses_page_posts_the_form(ana, nothing_started):
