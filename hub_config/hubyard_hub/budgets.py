@@ -235,11 +235,23 @@ def admit_more(
     Raises:
         BudgetSpent: says how much is left, what would fit and who can raise it.
     """
-    month = Month.of(moment)
-    more = reserved(after, month, moment) - reserved(before, month, moment)
+    if after.price_micros:
+        check_more(limits(connection, accounts, moment), before, after, moment)
+
+
+def check_more(
+    found: Iterable[Limit], before: Charge, after: Charge, moment: datetime
+) -> None:
+    """The same, where the budgets that pay for it are known already.
+
+    Raises:
+        BudgetSpent: says how much is left, what would fit and who can raise it.
+    """
     if after.price_micros == 0:
         return
-    for limit in limits(connection, accounts, moment):
+    month = Month.of(moment)
+    more = reserved(after, month, moment) - reserved(before, month, moment)
+    for limit in found:
         if limit.is_hard and (more > limit.standing.left or limit.standing.is_spent):
             raise BudgetSpent(refusal(limit, after.price_micros, more))
 

@@ -169,9 +169,16 @@ class _Sums:
 
     def _days(self) -> list[tuple[datetime, int]]:
         """Each day of the month until now, and what it has cost."""
-        count = (self._moment - self._month.since) // _DAY + 1
-        firsts = [self._month.since + n * _DAY for n in range(count)]
-        return [(at, self._between(at, min(at + _DAY, self._moment))) for at in firsts]
+        since, moment = self._month.since, self._moment
+        costs = [0] * ((moment - since) // _DAY + 1)
+        for item in self._items:
+            charge = item.charge
+            first = max((item.started_at - since) // _DAY, 0)
+            last = min((item.ended_at or moment) - since, moment - since) // _DAY
+            for day in range(first, last + 1):
+                at = since + day * _DAY
+                costs[day] += charge.cost_between(at, min(at + _DAY, moment))
+        return [(since + day * _DAY, cost) for day, cost in enumerate(costs)]
 
     def _forecast(self) -> int:
         """Spent so far, and the average of the last days for each day that is left."""
