@@ -118,9 +118,9 @@ class Workloads:
     def _shown(self, lines: list[Line]) -> list[Workload]:
         url, moment = self._books.settings.public_url, now()
         # Asked once for all of them: a budget is a sum over its month.
-        payers = {account for line in lines for account in _payers(line)}
+        payers = {(a.scope, a.name): a for line in lines for a in _payers(line)}
         with self._books.store.read() as connection:
-            found = limits(connection, list(payers), moment) if lines else []
+            found = limits(connection, list(payers.values()), moment) if lines else []
         return [
             shown(line, url, self._extension(line, found, moment)) for line in lines
         ]
