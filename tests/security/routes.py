@@ -180,7 +180,7 @@ def platform() -> Iterator[Route]:
     from hubyard_hub.settings import Settings
 
     names = {access.person: "person", access.workload: "workload"}
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         app = create_app(Settings(state=Path(folder), catalogue=SHIPPED))
         for route in app.routes:
             if route.path in access.PUBLIC:
@@ -196,7 +196,7 @@ def mlflow() -> Iterator[Route]:
     """Flask's routes and FastAPI's, as they stand behind our gate."""
     from hubyard_hub.settings import Settings
 
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         settings = Settings(state=Path(folder), catalogue=SHIPPED)
         settings.save()
         _pretend_to_be_served(settings)
@@ -234,7 +234,7 @@ def workspace() -> Iterator[Route]:
     """tornado's handlers of the single-user server, started as a workspace is."""
     from jupyter_server.base.handlers import JupyterHandler
 
-    with tempfile.TemporaryDirectory() as folder, _version_of_a_hub() as api_url:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, _version_of_a_hub() as api_url:
         os.chdir(folder)
         os.environ.update(
             HOME=folder,
@@ -318,7 +318,7 @@ def endpoint() -> Iterator[Route]:
 
 def app() -> Iterator[Route]:
     """An app forwards whatever is asked: the routes of both its frameworks."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         os.environ["HOME"] = folder
         yield from _streamlit(Path(folder))
         yield from _voila(Path(folder))
