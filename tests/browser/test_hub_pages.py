@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 
 import pytest
 from playwright.sync_api import expect
@@ -83,3 +84,30 @@ def test_an_hour_more_by_keyboard(here, screen):
     button.press("Enter")
     expect(screen.locator(".hy-left").first).to_have_text(re.compile(r"^1h\d+m$"))
     expect(screen.get_by_text("Ends soon")).to_have_count(0)
+
+
+def test_what_this_machine_has_not_cannot_be_chosen_and_says_why(here, screen):
+    here.open(screen, "spawn")
+    card = screen.get_by_label("accelerated")
+    expect(card).to_be_disabled()
+    why = "needs a GPU, which single-machine Hubyard does not hand out yet"
+    expect(screen.locator("label[for=hy-accelerated]")).to_contain_text(why)
+    refused = here.ana.form("/hub/spawn", compute="accelerated", hours="1")
+    assert refused.status_code == 400
+    assert f"accelerated {why}" in refused.text
+
+
+def test_retired_compute_leads_to_its_successor_and_says_so(here, screen):
+    ana = here.ana
+    ana.start_workspace("tiny", hours="1")
+    ana.hub("DELETE", "/users/ana/server")
+    end = time.monotonic() + 60
+    while "" in ana.servers():
+        assert time.monotonic() < end
+        time.sleep(0.2)
+    here.open(screen, "spawn")
+    expect(screen.locator("#hy-notice")).to_have_text(
+        "tiny is retired: you get small. It is twice the memory."
+    )
+    expect(screen.get_by_label("small")).to_be_checked()
+    expect(screen.get_by_text("Formerly the smallest")).to_have_count(0)
