@@ -265,13 +265,13 @@ def refusal(limit: Limit, price_micros: int, needed: int) -> str:
     price = money.price(price_micros, limit.currency).text
     advice = (
         f"at {price} an hour at most {duration_text(fits - fits % _SHORTEST_S)} fits: "
-        "choose that or cheaper compute"
+        "choose that or cheaper compute, or"
         if fits >= _SHORTEST_S
-        else "nothing that costs more fits this month"
+        else "nothing that costs anything fits:"
     )
     return (
         f"The {limit.account.words} has {left} left of {amount} this month, and this "
-        f"may cost {wanted}: {advice}, or ask {limit.set_by}, who set it, to raise it."
+        f"may cost {wanted}: {advice} ask {limit.set_by}, who set it, to raise it."
     )
 
 

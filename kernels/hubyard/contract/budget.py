@@ -46,7 +46,7 @@ class Account(Read):
     """Whom a cost counts for."""
 
     scope: Scope
-    name: str
+    name: str = Field(min_length=1)
 
     @property
     def words(self) -> str:

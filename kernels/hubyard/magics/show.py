@@ -111,7 +111,10 @@ class Lines:
         shown = [html.escape(line) for line in self.lines]
         if self.link:
             shown.append(_anchor(self.link))
-        return {"text/plain": "\n".join(plain), "text/html": "<br>".join(shown)}
+        return {
+            "text/plain": "\n".join(plain),
+            "text/html": _no_math("<br>".join(shown)),
+        }
 
 
 class Table:
@@ -128,7 +131,7 @@ class Table:
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:  # noqa: ANN401  IPython's
         lines = [*filter(None, [self.above]), *table(self.head, self.rows, self.empty)]
-        return {"text/plain": "\n".join(lines), "text/html": self._html()}
+        return {"text/plain": "\n".join(lines), "text/html": _no_math(self._html())}
 
     def _html(self) -> str:
         above = f"<p>{html.escape(self.above)}</p>" if self.above else ""
@@ -139,6 +142,14 @@ class Table:
             f"{above}<table><thead>{_row('th', self.head)}</thead>"
             f"<tbody>{rows}</tbody></table>"
         )
+
+
+def _no_math(inside: str) -> str:
+    """HTML in which two amounts of dollars are no formula: Jupyter takes `$` for one.
+
+    The class is MathJax's: https://docs.mathjax.org/en/latest/options/document.html
+    """
+    return f'<div class="mathjax_ignore">{inside}</div>'
 
 
 def _row(tag: str, cells: Sequence[str]) -> str:
