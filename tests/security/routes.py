@@ -234,7 +234,10 @@ def workspace() -> Iterator[Route]:
     """tornado's handlers of the single-user server, started as a workspace is."""
     from jupyter_server.base.handlers import JupyterHandler
 
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, _version_of_a_hub() as api_url:
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        _version_of_a_hub() as api_url,
+    ):
         os.chdir(folder)
         os.environ.update(
             HOME=folder,

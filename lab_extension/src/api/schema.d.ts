@@ -1743,14 +1743,26 @@ export interface components {
             basis: string;
             /** Fires Per Month */
             fires_per_month: number;
+            /** @description of the tightest budget; None: there is no budget */
+            left?: components["schemas"]["Money"] | null;
             /**
              * Next Fires
              * @description five
              */
             next_fires: string[];
+            /**
+             * Notice
+             * @description what became of the compute that was asked for
+             */
+            notice?: string | null;
             per_month: components["schemas"]["Money"];
             per_run: components["schemas"]["Money"];
             price: components["schemas"]["Money"];
+            /**
+             * Refusal
+             * @description why a run would not start now, and what would fit
+             */
+            refusal?: string | null;
             /** Text */
             text: string;
         };
