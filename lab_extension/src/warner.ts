@@ -1,6 +1,6 @@
 /** The warner: toasts before this workspace ends and before budgets are spent. */
 import type { Workload } from './api/types';
-import { budgetWarning, type Told, warningsOf } from './budgets';
+import { budgetWarning, warningsOf } from './budgets';
 import {
   Alarm,
   endOf,
@@ -11,6 +11,7 @@ import {
 } from './ending';
 import { extend } from './extend';
 import { CommandIDs, type IHubyard } from './hubyard';
+import type { IMemory } from './memory';
 import type { Presence } from './presence';
 import { dismiss, type INext, warn } from './toast';
 
@@ -66,12 +67,11 @@ export class EndWarner {
   private shown: string | null = null;
 }
 
-/** Warns of budgets, each level once a month. `keep` makes that outlive the page. */
+/** Warns of budgets, each level once a month. */
 export class BudgetWarner {
   constructor(
     private readonly hubyard: IHubyard,
-    private told: Told,
-    private readonly keep: (told: Told) => void
+    private readonly memory: IMemory
   ) {}
 
   /** Look at what the platform said last. */
@@ -82,10 +82,10 @@ export class BudgetWarner {
     if (spend === null) {
       return;
     }
-    const { due, told } = warningsOf(spend, this.told);
-    this.told = told;
+    const before = this.memory.read(spend.owner);
+    const { due, told } = warningsOf(spend, before);
     if (due.length > 0) {
-      this.keep(told);
+      this.memory.keep(spend.owner, told);
     }
     for (const budget of due) {
       warn(budgetWarning(trans, budget), next);

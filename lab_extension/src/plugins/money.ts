@@ -4,18 +4,15 @@ import type {
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
-import { IStateDB } from '@jupyterlab/statedb';
-import type { ReadonlyPartialJSONValue } from '@lumino/coreutils';
-import type { Told } from '../budgets';
 import { extendIcon } from '../components/icons';
 import { nearEndPace } from '../ending';
 import { askToExtend } from '../extend';
 import { CommandIDs, IHubyard } from '../hubyard';
+import { BrowserMemory } from '../memory';
 import { Presence } from '../presence';
 import { whilePageSeen } from '../seen';
 import { BudgetWarner, EndWarner } from '../warner';
 
-const TOLD = 'hubyard-money:told';
 const CALM_MS = 60_000;
 
 export const moneyPlugin: JupyterFrontEndPlugin<void> = {
@@ -23,18 +20,17 @@ export const moneyPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Warns before this workspace ends or a budget is spent.',
   autoStart: true,
   requires: [IHubyard],
-  optional: [ICommandPalette, IStateDB],
+  optional: [ICommandPalette],
   activate: (
     app: JupyterFrontEnd,
     hubyard: IHubyard,
-    palette: ICommandPalette | null,
-    state: IStateDB | null
+    palette: ICommandPalette | null
   ) => {
     addExtend(app, hubyard);
     const category = hubyard.trans.__('Hubyard');
     palette?.addItem({ command: CommandIDs.extend, category });
     warnOfEnd(hubyard);
-    void warnOfBudgets(hubyard, state);
+    warnOfBudgets(hubyard);
   }
 };
 
@@ -57,22 +53,8 @@ function warnOfEnd(hubyard: IHubyard): void {
   whilePageSeen(() => polls.workspace.watch(nearEndPace));
 }
 
-async function warnOfBudgets(
-  hubyard: IHubyard,
-  state: IStateDB | null
-): Promise<void> {
+function warnOfBudgets(hubyard: IHubyard): void {
   const { spend } = hubyard.polls;
-  const told = toldOf(await state?.fetch(TOLD));
-  const keep = (now: Told) => void state?.save(TOLD, now);
-  const warner = new BudgetWarner(hubyard, told, keep);
-  spend.subscribe(warner.look);
+  spend.subscribe(new BudgetWarner(hubyard, new BrowserMemory()).look);
   whilePageSeen(() => spend.watch(CALM_MS));
-}
-
-/** What was kept: whoever wrote it, only levels are read. */
-function toldOf(kept: ReadonlyPartialJSONValue | undefined): Told {
-  const levels = Object.entries(Object(kept ?? {}) as object).filter(
-    (pair): pair is [string, number] => typeof pair[1] === 'number'
-  );
-  return Object.fromEntries(levels);
 }
