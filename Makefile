@@ -2,7 +2,7 @@
 # Each says what it does, and prints how long it took.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up test coverage chromium env lint wheel generated lock golden attack chaos-up bench-serving clean
+.PHONY: help up test coverage chromium env lint wheel generated lock golden attack attack-budget chaos-up chaos-ledger bench-serving bench-money clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -72,11 +72,20 @@ golden: env ## walk the golden path in a real browser, timed
 attack: env ## ask every route as nobody and as another user
 	@$(BIN)/python tests/security/attack.py
 
+attack-budget: env ## start more at once than a budget covers, and forge every wish
+	@$(BIN)/python tests/security/budget.py
+
 chaos-up: env ## kill each process under load; nothing may be lost
 	@$(BIN)/python tests/chaos/up.py
 
+chaos-ledger: env ## kill workloads and all that bills them; every second is paid for once
+	@$(BIN)/python tests/chaos/ledger.py $(ARGS)
+
 bench-serving: env ## an endpoint beside `mlflow models serve`
 	@$(BIN)/python tests/bench/serving.py
+
+bench-money: env ## the home page and the spend, beside the stock home page
+	@$(BIN)/python tests/bench/money.py $(ARGS)
 
 clean: ## remove what was built
 	@rm -rf .venv dist build lab_extension/{lib,labextension,node_modules,tsconfig.tsbuildinfo} hub_config/proxy/node_modules
