@@ -23,13 +23,18 @@ ROOMS = (
 WHOLE = (
     "kernels/hubyard/contract/*.py",
     "spawner/hubyard_spawner/catalogue.py",
+    "spawner/hubyard_spawner/estimate.py",
+    "spawner/hubyard_spawner/lifetime.py",
     "spawner/hubyard_spawner/meter.py",
     "spawner/hubyard_spawner/options.py",
     "hub_config/hubyard_hub/ledger.py",
+    "hub_config/hubyard_hub/prices.py",
+    "hub_config/hubyard_hub/reservation.py",
+    "hub_config/hubyard_hub/spending.py",
     "hub_config/hubyard_hub/schedules/core.py",
     "hub_config/hubyard_hub/schedules/cron.py",
 )
-"""The contract, and the arithmetic of prices, of the ledger and of schedules."""
+"""The contract, and the arithmetic of prices, budgets, the ledger and schedules."""
 
 
 def measured() -> dict[str, dict]:
