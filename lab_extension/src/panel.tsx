@@ -92,7 +92,7 @@ function Content(props: { readonly visible: boolean }): React.JSX.Element {
 function Head(): React.JSX.Element {
   const { commands, trans } = useHubyard();
   return (
-    <header className="hy-Head">
+    <div className="hy-Head">
       <span>{trans.__('Hubyard')}</span>
       {commands.hasCommand(CommandIDs.help) && (
         <IconButton
@@ -102,7 +102,7 @@ function Head(): React.JSX.Element {
           onClick={() => void commands.execute(CommandIDs.help)}
         />
       )}
-    </header>
+    </div>
   );
 }
 

@@ -88,9 +88,17 @@ export class BudgetWarner {
       this.memory.keep(spend.owner, told);
     }
     for (const budget of due) {
-      warn(budgetWarning(trans, budget), next);
+      const key = `${budget.scope} ${budget.name}`;
+      const older = this.shown.get(key);
+      if (older !== undefined) {
+        dismiss(older);
+      }
+      this.shown.set(key, warn(budgetWarning(trans, budget), next));
     }
   };
+
+  /** The newest toast of each budget: what an older one says is no longer true. */
+  private readonly shown = new Map<string, string>();
 }
 
 /** Where all of it stands, for a toast is short; nothing, where the panel is off. */

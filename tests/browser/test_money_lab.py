@@ -33,7 +33,7 @@ FAULTS = """
 async () => {
   document.body.style.height = '100vh';
   const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'];
-  const ours = {include: [['.hy-Panel'], ['.hy-StatusItem']]};
+  const ours = {include: [['.hy-Panel'], ['.hy-StatusItem'], ['.hy-Form']]};
   const found = await axe.run(ours, {runOnly: tags});
   return found.violations.flatMap(({id, nodes}) =>
     nodes.map(({html, failureSummary}) => [id, html, failureSummary]));
@@ -243,7 +243,13 @@ def test_axe_finds_nothing(whole, scheme):
     theme = f"JupyterLab {scheme.title()}"
     expect(whole.locator("body")).to_have_attribute("data-jp-theme-name", theme)
     expect(spend(whole).get_by_role("img", name="Memory")).to_be_visible()
+    spend(whole).get_by_test_id("hy-row").last.hover()
     assert whole.evaluate(FAULTS) == []
+    whole.locator("[data-command='hubyard:schedule']:visible").first.click()
+    expect(whole.get_by_test_id("hy-per-month")).to_contain_text("$")
+    assert whole.evaluate(FAULTS) == []
+    whole.keyboard.press("Escape")
+    expect(whole.get_by_test_id("hy-schedule-dialog")).to_have_count(0)
 
 
 def test_axe_would_find_what_cannot_be_read(whole):

@@ -125,8 +125,6 @@ export function mayStart({ data, pending }: IAnswer<Estimate>): boolean {
 /** The price, before anything is started, and what the budget says to it. */
 export function PriceLine(props: {
   readonly answer: IAnswer<Estimate>;
-  /** What a refusal means where nothing starts now. */
-  readonly note?: string;
 }): React.JSX.Element {
   const { data, error, pending } = props.answer;
   if (error !== null) {
@@ -142,9 +140,7 @@ export function PriceLine(props: {
       >
         {data === null ? <p>…</p> : <Price estimate={data} />}
       </div>
-      {data?.refusal != null && (
-        <Alert message={data.refusal} note={props.note ?? null} />
-      )}
+      {data?.refusal != null && <Alert message={data.refusal} />}
     </>
   );
 }

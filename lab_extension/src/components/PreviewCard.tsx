@@ -34,6 +34,7 @@ export function PreviewCard(props: {
 
 function PreviewText({ preview, zone }: IPreviewIn): React.JSX.Element {
   const { trans } = useHubyard();
+  const { left, notice, refusal } = preview;
   return (
     <>
       <p className="hy-Card-lead" data-testid="hy-preview-text">
@@ -53,8 +54,23 @@ function PreviewText({ preview, zone }: IPreviewIn): React.JSX.Element {
         <dd data-testid="hy-per-run">{preview.per_run.text}</dd>
         <dt>{trans.__('a month')}</dt>
         <dd data-testid="hy-per-month">{preview.per_month.text}</dd>
+        {left != null && (
+          <>
+            <dt>{trans.__('left of the budget')}</dt>
+            <dd data-testid="hy-preview-left">{left.text}</dd>
+          </>
+        )}
       </dl>
       <p className="hy-Help">{preview.basis}</p>
+      {notice != null && <p className="hy-Help">{notice}</p>}
+      {refusal != null && (
+        <Alert
+          message={refusal}
+          note={trans.__(
+            'So it is with a run that starts now. The schedule can be made: each run is checked when it comes due.'
+          )}
+        />
+      )}
     </>
   );
 }

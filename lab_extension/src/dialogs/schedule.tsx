@@ -69,14 +69,12 @@ function ScheduleForm({
   source
 }: ISourceProps<NotebookSource>): React.JSX.Element {
   const hubyard = useHubyard();
-  const { trans } = hubyard;
   const [cron, setCron] = React.useState(FIRST_CRON);
   const [zone, setZone] = React.useState(ownTimeZone);
   const [choice, setChoice] = React.useState<IChoice | null>(null);
   const { given, fields } = useDrafts(source);
   const when = { cron: cron.trim(), time_zone: zone.trim() };
   const preview = usePreview(source, when, choice);
-  const estimate = useEstimate(choice);
   const ready = preview.data !== null && !preview.pending && isRight(given);
   useSubmit(
     ready && choice !== null
@@ -96,12 +94,6 @@ function ScheduleForm({
           choice={choice}
           onChange={setChoice}
           wanted={source.compute}
-        />
-        <PriceLine
-          answer={estimate}
-          note={trans.__(
-            'So it is with a run that starts now. The schedule can be made: each run is checked when it comes due.'
-          )}
         />
         {fields}
       </div>
