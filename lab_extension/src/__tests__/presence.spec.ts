@@ -1,25 +1,15 @@
 import { Problem } from '../api/problem';
 import { Presence } from '../presence';
+import { Page } from './page';
 
 const MINUTE_MS = 60_000;
-
-/** A page as far as presence looks at it, in front or behind. */
-class Page extends EventTarget {
-  hidden = false;
-
-  turn(hidden: boolean): void {
-    this.hidden = hidden;
-    this.dispatchEvent(new Event('visibilitychange'));
-  }
-}
 
 let page: Page;
 const settle = () => jest.advanceTimersByTimeAsync(0);
 
 beforeEach(() => {
   jest.useFakeTimers();
-  page = new Page();
-  Object.assign(globalThis, { document: page });
+  page = Page.open();
 });
 afterEach(() => {
   jest.useRealTimers();
