@@ -85,6 +85,8 @@ class LocalSpawner(Spawner):
     mlflow_url = Unicode(help="MLflow, seen from a workload.").tag(config=True)
 
     entry_id = Unicode("")
+    _has_started = True
+    """Unless it is not known yet whether a start succeeds."""
     _entry: Entry | None = None
     _shim: subprocess.Popen[bytes] | None = None
 
@@ -173,9 +175,14 @@ class LocalSpawner(Spawner):
             cage = self.ladder.build(entry.id, profile.cpu, profile.memory)
             self._launch(workload, profile, cage, folder)
             await self._listening(folder)
+        except asyncio.CancelledError:
+            # Whoever takes a start back stops it next. A hub that is told to end does
+            # not: it finds the workload again when it is back.
+            raise
         except BaseException as error:
             await self._abandon(error)
             raise
+        self._has_started = True
         return self.ip, self.port
 
     def _open_entry(
@@ -201,6 +208,7 @@ class LocalSpawner(Spawner):
         except Rejected as error:
             raise Refused(error) from None
         self._entry, self.entry_id = entry, entry.id
+        self._has_started = False
         self._remember()
         return entry
 
@@ -332,7 +340,8 @@ class LocalSpawner(Spawner):
         if self._shim is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 await asyncio.to_thread(self._shim.wait, 5)
-        self._settle(entry, EndReason.STOPPED)
+        stopped, failed = EndReason.STOPPED, EndReason.START_FAILED
+        self._settle(entry, stopped if self._has_started else failed)
 
     def _found(self) -> Entry | None:
         """The entry of the workload that this spawner stands for, if any."""

@@ -316,14 +316,16 @@ def test_a_workload_lives_through_a_killed_hub_and_its_end_is_known(bare_place):
     assert (settled.id, settlement.reason) == (entry.id, EndReason.STOPPED)
 
 
-def test_a_hub_that_dies_during_a_start_finds_the_workload_when_it_is_back(bare_place):
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_a_hub_that_ends_during_a_start_finds_the_workload_when_it_is_back(
+    bare_place, how
+):
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(bare_place.start, "workspace-listens-late")
-        entry, _ = bare_place.line("workspace-listens-late", until_ended=False)
-        while len(bare_place.processes(entry)) < 2:
-            time.sleep(0.05)
-        bare_place.hub.kill_hub()
-        assert isinstance(asked.exception(), httpx.HTTPError)
+        entry = _born(bare_place, "workspace-listens-late")
+        bare_place.hub.end_hub(how)
+        broken_off = isinstance(asked.exception(), httpx.HTTPError)
+        assert broken_off or asked.result().is_server_error
     bare_place.hub.start_hub()
     end = time.monotonic() + 20
     while not (server := bare_place.server("workspace-listens-late"))["ready"]:
@@ -334,6 +336,28 @@ def test_a_hub_that_dies_during_a_start_finds_the_workload_when_it_is_back(bare_
     assert bare_place.line("workspace-listens-late", until_ended=False)[1] is None
     bare_place.stop("workspace-listens-late")
     bare_place.line("workspace-listens-late")
+
+
+def test_a_start_that_is_taken_back_leaves_nothing_running(place):
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(place.start, "workspace-listens-late")
+        entry = _born(place, "workspace-listens-late")
+        assert place.stop("workspace-listens-late").is_success
+    _, settlement = place.line("workspace-listens-late")
+    assert settlement.reason is EndReason.START_FAILED
+    assert place.processes(entry) == []
+
+
+def _born(place, name):
+    """The entry of a start that is under way, once its workload has a process."""
+    end = time.monotonic() + 20
+    while not (found := place.ledger.open_entries("ana", name)):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    while len(place.processes(found[0])) < 2:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    return found[0]
 
 
 def test_an_end_while_the_hub_is_dead_is_exact_all_the_same(bare_place):

@@ -119,7 +119,10 @@ class HubUnderTest:
 
     def kill_hub(self) -> None:
         """As a crash does it: no word to the proxy, no server stopped."""
-        self._end("hub", signal.SIGKILL)
+        self.end_hub(signal.SIGKILL)
+
+    def end_hub(self, how: signal.Signals) -> None:
+        self._end("hub", how)
 
     def stop(self) -> None:
         for name in list(self._processes):
