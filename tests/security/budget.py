@@ -87,11 +87,14 @@ def attack(folder: Path, starts: int = STARTS, room: int = ROOM) -> Tally:
         took = time.monotonic() - began
         print(f"{starts} starts: {seen.started} within {took:.0f} s, ", end="")
         print(f"told to come again {seen.waited} times", flush=True)
-        tally.broken += attack_extensions(place)
+        extended = attack_extensions(place)
+        tally.accepted += extended.accepted
+        tally.broken += extended.broken
         tally.broken += _run_over_budget(place)
         forgeries = Forgeries(place)
         forgeries.all()
-        tally.forged, tally.accepted = forgeries.tried, forgeries.accepted
+        tally.forged = forgeries.tried
+        tally.accepted += forgeries.accepted
         tally.broken += forgeries.broken
         told = " ".join(f"{k}x{n}" for k, n in sorted(forgeries.statuses.items()))
         print(f"{forgeries.tried} forged wishes: {told}", flush=True)

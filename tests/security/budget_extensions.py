@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from security.budget_place import LIFETIME_S, LONGEST_S, START_MICROS
@@ -86,16 +86,26 @@ class Asker:
         )
 
 
-def attack_extensions(place: Place) -> list[str]:
-    """bo's budget has half a start left; what is wrong once everybody has asked."""
+@dataclass
+class Extensions:
+    """What came of asking for more time."""
+
+    accepted: list[str] = field(default_factory=list)
+    """Deadlines that moved, and must not have."""
+    broken: list[str] = field(default_factory=list)
+    """Other promises that were not kept."""
+
+
+def attack_extensions(place: Place) -> Extensions:
+    """bo's budget has half a start left, and everybody asks for more time."""
     bo, eve = (Asker(each, each.token()) for each in (place.bo, place.eve))
     mine = [line.entry.id for line in place.running("bo")]
-    return [
-        *_race(place, bo, mine),
-        *_nonsense(place, bo, mine[0]),
-        *_of_others(place, eve, mine[0]),
-        *_within(place),
-    ]
+    seen = Extensions()
+    _race(place, bo, mine, seen)
+    _nonsense(place, bo, mine[0], seen)
+    _of_others(place, eve, mine[0], seen)
+    _within(place, seen)
+    return seen
 
 
 def _deadlines(place: Place) -> dict[str, datetime]:
@@ -106,7 +116,7 @@ def _moved(before: dict[str, datetime], after: dict[str, datetime]) -> list[str]
     return [id_ for id_, at in after.items() if at != before.get(id_)]
 
 
-def _race(place: Place, bo: Asker, mine: list[str]) -> list[str]:
+def _race(place: Place, bo: Asker, mine: list[str], seen: Extensions) -> None:
     """One of them fits; all ask twice, by both ways, at the same time."""
     before = _deadlines(place)
     with ThreadPoolExecutor(2 * len(mine)) as pool:
@@ -116,39 +126,40 @@ def _race(place: Place, bo: Asker, mine: list[str]) -> list[str]:
     after = _deadlines(place)
     moved = _moved(before, after)
     more = sum((after[id_] - before[id_]).total_seconds() for id_ in moved)
-    if len(moved) == 1 and more == ONE_FITS_S:
-        return []
-    return [f"{len(moved)} were extended by {more} s in all; {ONE_FITS_S} s fitted"]
+    if not moved:
+        seen.broken.append("nobody was given the time for which there was room")
+    if more > ONE_FITS_S:
+        seen.accepted.append(f"{len(moved)} were given {more} s, {ONE_FITS_S} s fitted")
 
 
-def _nonsense(place: Place, bo: Asker, entry_id: str) -> list[str]:
+def _nonsense(place: Place, bo: Asker, entry_id: str, seen: Extensions) -> None:
     before = _deadlines(place)
     asked = {
         **{f"extend {body}": bo.by_api(entry_id, body) for body in NONSENSE},
         **{f"extend by form {s}": bo.by_form(entry_id, s) for s in FORM_NONSENSE},
     }
-    found = [f"{what} -> {a.status_code}" for what, a in asked.items() if not _no(a)]
+    seen.broken += [f"{k} -> {v.status_code}" for k, v in asked.items() if not _no(v)]
     moved = _moved(before, _deadlines(place))
-    return [*found, *(f"nonsense has extended {id_}" for id_ in moved)]
+    seen.accepted += [f"nonsense has extended {id_}" for id_ in moved]
 
 
-def _of_others(place: Place, eve: Asker, entry_id: str) -> list[str]:
+def _of_others(place: Place, eve: Asker, entry_id: str, seen: Extensions) -> None:
     before = _deadlines(place)
     paths = (entry_id, f"{entry_id}/../{entry_id}", entry_id.upper(), f"{entry_id}%00")
     answers = [eve.by_api(path, {"seconds": 60}) for path in paths]
     answers.append(eve.by_form(entry_id, "60"))
-    found = [f"eve extends bo's -> {a.status_code}" for a in answers if not _no(a)]
+    told = [answer.status_code for answer in answers if not _no(answer)]
+    seen.broken += [f"eve extends bo's -> {status}" for status in told]
     moved = _moved(before, _deadlines(place))
-    return [*found, *(f"eve has extended bo's {id_}" for id_ in moved)]
+    seen.accepted += [f"eve has extended bo's {id_}" for id_ in moved]
 
 
-def _within(place: Place) -> list[str]:
+def _within(place: Place, seen: Extensions) -> None:
     """All that bo may yet cost is within his budget still."""
     (budget,) = place.hubyard.client(place.bo).budgets.list()
     committed = budget.spent.micros + budget.reserved.micros
-    if committed <= budget.amount.micros and budget.left.micros < START_MICROS:
-        return []
-    return [f"bo's budget is overdrawn: {budget}"]
+    if committed > budget.amount.micros or budget.left.micros >= START_MICROS:
+        seen.accepted.append(f"bo's budget is overdrawn, or never was used: {budget}")
 
 
 def _no(answer: httpx.Response) -> bool:

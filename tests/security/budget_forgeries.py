@@ -132,7 +132,8 @@ class Forgeries:
     def _nothing_began(self) -> None:
         settled(self.place.eve)
         begun = [*self.place.entries("eve"), *self.place.entries("ana")]
-        self.accepted += [f"this was started: {entry}" for entry in begun]
+        words = [f"this was started: {entry}" for entry in begun]
+        self.accepted += [each for each in words if each not in self.accepted]
 
     def _standing(self) -> object:
         """What none of this may change."""
