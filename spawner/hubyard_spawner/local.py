@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -31,6 +30,7 @@ from hubyard_spawner import options, shim
 from hubyard_spawner.catalogue import why_unavailable
 from hubyard_spawner.folder import Clock, Folder, folders, settlement_of, spec_text
 from hubyard_spawner.limits import Cage, Ladder
+from hubyard_spawner.ports import free_port
 from hubyard_spawner.workloads import KINDS, PLATFORM_SERVICE, WorkloadKind
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ class LocalSpawner(Spawner):
         """
         workload, profile, lifetime_s = self._plan()
         await self._end_predecessors()
-        self.port = _free_port()
+        self.port = free_port()
         started_at = now()
         clock = Clock.at(started_at)
         entry = self._open_entry(profile, lifetime_s, started_at)
@@ -490,12 +490,6 @@ def _path() -> str:
     """Where a terminal finds commands: our environment's, then the machine's."""
     own = str(Path(sys.executable).parent)
     return os.pathsep.join([own, *filter(None, [os.environ.get("PATH")])])
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def _takes_connections(host: str, port: int) -> bool:

@@ -24,7 +24,8 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from support.hub import REPOSITORY, free_port, running_hub, wait_until_answers
+from hubyard_spawner.ports import free_port
+from support.hub import REPOSITORY, running_hub, wait_until_answers
 
 HELPER = "ANSWER = 42\n"
 STREAMLIT = """

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression
 
+from hubyard_spawner.ports import free_port
 from support.endpoints import (
     KEY,
     OWN_TOKEN,
@@ -18,7 +19,7 @@ from support.endpoints import (
     neighbours,
     start_endpoint,
 )
-from support.hub import end_process, free_port, running_hub, wait_until_answers
+from support.hub import end_process, running_hub, wait_until_answers
 
 pytestmark = [pytest.mark.hub, pytest.mark.filterwarnings("ignore:::mlflow.*")]
 SCOPE = "access:services!service=delays"

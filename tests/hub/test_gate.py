@@ -14,13 +14,13 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from hubyard_spawner.ports import free_port
 from support import echo
 from support.hub import (
     ADMIN_TOKEN,
     NAVIGATION,
     REPOSITORY,
     end_process,
-    free_port,
     running_hub,
     wait_until_answers,
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import socket
 import subprocess
 import sys
 import tarfile
@@ -17,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from hubyard_spawner.ports import free_port
 from support.hub import REPOSITORY
 
 LAB_TOKEN = "token-of-the-person"
@@ -83,12 +83,6 @@ def served():
     yield f"http://127.0.0.1:{server.server_port}/services/hubyard"
     server.shutdown()
     server.server_close()
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def start_jupyter(folder, root, **environment):

@@ -17,11 +17,11 @@ import pytest
 
 from hubyard_hub.mlflow_app import analyse
 from hubyard_hub.settings import Settings
+from hubyard_spawner.ports import free_port
 from support.hub import (
     ADMIN_TOKEN,
     REPOSITORY,
     end_process,
-    free_port,
     running_hub,
     wait_until_answers,
 )

@@ -26,10 +26,10 @@ from hubyard_hub.models import Models
 from hubyard_hub.parts import Parts
 from hubyard_hub.service import assemble
 from hubyard_hub.tracking import Tracking
+from hubyard_spawner.ports import free_port
 from support.hub import (
     REPOSITORY,
     end_process,
-    free_port,
     running_hub,
     wait_until_answers,
 )

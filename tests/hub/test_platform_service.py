@@ -16,7 +16,8 @@ from hubyard_hub.ledger import Ledger
 from hubyard_hub.settings import Settings
 from hubyard_hub.store import Store
 from hubyard_spawner.folder import Folder
-from support.hub import end_process, free_port, running_hub, wait_until_answers
+from hubyard_spawner.ports import free_port
+from support.hub import end_process, running_hub, wait_until_answers
 from support.platform import CATALOGUE, packed
 from support.priced import PLATFORM_SCOPES, priced_lines
 

@@ -13,7 +13,7 @@ import pytest
 from hubyard_hub.up import supervisor
 from hubyard_hub.up.processes import Process
 from hubyard_hub.up.supervisor import Keeper, Supervisor
-from support.hub import free_port
+from hubyard_spawner.ports import free_port
 from support.platform import settings_in
 
 pytestmark = pytest.mark.hub

@@ -15,7 +15,7 @@ import httpx
 import psutil
 import pytest
 
-from support.hub import free_port
+from hubyard_spawner.ports import free_port
 from support.running import Running, running
 
 pytestmark = pytest.mark.hub

@@ -13,11 +13,12 @@ import uvicorn
 
 from hubyard.contract.identity import Identity
 from hubyard_runtime.gate import Gate, Settings
+from hubyard_spawner.ports import free_port
 from security.attack import Tally
 from security.attackers import Attacker
 from security.judge import GATED, SHARED, Judge, Open, Question, Somebody
 from security.routes import METHODS, WEBSOCKET, Route
-from support.hub import NAVIGATION, free_port
+from support.hub import NAVIGATION
 
 PATH, ROUTE = "/user/ana/run-1/x", Route("/x", ("GET",), "gate")
 NAME, SECRET = "zyzzyva", "quincunx"

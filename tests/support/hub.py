@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import httpx
+
+from hubyard_spawner.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,12 +59,6 @@ if "COVERAGE_PROCESS_CONFIG" in os.environ:
 for line in w["lines"]:
     exec(line)
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @dataclass

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from support.hub import free_port
+from hubyard_spawner.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

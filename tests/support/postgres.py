@@ -6,13 +6,14 @@ import contextlib
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
+
+from hubyard_spawner.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,18 +27,12 @@ def binaries() -> Path | None:
     return newest.resolve().parent if newest else None
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class Cluster:
     """One running server; `url(name)` makes an empty database in it."""
 
     def __init__(self, folder: Path, bin_folder: Path) -> None:
         self.folder, self.bin = folder, bin_folder
-        self.port = _free_port()
+        self.port = free_port()
         # The server refuses to run as root: Debian's `nobody` serves as well as any.
         self.user = "nobody" if os.geteuid() == 0 else None
         if self.user:

@@ -18,7 +18,8 @@ import httpx
 from hubyard.client import Client
 from hubyard.client.wire import Wire
 from hubyard_hub.settings import Settings
-from support.hub import NAVIGATION, REPOSITORY, free_port
+from hubyard_spawner.ports import free_port
+from support.hub import NAVIGATION, REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -26,8 +26,8 @@ from hubyard.contract.identity import Identity
 from hubyard.contract.run import RunDetail, RunRecord
 from hubyard_hub.service import assemble
 from hubyard_hub.store.tables import apps, deployments, entries, runs, schedules
+from hubyard_spawner.ports import free_port
 from support import coverage_environment
-from support.hub import free_port
 from support.memory_hub import MemoryHub
 from support.platform import Caller, Stamped, code_cell, packed, parts_in, upload
 

@@ -12,7 +12,6 @@ import dataclasses
 import fcntl
 import os
 import signal
-import socket
 import sys
 import time
 import webbrowser
@@ -24,6 +23,7 @@ from hubyard_hub.settings import Settings, make_private_folder, shipped
 from hubyard_hub.up.door import check
 from hubyard_hub.up.report import Report
 from hubyard_hub.welcome import Welcome
+from hubyard_spawner.ports import free_port, is_free
 
 if TYPE_CHECKING:
     import argparse
@@ -111,7 +111,7 @@ def _asked(arguments: argparse.Namespace) -> Settings:
     check(settings)
     if Report.end_leftovers(state):
         _tell("An earlier Hubyard was killed; what it has left was ended.")
-    if not _is_free(settings.host, settings.port):
+    if not is_free(settings.host, settings.port):
         raise Conflict(f"Port {settings.port} is taken: choose another with --port.")
     return settings
 
@@ -147,35 +147,18 @@ def _with_inner_ports(settings: Settings) -> Settings:
     for name in _INNER:
         port: int = getattr(settings, name)
         kept = port and _becomes_free(port)
-        chosen[name] = port if kept else _free_port(set(chosen.values()))
+        chosen[name] = port if kept else free_port(chosen.values())
     return dataclasses.replace(settings, **chosen)
 
 
 def _becomes_free(port: int) -> bool:
     """Whether an inner port can be had again: living workloads know it."""
     deadline = time.monotonic() + _PORT_PATIENCE_S
-    while not _is_free("127.0.0.1", port):
+    while not is_free("127.0.0.1", port):
         if time.monotonic() > deadline:
             return False
         time.sleep(0.05)
     return True
-
-
-def _is_free(host: str, port: int) -> bool:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        with socket.create_server((host, port), family=family):
-            return True
-    except OSError:
-        return False
-
-
-def _free_port(taken: set[int]) -> int:
-    while True:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = int(probe.getsockname()[1])
-        if port not in taken:
-            return port
 
 
 async def _supervise(settings: Settings, *, open_browser: bool) -> bool:

@@ -22,7 +22,7 @@ from hubyard.contract.tracking import (
     TAG_LOCK,
     TAG_NOTEBOOK,
 )
-from support.hub import free_port
+from hubyard_spawner.ports import free_port
 from support.mlflow_server import mlflow_server
 
 pytestmark = pytest.mark.filterwarnings(
