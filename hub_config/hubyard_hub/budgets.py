@@ -198,8 +198,10 @@ def charges_of(
     entries, settlements = tables.entries, tables.settlements
     charged, deadlines = tables.charges, tables.deadlines
     ended_at = settlements.c.ended_at
+    # Its lifetime counts, not a sooner end: that one is off when somebody comes back.
+    over = deadlines.c.lifetime_at
     wanted = (
-        select(entries.c.price_micros, entries.c.started_at, ended_at, deadlines.c.at)
+        select(entries.c.price_micros, entries.c.started_at, ended_at, over)
         .join(charged, charged.c.entry_id == entries.c.id)
         .join(deadlines, deadlines.c.entry_id == entries.c.id)
         .outerjoin(settlements, settlements.c.entry_id == entries.c.id)
@@ -219,7 +221,7 @@ def admit(connection: Connection, accounts: Sequence[Account], start: Charge) ->
     Raises:
         BudgetSpent: says how much is left, what would fit and who can raise it.
     """
-    nothing = start._replace(deadline=start.started_at)
+    nothing = start._replace(lifetime_at=start.started_at)
     admit_more(connection, accounts, nothing, start, start.started_at)
 
 

@@ -41,13 +41,18 @@ class Line:
         return cost_micros(self.entry, self.end.ended_at if self.end else moment)
 
     @property
+    def name(self) -> str:
+        """What people call the workload."""
+        return called(self.entry.name, self.entry.server_name)
+
+    @property
     def charge(self) -> Charge:
         """What its costs follow from."""
         return Charge(
             price_micros=self.entry.price_micros,
             started_at=self.entry.started_at,
             ended_at=self.end.ended_at if self.end else None,
-            deadline=self.deadline.at,
+            lifetime_at=self.lifetime_at,
         )
 
 
@@ -65,6 +70,11 @@ def newest_lines(
     )
     found = read_lines(connection, wanted.order_by(OLDEST_FIRST))
     return {line.entry.server_name: line for line in found}
+
+
+def called(name: str | None, server_name: str) -> str:
+    """What people call a workload, which its owner may have named."""
+    return name or server_name or "workspace"
 
 
 def _line(row: Row[Any]) -> Line:

@@ -17,10 +17,11 @@ from hubyard_hub.lines import IS_OPEN, LINES, read_lines
 from hubyard_hub.usage import latest_samples
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from prometheus_client.core import Metric
 
+    from hubyard.contract.budget import Budget
     from hubyard.contract.spend import Spend
     from hubyard_hub.parts import Books
 
@@ -41,21 +42,10 @@ class _Collector:
     def collect(self) -> Iterator[Metric]:
         books = self._books
         currency = books.catalogue.currency
-        yield from _spend(books.spending.month(None, currency), currency)
-        yield from self._budgets()
+        spend = books.spending.everybody(currency)
+        yield from _spend(spend, currency)
+        yield from _budgets(spend.budgets)
         yield from self._workloads(currency)
-
-    def _budgets(self) -> Iterator[Metric]:
-        labels = ["scope", "name"]
-        amount = _gauge("budget_amount", "What an account may spend a month", labels)
-        spent = _gauge("budget_spent", "What it has spent this month", labels)
-        reserved = _gauge("budget_reserved", "What running workloads reserve", labels)
-        for each in self._books.budgets.list():
-            account = [each.scope, each.name]
-            amount.add_metric(account, each.amount.micros / MICROS)
-            spent.add_metric(account, each.spent.micros / MICROS)
-            reserved.add_metric(account, each.reserved.micros / MICROS)
-        yield from (amount, spent, reserved)
 
     def _workloads(self, currency: str) -> Iterator[Metric]:
         with self._books.store.read() as connection:
@@ -77,6 +67,19 @@ class _Collector:
                 cores.add_metric(server, sample.cores)
                 memory.add_metric(server, sample.memory_bytes)
         yield from (price, left, cores, memory)
+
+
+def _budgets(budgets: Iterable[Budget]) -> Iterator[Metric]:
+    labels = ["scope", "name"]
+    amount = _gauge("budget_amount", "What an account may spend a month", labels)
+    spent = _gauge("budget_spent", "What it has spent this month", labels)
+    reserved = _gauge("budget_reserved", "What running workloads reserve", labels)
+    for each in budgets:
+        account = [each.scope, each.name]
+        amount.add_metric(account, each.amount.micros / MICROS)
+        spent.add_metric(account, each.spent.micros / MICROS)
+        reserved.add_metric(account, each.reserved.micros / MICROS)
+    yield from (amount, spent, reserved)
 
 
 def _spend(spend: Spend, currency: str) -> Iterator[Metric]:

@@ -132,8 +132,7 @@ class _Handler(BaseHandler):
 
     def _everybody(self) -> Spend:
         books = self.books
-        budgets = books.budgets.list()
-        return books.spending.month(None, books.catalogue.currency, budgets)
+        return books.spending.everybody(books.catalogue.currency)
 
     def _known(self) -> list[tuple[str, str]]:
         """Whom a budget may be for, to choose from: each as its scope and name."""

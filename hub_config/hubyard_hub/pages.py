@@ -16,7 +16,6 @@ from hubyard.contract.base import now
 from hubyard.contract.duration import duration_text
 from hubyard.contract.identity import Identity
 from hubyard.contract.money import MICROS
-from hubyard_hub.attribution import accounts_of
 from hubyard_hub.budgets import tightest
 from hubyard_hub.reservation import HORIZON, Month
 from hubyard_hub.workloads import Workloads, why_ended
@@ -51,12 +50,6 @@ class Home:
     ended: str | None
     """Why the workspace ended, where that is worth telling."""
 
-    @cached_property
-    def names(self) -> dict[str, str]:
-        """What people call what runs, by entry."""
-        lines = self.spend.lines
-        return {line.entry_id: line.name for line in lines if line.ended_at is None}
-
     @staticmethod
     def ends_soon(workload: Workload) -> bool:
         """Whether its owner should be warned."""
@@ -86,7 +79,7 @@ class Pages:
     def home(self, user: User) -> Home:
         """What runs for somebody, what that costs, and what has ended."""
         return Home(
-            workloads=Workloads(self.books).list(user.name),
+            workloads=Workloads(self.books).list(identity_of(user)),
             spend=self.spend(user),
             ended=self.ended(user),
         )
@@ -120,10 +113,8 @@ class Pages:
 
     def spend(self, user: User) -> Spend:
         """What somebody has spent this month."""
-        books, asking = self.books, identity_of(user)
-        budgets = books.budgets.of(accounts_of(asking.name, asking.groups, None))
-        currency = books.catalogue.currency
-        return books.spending.month(asking.name, currency, budgets)
+        books = self.books
+        return books.spending.of(identity_of(user), books.catalogue.currency)
 
     def ended(self, user: User, owner: str = "", server_name: str = "") -> str | None:
         """Why a server ended that its owner did not stop; None: nothing to tell.

@@ -67,7 +67,7 @@ def _within(limit: Limit, plain: Estimate) -> dict[str, object]:
         price_micros=plain.price.micros,
         started_at=moment,
         ended_at=None,
-        deadline=moment + timedelta(seconds=plain.lifetime_s),
+        lifetime_at=moment + timedelta(seconds=plain.lifetime_s),
     )
     needed = reserved(start, Month.of(moment), moment)
     left = limit.standing.left

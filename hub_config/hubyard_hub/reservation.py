@@ -1,7 +1,7 @@
 """Reservation: what a month's budget is charged, decided from ledger lines alone.
 
 spent      what a line has cost within the month, until a moment
-reserved   what it may yet cost there: until its deadline, at most a day ahead
+reserved   what it may yet cost there: for its lifetime, at most a day ahead
 committed  both; a start fits where what is committed and its own fit the amount
 
 There is no counter that could drift: every figure follows from the lines. Nothing here
@@ -48,7 +48,8 @@ class Charge(NamedTuple):
     """Per hour."""
     started_at: datetime
     ended_at: datetime | None
-    deadline: datetime
+    lifetime_at: datetime
+    """When its lifetime is over, whatever may end it sooner."""
 
     def cost_between(self, since: datetime, until: datetime) -> int:
         """The part of its cost that falls from one moment to another, micro-units.
@@ -73,7 +74,7 @@ def reserved(charge: Charge, month: Month, moment: datetime) -> int:
     if charge.ended_at is not None:
         return 0
     since = max(moment, charge.started_at)
-    until = min(max(charge.deadline, since), since + HORIZON, month.until)
+    until = min(max(charge.lifetime_at, since), since + HORIZON, month.until)
     return charge.cost_between(since, until)
 
 

@@ -89,12 +89,14 @@ class Sources:
                 )
         return self.blobs.path(digest)
 
-    def project(self, owner: str, digest: str) -> Project:
-        """What the project file of a source says; nothing where it has none.
+    def project(self, owner: str, digest: str | None) -> Project:
+        """What the project file of a source says; nothing where there is none.
 
         Raises:
             NotFound: the source is not there.
         """
+        if digest is None:
+            return Project()
         path = self.path(owner, digest)
         return _project(path, file_names(path))
 

@@ -13,6 +13,9 @@ from hubyard.contract import money
 from hubyard.contract.base import now
 from hubyard.contract.spend import Day, Part, Spend, SpendLine
 from hubyard.contract.workload import Kind
+from hubyard_hub.attribution import accounts_of
+from hubyard_hub.budgets import limits
+from hubyard_hub.lines import called
 from hubyard_hub.reservation import Charge, Month, spent
 from hubyard_hub.store.tables import deadlines, entries, settlements, uses
 
@@ -22,8 +25,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from hubyard.contract.budget import Budget
+    from hubyard.contract.budget import Account, Budget
     from hubyard.contract.entry import EndReason
+    from hubyard.contract.identity import Identity
     from hubyard_hub.store import Store
 
 _LINES_SHOWN = 100
@@ -47,7 +51,7 @@ class Item(NamedTuple):
     price_micros: int
     currency: str
     started_at: datetime
-    deadline: datetime
+    lifetime_at: datetime
     ended_at: datetime | None
     exact: bool | None
     reason: EndReason | None
@@ -57,7 +61,9 @@ class Item(NamedTuple):
     @property
     def charge(self) -> Charge:
         """What its costs follow from."""
-        return Charge(self.price_micros, self.started_at, self.ended_at, self.deadline)
+        return Charge(
+            self.price_micros, self.started_at, self.ended_at, self.lifetime_at
+        )
 
 
 @dataclass(frozen=True)
@@ -66,18 +72,30 @@ class Spending:
 
     store: Store
 
-    def month(
+    def of(
+        self, asking: Identity, currency: str, moment: datetime | None = None
+    ) -> Spend:
+        """What somebody has spent this month, in UTC, and the budgets that pay."""
+        accounts = accounts_of(asking.name, asking.groups, None)
+        return self._month(asking.name, accounts, currency, moment or now())
+
+    def everybody(self, currency: str, moment: datetime | None = None) -> Spend:
+        """What everybody has spent this month, in UTC, and every budget."""
+        return self._month(None, None, currency, moment or now())
+
+    def _month(
         self,
         owner: str | None,
+        accounts: list[Account] | None,
         currency: str,
-        budgets: Sequence[Budget] = (),
-        moment: datetime | None = None,
+        moment: datetime,
     ) -> Spend:
-        """What somebody, or everybody for None, has spent this month, in UTC."""
-        moment = moment or now()
+        # One moment and one look at the ledger: the figures fit one another.
         month = Month.of(moment)
         with self.store.read() as connection:
             items = items_of(connection, month, owner=owner, currency=currency)
+            paying = limits(connection, accounts, moment)
+        budgets = [limit.shown() for limit in paying]
         return _Sums(items, month, moment, currency).spend(owner or "", budgets)
 
 
@@ -90,8 +108,8 @@ def items_of(
         select(
             *(line.id, line.owner, line.kind, line.server_name, line.name),
             *(line.project, line.compute, line.price_micros, line.currency),
-            *(line.started_at, deadlines.c.at, end.ended_at, end.exact, end.reason),
-            *(end.cost_micros, uses.c.unused_ms),
+            *(line.started_at, deadlines.c.lifetime_at, end.ended_at),
+            *(end.exact, end.reason, end.cost_micros, uses.c.unused_ms),
         )
         .join(deadlines, deadlines.c.entry_id == line.id)
         .outerjoin(settlements, end.entry_id == line.id)
@@ -204,7 +222,7 @@ class _Sums:
             owner=item.owner,
             kind=item.kind,
             server_name=item.server_name,
-            name=item.name or item.server_name or "workspace",
+            name=called(item.name, item.server_name),
             project=item.project,
             compute=item.compute,
             price=money.price(item.price_micros, item.currency),

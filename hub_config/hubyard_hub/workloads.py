@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from hubyard_hub.budgets import Limit
     from hubyard_hub.lines import Line
     from hubyard_hub.parts import Books
+    from hubyard_hub.reservation import Charge
 
 HOUR_S = 3600
 
@@ -45,16 +46,13 @@ class Workloads:
     def __init__(self, books: Books) -> None:
         self._books = books
 
-    def list(self, owner: str) -> list[Workload]:
-        """What an owner runs now, oldest first."""
-        return self._shown(self._books.ledger.open_lines(owner))
+    def list(self, asking: Identity) -> list[Workload]:
+        """What somebody runs now, oldest first."""
+        return self._shown(self._books.ledger.open_lines(asking.name), asking)
 
-    def of_server(self, owner: str, server_name: str) -> Workload:
+    def of_server(self, asking: Identity, server_name: str) -> Workload:
         """The running workload of a server; NotFound where there is none."""
-        lines = self._books.ledger.open_lines(owner, server_name)
-        if not lines:
-            raise NotFound("This workload is not running.")
-        return self._shown(lines[-1:])[0]
+        return self._shown([self._running(asking.name, server_name)], asking)[0]
 
     def extend(self, asking: Identity, entry_id: str, seconds: int) -> Workload:
         """Let a workload run longer than its present deadline.
@@ -95,11 +93,11 @@ class Workloads:
         line = self._books.store.atomically(work)
         folder = Folder.of(self._books.settings.workloads, entry_id)
         folder.move_deadline(line.deadline)
-        return self._shown([line])[0]
+        return self._shown([line], asking)[0]
 
     def heard(self, owner: str, server_name: str, report: ActivityReport) -> None:
         """Keep what a workload says of itself; NotFound where it does not run."""
-        entry_id = self.of_server(owner, server_name).entry_id
+        entry_id = self._running(owner, server_name).entry.id
         folder = Folder.of(self._books.settings.workloads, entry_id)
         keep_report(self._books.store, entry_id, report, folder.now())
 
@@ -115,14 +113,21 @@ class Workloads:
         with self._books.store.read() as connection:
             return usage_of(connection, line)
 
-    def _shown(self, lines: list[Line]) -> list[Workload]:
+    def _running(self, owner: str, server_name: str) -> Line:
+        lines = self._books.ledger.open_lines(owner, server_name)
+        if not lines:
+            raise NotFound("This workload is not running.")
+        return lines[-1]
+
+    def _shown(self, lines: list[Line], asking: Identity) -> list[Workload]:
         url, moment = self._books.settings.public_url, now()
         # Asked once for all of them: a budget is a sum over its month.
         payers = {(a.scope, a.name): a for line in lines for a in _payers(line)}
         with self._books.store.read() as connection:
             found = limits(connection, list(payers.values()), moment) if lines else []
+        refusing = [] if asking.admin else found  # who grants it is not refused
         return [
-            shown(line, url, self._extension(line, found, moment)) for line in lines
+            shown(line, url, self._extension(line, refusing, moment)) for line in lines
         ]
 
     def _extension(
@@ -131,7 +136,7 @@ class Workloads:
         """What one more hour costs its owner, or why there is none."""
         entry, mine = line.entry, _payers(line)
         until = max(line.deadline.at, moment) + timedelta(seconds=HOUR_S)
-        longer = line.charge._replace(deadline=until)
+        longer = _until(line, until)
         paying = [limit for limit in found if limit.account in mine]
         refusal = None
         try:
@@ -164,6 +169,7 @@ def shown(line: Line, url: str, extension: Extension | None = None) -> Workload:
         kind=entry.kind,
         owner=entry.owner,
         server_name=entry.server_name,
+        name=line.name,
         url=server_url(url, entry.owner, entry.server_name),
         compute=entry.compute,
         price=money.price(entry.price_micros, entry.currency),
@@ -237,8 +243,12 @@ def _find(connection: Connection, asking: Identity, entry_id: str) -> Line:
 def _check_budget(
     connection: Connection, line: Line, until: datetime, moment: datetime
 ) -> None:
-    longer = line.charge._replace(deadline=until)
-    admit_more(connection, _payers(line), line.charge, longer, moment)
+    admit_more(connection, _payers(line), line.charge, _until(line, until), moment)
+
+
+def _until(line: Line, until: datetime) -> Charge:
+    """What its costs follow from, once it may live until a moment."""
+    return line.charge._replace(lifetime_at=max(line.lifetime_at, until))
 
 
 def _payers(line: Line) -> list[Account]:

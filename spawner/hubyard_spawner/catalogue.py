@@ -350,7 +350,12 @@ def _explain(path: Path, text: str, error: ValidationError) -> str:
     line = _line_of(text, index, key)
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
-        message = "is not a setting that is known here: remove it"
+        misplaced = key in _File.model_fields
+        message = (
+            "is a setting of the whole file: move it above the first [table]"
+            if misplaced
+            else "is not a setting that is known here: remove it"
+        )
     if first["type"] == "missing":
         message = "is missing: add it"
     return f"{path}:{line}: {key or 'compute'}: {message}"

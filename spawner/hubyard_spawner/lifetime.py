@@ -58,10 +58,12 @@ def _idle(facts: Facts) -> datetime | None:
     if facts.idle_since is None or facts.idle_limit is None:
         return None
     at = facts.idle_since + facts.idle_limit
-    if facts.before.reason is EndReason.IDLE:
-        # People were told a time: it may come later than that, never sooner.
-        return max(at, facts.before.at)
-    return max(at, facts.moment + min(WARNING, facts.idle_limit))
+    soon = facts.moment + min(WARNING, facts.idle_limit)
+    if at > soon:
+        return None  # a pause for thought is nobody's end
+    # People were told a time: it may come later than that, never sooner.
+    told = facts.before.reason is EndReason.IDLE
+    return max(at, facts.before.at) if told else soon
 
 
 def _budget(facts: Facts) -> datetime | None:

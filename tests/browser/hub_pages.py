@@ -24,6 +24,7 @@ from playwright.sync_api import expect
 
 from hubyard.contract.base import now
 from hubyard.contract.entry import EndReason, Entry, Settlement
+from hubyard.contract.money import MICROS
 from hubyard.contract.workload import Kind, Limits, new_id
 from hubyard_hub.ledger import Ledger
 from hubyard_hub.store import Store
@@ -175,6 +176,21 @@ def what_runs(hubyard: Running, bo: Person, *, everything: bool) -> None:
         publish_app(client, "delays")
 
 
+def set_budgets(hubyard: Running, root: Person) -> None:
+    """Leave everybody a little to spend, on whatever day of the month this is."""
+    spend = hubyard.client(root).everybodys_spend()
+    spent = {part.name: part.cost.micros / MICROS for part in spend.by_owner}
+    spent |= {part.name: part.cost.micros / MICROS for part in spend.by_project}
+    for scope, name, left, stop in (
+        ("user", "ana", 2, "hard"),
+        ("user", "bo", 4, "hard"),
+        ("project", "flights", 1, "soft"),
+    ):
+        amount = f"{spent.get(name, 0) + left:.2f}"
+        wish = {"scope": scope, "name": name, "amount": amount, "stop": stop}
+        root.form("/hub/spend/budget", **wish)
+
+
 @dataclass(frozen=True)
 class Furnished:
     """A Hubyard with that month on its pages."""
@@ -209,12 +225,7 @@ def furnished(folder: Path, *, everything: bool = False) -> Iterator[Furnished]:
         a_month(Lines(Ledger(store)))
         store.close()
         what_runs(hubyard, bo, everything=everything)
-        for wish in (
-            {"scope": "user", "name": "ana", "amount": "11.50"},
-            {"scope": "user", "name": "bo", "amount": "8"},
-            {"scope": "project", "name": "flights", "amount": "12.50", "stop": "soft"},
-        ):
-            root.form("/hub/spend/budget", **wish)
+        set_budgets(hubyard, root)
         yield Furnished(hubyard, root, ana, bo)
 
 

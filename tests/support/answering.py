@@ -175,6 +175,7 @@ ACTIVE = {
     "kind": "workspace",
     "owner": "ana",
     "server_name": "",
+    "name": "workspace",
     "url": "https://hub.example/user/ana/",
     "compute": "small",
     "price": MONEY,

@@ -41,6 +41,8 @@ def list_compute(asking: Person, nouns: Asked) -> Catalogue:
 @router.post("/estimate")
 def estimate(asking: Person, nouns: Asked, wish: EstimateRequest) -> Estimate:
     """What a workload would cost at most, and what the budgets say to that."""
-    return nouns.parts.prices.estimate(
-        asking.name, asking.groups, wish.compute, wish.lifetime_s
+    parts = nouns.parts
+    project = parts.sources.project(asking.name, wish.source)
+    return parts.prices.estimate(
+        asking.name, asking.groups, wish.compute, wish.lifetime_s, project.name
     )

@@ -25,8 +25,7 @@ ScopeName = Annotated[Title, Path()]
 def read_spend(asking: Person, nouns: Asked) -> Spend:
     """What the caller has spent since the first of the month."""
     parts = nouns.parts
-    budgets = parts.budgets.of(accounts_of(asking.name, asking.groups, None))
-    return parts.spending.month(asking.name, parts.catalogue.currency, budgets)
+    return parts.spending.of(asking, parts.catalogue.currency)
 
 
 @router.get("/spend/everybody")
@@ -34,8 +33,7 @@ def read_everybodys_spend(asking: Admin, nouns: Asked) -> Spend:
     """What all of Hubyard has spent since the first of the month."""
     del asking
     parts = nouns.parts
-    budgets = parts.budgets.list()
-    return parts.spending.month(None, parts.catalogue.currency, budgets)
+    return parts.spending.everybody(parts.catalogue.currency)
 
 
 @router.get("/budgets")

@@ -12,7 +12,7 @@ router = people("workloads")
 @router.get("/workloads")
 def list_workloads(asking: Person, nouns: Asked) -> list[Workload]:
     """What is running and costing now."""
-    return nouns.workloads.list(asking.name)
+    return nouns.workloads.list(asking)
 
 
 @router.get("/workloads/self")
@@ -20,7 +20,7 @@ def read_own_workload(asking: Person, nouns: Asked) -> Workload:
     """The workload whose token asks."""
     if asking.server is None:
         raise NotFound("This token is not a workload's.")
-    return nouns.workloads.of_server(asking.name, asking.server)
+    return nouns.workloads.of_server(asking, asking.server)
 
 
 @router.put("/workloads/self/activity", status_code=204)

@@ -69,8 +69,9 @@ class Schedules:
                 connection, asking.name, request.notebook, compute, lifetime_s, cron
             )
         moment = now()
+        project = self._parts.sources.project(asking.name, request.source)
         estimate = self._parts.prices.estimate(
-            asking.name, asking.groups, request.compute, lifetime_s
+            asking.name, asking.groups, request.compute, lifetime_s, project.name
         )
         return Preview(
             text=cron.words,

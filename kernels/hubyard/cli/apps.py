@@ -49,7 +49,7 @@ def _app(arguments: argparse.Namespace) -> int:
             compute=arguments.compute or source.compute,
             lifetime_s=arguments.ttl,
         )
-        price = priced(client, wish.compute, wish.lifetime_s)
+        price = priced(client, wish.compute, wish.lifetime_s, wish.source)
         if arguments.dry_run:
             return show(arguments, price, list)
         question = f"Publish {wish.path} for at most {price.total.text}?"

@@ -32,9 +32,14 @@ def add_dry_run(parser: argparse.ArgumentParser) -> None:
     add_yes(parser)
 
 
-def priced(client: Client, compute: str | None, lifetime_s: int | None) -> Estimate:
+def priced(
+    client: Client,
+    compute: str | None,
+    lifetime_s: int | None,
+    source: str | None = None,
+) -> Estimate:
     """The price of what is about to start, shown before it does."""
-    found = client.estimate(compute, lifetime_s)
+    found = client.estimate(compute, lifetime_s, source)
     say(price_line(found))
     return found
 

@@ -78,10 +78,11 @@ def _compute(arguments: argparse.Namespace) -> int:
 def _workloads(arguments: argparse.Namespace) -> int:
     with Client.from_environment() as client:
         found = client.workloads()
-    head = ("WORKLOAD", "COMPUTE", "PRICE/H", "COST", "LEFT", "URL")
+    head = ("WORKLOAD", "NAME", "COMPUTE", "PRICE/H", "COST", "LEFT", "URL")
     rows = [
         (
             each.server_name or "workspace",
+            each.name,
             each.compute,
             each.price.text,
             each.cost.text,
@@ -98,7 +99,7 @@ def _extend(arguments: argparse.Namespace) -> int:
         found = client.find_workload(arguments.workload)
         seconds: int = arguments.seconds
         say(
-            f"{found.server_name or 'workspace'} costs {found.price.text} an hour and "
+            f"{found.name} costs {found.price.text} an hour and "
             f"ends {moment(found.deadline)} ({found.ends}); it would get "
             f"{duration_text(seconds)} more"
         )

@@ -64,7 +64,7 @@ def _run(arguments: argparse.Namespace) -> int:
             compute=arguments.compute or source.compute,
             lifetime_s=arguments.ttl,
         )
-        price = priced(client, wish.compute, wish.lifetime_s)
+        price = priced(client, wish.compute, wish.lifetime_s, wish.source)
         if arguments.dry_run:
             return show(arguments, price, list)
         question = f"Run {wish.notebook} for at most {price.total.text}?"

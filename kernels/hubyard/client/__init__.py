@@ -96,9 +96,14 @@ class Client:
         return self._wire.get("compute", Catalogue)
 
     def estimate(
-        self, compute: str | None = None, lifetime_s: int | None = None
+        self,
+        compute: str | None = None,
+        lifetime_s: int | None = None,
+        source: str | None = None,
     ) -> Estimate:
         """Price x time, before; of the first compute that you may use, if of none.
+
+        The budget of the source's project is asked too, where one is named.
 
         Raises:
             NotFound: you may use no compute at all.
@@ -108,7 +113,7 @@ class Client:
             if not offered:
                 raise NotFound("No compute is offered to you: ask who runs this hub.")
             compute = offered[0].name
-        request = EstimateRequest(compute=compute, lifetime_s=lifetime_s)
+        request = EstimateRequest(compute=compute, lifetime_s=lifetime_s, source=source)
         return self._wire.post("estimate", Estimate, request)
 
     def workloads(self) -> list[Workload]:

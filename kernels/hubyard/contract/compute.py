@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from hubyard.contract.base import Read, Seconds, Written
+from hubyard.contract.base import Digest, Read, Seconds, Written
 from hubyard.contract.money import Money
 from hubyard.contract.workload import Kind, Limits
 
@@ -44,6 +44,9 @@ class EstimateRequest(Written):
 
     compute: str
     lifetime_s: Seconds | None = None
+    source: Digest | None = Field(
+        default=None, description="its project may have a budget of its own"
+    )
 
 
 class Estimate(Read):

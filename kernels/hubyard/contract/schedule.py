@@ -45,6 +45,9 @@ class PreviewRequest(Written):
     notebook: str | None = Field(
         default=None, description="its past runs give the expected duration"
     )
+    source: Digest | None = Field(
+        default=None, description="its project may have a budget of its own"
+    )
 
     @classmethod
     def of(cls, wish: ScheduleRequest) -> Self:
@@ -55,6 +58,7 @@ class PreviewRequest(Written):
             compute=wish.compute,
             lifetime_s=wish.lifetime_s,
             notebook=wish.notebook,
+            source=wish.source,
         )
 
 

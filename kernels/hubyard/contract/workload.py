@@ -155,6 +155,7 @@ class Workload(Read):
     kind: Kind
     owner: str
     server_name: str
+    name: str = Field(description="what its owner calls it")
     url: str
     compute: str
     price: Money

@@ -58,7 +58,7 @@ class AppMagics(Magics):
                 compute=given.compute or source.compute,
                 lifetime_s=given.ttl,
             )
-            price = estimate(client, wish.compute, wish.lifetime_s)
+            price = estimate(client, wish.compute, wish.lifetime_s, wish.source)
             question = f"Publish {wish.path} for at most {price.total.text}?"
             if given.dry_run or not confirmed(question):
                 return None

@@ -59,9 +59,14 @@ def asking() -> Generator[Client]:
         raise UsageError(refused(error).message) from None
 
 
-def estimate(client: Client, compute: str | None, lifetime_s: int | None) -> Estimate:
+def estimate(
+    client: Client,
+    compute: str | None,
+    lifetime_s: int | None,
+    source: str | None = None,
+) -> Estimate:
     """The price of what is about to start, shown before it does."""
-    found = client.estimate(compute, lifetime_s)
+    found = client.estimate(compute, lifetime_s, source)
     say(price_line(found))
     return found
 

@@ -1427,6 +1427,11 @@ export interface components {
             compute: string;
             /** Lifetime S */
             lifetime_s?: number | null;
+            /**
+             * Source
+             * @description its project may have a budget of its own
+             */
+            source?: string | null;
         };
         /**
          * Experiment
@@ -1782,6 +1787,11 @@ export interface components {
              * @description its past runs give the expected duration
              */
             notebook?: string | null;
+            /**
+             * Source
+             * @description its project may have a budget of its own
+             */
+            source?: string | null;
             /**
              * Time Zone
              * @default UTC
@@ -2441,6 +2451,11 @@ export interface components {
             extension?: components["schemas"]["Extension"] | null;
             kind: components["schemas"]["Kind"];
             limits: components["schemas"]["Limits"];
+            /**
+             * Name
+             * @description what its owner calls it
+             */
+            name: string;
             /** Owner */
             owner: string;
             price: components["schemas"]["Money"];

@@ -1,6 +1,6 @@
 /** Compute and lifetime, with the price and the most that both can cost. */
 import * as React from 'react';
-import type { Compute, Estimate } from '../api/types';
+import type { Compute, Estimate, Source } from '../api/types';
 import { durationText } from '../format';
 import { type IAnswer, useAnswer, usePoll } from '../hooks';
 import { useHubyard } from '../hubyard';
@@ -110,11 +110,14 @@ function Choices(props: {
   );
 }
 
-/** The platform's estimate of a choice. */
-export function useEstimate(choice: IChoice | null): IAnswer<Estimate> {
+/** The platform's estimate of a choice; a source's project may have a budget. */
+export function useEstimate(
+  choice: IChoice | null,
+  source?: Source
+): IAnswer<Estimate> {
   const { client } = useHubyard();
-  const key = choice && JSON.stringify(choice);
-  return useAnswer(key, () => client.estimate(choice!));
+  const wish = choice && { ...choice, source: source?.digest ?? null };
+  return useAnswer(wish && JSON.stringify(wish), () => client.estimate(wish!));
 }
 
 /** Whether what is chosen has its price, and the budget covers it. */

@@ -39,7 +39,7 @@ function PublishForm(
   const { trans } = hubyard;
   const [name, setName] = React.useState(() => stem(props.path));
   const [choice, setChoice] = React.useState<IChoice | null>(null);
-  const estimate = useEstimate(choice);
+  const estimate = useEstimate(choice, props.source);
   const title = name.trim();
   useSubmit(
     title === '' || choice === null || !mayStart(estimate)

@@ -113,7 +113,8 @@ function usePreview(
   choice: IChoice | null
 ): IAnswer<IPreviewIn> {
   const { client } = useHubyard();
-  const wish = choice && { ...when, ...choice, notebook: source.notebook };
+  const { notebook, digest } = source;
+  const wish = choice && { ...when, ...choice, notebook, source: digest };
   const ask = async () => ({
     preview: await client.preview(wish!),
     zone: when.time_zone
@@ -145,7 +146,7 @@ function RunForm({ source }: ISourceProps<NotebookSource>): React.JSX.Element {
   const hubyard = useHubyard();
   const [choice, setChoice] = React.useState<IChoice | null>(null);
   const { given, fields } = useDrafts(source);
-  const estimate = useEstimate(choice);
+  const estimate = useEstimate(choice, source);
   useSubmit(
     choice !== null && mayStart(estimate) && isRight(given)
       ? () => runOnce(hubyard, source, choice, given)

@@ -371,7 +371,11 @@ SHOWN = [
         "NAME PRICE/H CPU MEMORY LONGEST DESCRIPTION",
         "small $0.05 1.5 1 GiB",
     ),
-    (["workloads"], "WORKLOAD COMPUTE PRICE/H COST LEFT URL", "workspace small $0.05"),
+    (
+        ["workloads"],
+        "WORKLOAD NAME COMPUTE PRICE/H COST LEFT URL",
+        "workspace workspace small $0.05",
+    ),
     (["cost"], SPENT_SO_FAR, "train small"),
     (["cost", "--everybody"], SPENT_SO_FAR.replace("You have", "Everybody has"), "ana"),
     (["budget"], BUDGET_LINE, ""),

@@ -12,12 +12,24 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hubyard.contract.base import now
+from hubyard.contract.entry import Deadline, EndReason
 from hubyard.contract.identity import Identity
 from hubyard.contract.workload import Kind
+from hubyard_hub.ledger import write_deadline
 from hubyard_spawner.folder import Folder
 from support.hub import REPOSITORY
 from support.lines import ended, made, opened
-from support.platform import Caller, ada, app, bob, hub, parts, workload_of
+from support.platform import (
+    Caller,
+    ada,
+    app,
+    bob,
+    hub,
+    notebook,
+    packed,
+    parts,
+    workload_of,
+)
 
 if TYPE_CHECKING:
     from hubyard_hub.parts import Parts
@@ -97,6 +109,39 @@ def test_a_group_pays_as_well_and_the_tightest_budget_speaks(
     assert [b["name"] for b in carol.get("/budgets").json()] == ["ml", "carol"]
 
 
+def test_the_budget_of_a_source_s_project_is_asked_before_the_start(
+    ada: Caller, bob: Caller, root: Caller
+):
+    files = {"a.ipynb": notebook(), "hubyard.yml": b"name: churn"}
+    source = ada.post("/sources", content=packed(files)).json()["digest"]
+    set_budget(root, "churn", 0.2, scope="project")
+    wish = {"compute": "small", "source": source}
+    refusal = ada.post("/estimate", json=wish).json()["refusal"]
+    assert refusal.startswith("The budget of the project churn has $0.20 left")
+    preview = {**wish, "cron": "0 2 * * *", "notebook": "a.ipynb"}
+    assert ada.post("/schedules/preview", json=preview).json()["refusal"] == refusal
+    assert bob.post("/estimate", json=wish).status_code == 404, "it is another's"
+
+
+def test_what_is_about_to_be_idle_keeps_what_it_has_reserved(
+    parts: Parts, ada: Caller, root: Caller
+):
+    entry = running(parts, lifetime_s=7200)
+    set_budget(root, "ada", 1)
+    (before,) = ada.get("/budgets").json()
+    assert before["reserved"]["text"] == "$0.54"
+    soon = Deadline(at=now() + timedelta(minutes=1), reason=EndReason.IDLE)
+    line = parts.ledger.line(entry.id)
+    assert line
+    parts.store.atomically(
+        lambda c: write_deadline(c, entry.id, line.lifetime_at, soon)
+    )
+    (after,) = ada.get("/budgets").json()
+    assert after["reserved"]["text"] == "$0.54"
+    (shown,) = ada.get("/workloads").json()
+    assert (shown["ends"], shown["extension"]["refusal"]) == ("idle", None)
+
+
 def test_only_administrators_set_budgets_and_see_everybody(
     parts: Parts, ada: Caller, bob: Caller, root: Caller
 ):
@@ -162,6 +207,10 @@ def test_an_administrator_grants_what_the_budget_does_not_cover(
     (shown,) = ada.get("/workloads").json()
     assert shown["seconds_left"] > 1100
     assert shown["extension"]["refusal"].startswith("The budget of ada")
+    mine = running(parts, owner="root", lifetime_s=2400)
+    set_budget(root, "root", 0)
+    (shown,) = root.get("/workloads").json()
+    assert (shown["entry_id"], shown["extension"]["refusal"]) == (mine.id, None)
 
 
 def test_nobody_extends_beyond_what_the_compute_may_live(

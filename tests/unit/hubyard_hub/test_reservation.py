@@ -76,7 +76,7 @@ def test_a_long_lifetime_reserves_a_day_and_never_the_next_month():
     assert reserved(charge(late, hours=24), MAY, late) == 2 * PRICE
 
 
-def test_what_is_past_its_deadline_and_still_ends_reserves_nothing_more():
+def test_what_is_past_its_lifetime_and_still_ends_reserves_nothing_more():
     start = datetime(2026, 5, 4, 10, tzinfo=UTC)
     assert reserved(charge(start, hours=1), MAY, start + timedelta(hours=2)) == 0
 
@@ -168,7 +168,7 @@ class Budgeted(RuleBasedStateMachine):
         living = [n for n, line in enumerate(self.lines) if line.ended_at is None]
         n = data.draw(st.sampled_from(living))
         before = self.stands
-        at = min(self.moment, self.lines[n].deadline)
+        at = min(self.moment, self.lines[n].lifetime_at)
         self.lines[n] = self.lines[n]._replace(ended_at=at)
         assert self.stands.left >= before.left, "an end gives back what it reserved"
         assert self.stands.spent == before.spent or at < self.moment
@@ -177,8 +177,8 @@ class Budgeted(RuleBasedStateMachine):
     def wait(self, hours):
         until = self.moment + timedelta(hours=hours)
         self.lines = [
-            line._replace(ended_at=line.deadline)
-            if line.ended_at is None and line.deadline <= until
+            line._replace(ended_at=line.lifetime_at)
+            if line.ended_at is None and line.lifetime_at <= until
             else line
             for line in self.lines
         ]
@@ -188,7 +188,7 @@ class Budgeted(RuleBasedStateMachine):
     def what_was_admitted_is_what_is_spent(self):
         """Nothing that lives a day at most can take a month above its budget."""
         short = [
-            line for line in self.lines if line.deadline - line.started_at <= HORIZON
+            line for line in self.lines if line.lifetime_at - line.started_at <= HORIZON
         ]
         within = all(line in short for line in self.lines)
         stands = self.stands

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from hubyard.contract.entry import EndReason
+from hubyard.contract.identity import Identity
 from hubyard.contract.workload import Kind
 from hubyard_hub.ledger import Ledger
 from hubyard_hub.spending import NO_PROJECT, Spending
@@ -26,7 +27,10 @@ def ledger(store):
 @pytest.fixture
 def month(store):
     def asked(owner="ana", moment=NOON, currency="USD"):
-        return Spending(store).month(owner, currency, moment=moment)
+        spending = Spending(store)
+        if owner is None:
+            return spending.everybody(currency, moment)
+        return spending.of(Identity(name=owner), currency, moment)
 
     return asked
 

@@ -242,6 +242,7 @@ def test_who_asks_for_a_retired_profile_gets_its_successor_and_is_told(tmp_path)
         (SMALL + 'ray_worker = "x"', 9, "there is no compute called 'x'"),
         ('[idle]\nworkspace = "soon"' + SMALL, 2, 'such as "1h", or "never"'),
         ('[idle]\nrun = "1h"' + SMALL, 2, "is not a setting"),
+        ('[idle]\ncurrency = "USD"' + SMALL, 2, "move it above the first [table]"),
     ],
 )
 def test_what_cannot_be_between_profiles_names_its_line(tmp_path, text, line, words):

@@ -29,11 +29,19 @@ def test_nothing_is_idle_for_ever_where_no_limit_is_set():
 
 @pytest.mark.parametrize(
     ("idle", "left"),
-    [(timedelta(), HOUR), (0.5 * HOUR, 0.5 * HOUR), (3 * HOUR, WARNING)],
+    [(HOUR - WARNING, WARNING), (3 * HOUR, WARNING)],
 )
 def test_the_idle_are_warned_however_late_it_is_noticed(idle, left):
     facts = replace(AT_WORK, idle_since=NOON - idle)
     assert deadline(facts) == Deadline(at=NOON + left, reason=EndReason.IDLE)
+
+
+@pytest.mark.parametrize("idle", [timedelta(), HOUR - WARNING - timedelta(seconds=1)])
+def test_a_pause_for_thought_is_no_end(idle):
+    told = Deadline(at=NOON + timedelta(minutes=2), reason=EndReason.IDLE)
+    for before in (LIFETIME, told):
+        facts = replace(AT_WORK, before=before, idle_since=NOON - idle)
+        assert deadline(facts) == LIFETIME
 
 
 def test_a_short_limit_is_its_own_warning():
@@ -45,8 +53,8 @@ def test_once_told_an_idle_end_comes_later_and_never_sooner():
     told = Deadline(at=NOON + WARNING, reason=EndReason.IDLE)
     facts = replace(AT_WORK, before=told, idle_since=NOON - 2 * HOUR)
     assert deadline(facts) == told
-    active_since = replace(facts, idle_since=NOON)
-    assert deadline(active_since).at == NOON + HOUR
+    active_since = replace(facts, idle_since=NOON - 0.8 * HOUR)
+    assert deadline(active_since) == told
     assert deadline(replace(facts, idle_since=None)) == LIFETIME
 
 
