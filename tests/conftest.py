@@ -8,13 +8,27 @@ import psutil
 import pytest
 
 _PATIENCE_S = 10
+_COVERAGE = "COVERAGE_PROCESS_CONFIG"
 
 
 def pytest_configure():
     """Measure workloads too, which are started with an environment of their own."""
-    if "COVERAGE_PROCESS_CONFIG" in os.environ:
+    if _COVERAGE in os.environ:
         measured = Path(__file__).parent / "support" / "measured.py"
         os.environ["HUBYARD_HUB_CONFIG"] = str(measured)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def measured_or_not(request):
+    """Journeys take long, and what they run is measured by other tests already."""
+    before = os.environ.get(_COVERAGE)
+    journey = request.path.parent.name in {"browser", "security"}
+    if before is None or not journey:
+        yield
+        return
+    del os.environ[_COVERAGE]
+    yield
+    os.environ[_COVERAGE] = before
 
 
 def _descendants():

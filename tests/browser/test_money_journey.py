@@ -33,7 +33,7 @@ price = 0
 default_lifetime = "1h"
 longest_lifetime = "1d"
 """
-LIFETIME_S = 150
+LIFETIME_S = 120
 GRACE_S = 10
 """The eight seconds that a workspace has to end, and a little more."""
 

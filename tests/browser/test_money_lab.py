@@ -57,8 +57,19 @@ def hubyard(tmp_path_factory, catalogue):
 
 
 @pytest.fixture(scope="module")
-def ana(hubyard):
-    ana = hubyard.administrator()
+def root(hubyard):
+    return hubyard.administrator("root")
+
+
+@pytest.fixture(scope="module")
+def budgets(hubyard, root):
+    with hubyard.client(root) as client:
+        yield client.budgets
+
+
+@pytest.fixture(scope="module")
+def ana(hubyard, root):
+    ana = hubyard.person("ana", admits=root)
     ana.start_workspace(hours="0.22")  # 13 minutes: the first warning is due at once
     return ana
 
@@ -259,8 +270,8 @@ def test_axe_would_find_what_cannot_be_read(whole):
     total.evaluate("each => { each.style.color = ''; }")
 
 
-def test_a_dialog_says_what_the_budget_says(lab, client):
-    client.budgets.set(Scope.USER, "ana", BudgetRequest(amount="100"))
+def test_a_dialog_says_what_the_budget_says(lab, budgets):
+    budgets.set(Scope.USER, "ana", BudgetRequest(amount="100"))
     try:
         open_run_once(lab)
         says = lab.get_by_test_id("hy-estimate-budget")
@@ -269,14 +280,14 @@ def test_a_dialog_says_what_the_budget_says(lab, client):
         )
         expect(lab.get_by_test_id("hy-run-now-confirm")).to_be_enabled()
         lab.keyboard.press("Escape")
-        client.budgets.set(Scope.USER, "ana", BudgetRequest(amount="1"))
+        budgets.set(Scope.USER, "ana", BudgetRequest(amount="1"))
         open_run_once(lab)
         dialog = lab.get_by_test_id("hy-run-now-dialog")
         expect(dialog.get_by_role("alert")).to_contain_text("The budget of ana has $0.")
         expect(lab.get_by_test_id("hy-run-now-confirm")).to_be_disabled()
         lab.keyboard.press("Escape")
     finally:
-        client.budgets.remove(Scope.USER, "ana")
+        budgets.remove(Scope.USER, "ana")
 
 
 def open_run_once(lab):
@@ -284,9 +295,9 @@ def open_run_once(lab):
     expect(lab.get_by_test_id("hy-estimate-budget")).to_be_visible()
 
 
-def test_a_level_of_a_budget_is_told_once(lab, client):
+def test_a_level_of_a_budget_is_told_once(lab, budgets):
     tiny = BudgetRequest(amount="0.01", stop=Stop.SOFT)
-    client.budgets.set(Scope.USER, "ana", tiny)
+    budgets.set(Scope.USER, "ana", tiny)
     try:
         warning = toast(lab, "Budget of ana: $0.")
         expect(warning).to_contain_text("of $0.01 spent. It only warns")
@@ -299,7 +310,7 @@ def test_a_level_of_a_budget_is_told_once(lab, client):
         expect(budget).to_be_visible()
         expect(warning).to_have_count(0)
     finally:
-        client.budgets.remove(Scope.USER, "ana")
+        budgets.remove(Scope.USER, "ana")
 
 
 @pytest.fixture(scope="module")
@@ -315,8 +326,8 @@ def anew(hubyard, ana, page):
 
 
 @pytest.mark.usefixtures("anew")
-def test_a_spent_budget_is_the_reason_until_it_is_not(lab, client):
-    client.budgets.set(Scope.USER, "ana", BudgetRequest(amount="0.01"))
+def test_a_spent_budget_is_the_reason_until_it_is_not(lab, client, budgets):
+    budgets.set(Scope.USER, "ana", BudgetRequest(amount="0.01"))
     try:
         wait_for_end(client, "budget")
         lab.reload()
@@ -325,7 +336,7 @@ def test_a_spent_budget_is_the_reason_until_it_is_not(lab, client):
         expect(warning.get_by_role("button", name="+1 h")).to_have_count(0)
         expect(status(lab)).to_contain_text("budget spent: 1")
     finally:
-        client.budgets.remove(Scope.USER, "ana")
+        budgets.remove(Scope.USER, "ana")
     expect(warning).to_have_count(0)
     expect(status(lab)).not_to_contain_text("budget spent")
 

@@ -352,7 +352,7 @@ def test_a_refused_extension_says_why_and_gives_nothing(root, ana, ledger):
     root.form("/hub/spend/budget", scope="user", name="ana", remove="yes")
     assert page.status_code == 409
     assert said(page).startswith("The budget of ana has $")
-    assert said(page).endswith("or ask root, who set it, to raise it.")
+    assert said(page).endswith("ask root, who set it, to raise it.")
     assert running_entry(ledger, "ana").deadline == before.deadline
 
 

@@ -110,7 +110,7 @@ class Victim:
 
 
 _BY_ITSELF = {"cost", "last_activity", "progress_url", "full_progress_url", "deadline"}
-_BY_ITSELF |= {"execution_state", "connections"}
+_BY_ITSELF |= {"execution_state", "connections", "requests", "per_thousand"}
 
 
 def _steady(said: Any) -> Any:

@@ -5,4 +5,4 @@ import os
 _COVERAGE = "COVERAGE_PROCESS_CONFIG"
 
 c = get_config()  # noqa: F821  given by traitlets
-c.Spawner.environment = {_COVERAGE: os.environ[_COVERAGE]}
+c.Spawner.environment = {n: os.environ[n] for n in [_COVERAGE] if n in os.environ}
