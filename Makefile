@@ -10,8 +10,6 @@ STAMPS := .venv/stamps
 LAB_SOURCES := $(addprefix lab_extension/,package.json yarn.lock tsconfig.json install.json) \
 	$(shell find lab_extension/src lab_extension/style lab_extension/schema -type f)
 ARGS ?=
-# Tests wait more than they compute: this many files are tested at once (0: in one process).
-JOBS ?= 2
 # Bytecode is what makes the second start quick, whatever the caller's environment says.
 unexport PYTHONDONTWRITEBYTECODE
 # A Node lies in .venv/node only where the machine has none that serves.
@@ -25,7 +23,7 @@ up: env ## install what is missing and start Hubyard (options: make up ARGS="--p
 
 test: chromium env ## run every test (options: make test ARGS="tests/unit")
 	@echo "==> tests"
-	@$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadfile --cov --cov-report= $(ARGS)
+	@$(BIN)/python -m pytest --cov --cov-report= $(ARGS)
 
 coverage: env ## how much of each room the tests have run; below the bar it fails
 	@$(BIN)/python scripts/coverage.py

@@ -22,7 +22,7 @@ def pytest_configure():
 def measured_or_not(request):
     """Journeys take long, and what they run is measured by other tests already."""
     before = os.environ.get(_COVERAGE)
-    journey = request.path.parent.name in {"browser", "security"}
+    journey = request.path.parent.name in {"browser", "security", "guides"}
     if before is None or not journey:
         yield
         return

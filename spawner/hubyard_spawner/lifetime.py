@@ -51,7 +51,8 @@ def deadline(facts: Facts) -> Deadline:
     ):
         if at is not None:
             ends.append(Deadline(at=max(at, facts.promised or at), reason=reason))
-    return min(ends, key=lambda end: end.at)
+    # Of two at once, the one that people were told of.
+    return min(ends, key=lambda end: (end.at, end.reason is not facts.before.reason))
 
 
 def _idle(facts: Facts) -> datetime | None:

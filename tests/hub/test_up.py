@@ -49,7 +49,7 @@ def command(*arguments):
     )
 
 
-def until(true, patience_s=20):
+def until(true, patience_s=60):
     end = time.monotonic() + patience_s
     while not true():
         assert time.monotonic() < end

@@ -197,7 +197,7 @@ class RunProcess:
     def below(self) -> list[psutil.Process]:
         return psutil.Process(self.pid).children(recursive=True)
 
-    def wait(self, within_s: float = 30) -> int:
+    def wait(self, within_s: float = 60) -> int:
         assert self._process
         try:
             return self._process.wait(within_s)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hubyard.contract.entry import Deadline, EndReason
@@ -84,6 +84,14 @@ def test_what_was_promised_is_kept(more):
     assert deadline(replace(facts, lifetime_at=NOON + HOUR)).at == NOON + HOUR
 
 
+TOLD = Facts(
+    Kind.WORKSPACE,
+    NOON,
+    EVENING,
+    Deadline(at=NOON + timedelta(minutes=16), reason=EndReason.BUDGET),
+    spent=True,
+)
+
 minutes = st.integers(-600, 600).map(lambda n: NOON + timedelta(minutes=n))
 facts_of = st.builds(
     Facts,
@@ -96,7 +104,7 @@ facts_of = st.builds(
     spent=st.booleans(),
     kept=st.booleans(),
     promised=st.none() | minutes,
-)
+).filter(lambda facts: facts.before.at <= facts.lifetime_at)
 
 
 @given(facts_of)
@@ -113,6 +121,7 @@ def test_no_end_is_later_than_the_lifetime_or_sooner_than_a_warning(facts):
 
 
 @given(facts_of)
+@example(replace(TOLD, lifetime_at=TOLD.before.at))
 def test_a_decision_stands_while_nothing_changes(facts):
     first = deadline(facts)
     again = replace(facts, before=first)
