@@ -12,6 +12,7 @@ import io
 import json
 import tarfile
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -23,10 +24,10 @@ from hubyard_hub.parts import Parts
 from hubyard_hub.service import assemble
 from hubyard_hub.settings import Settings
 from support.memory_hub import MemoryHub
+from support.stores import newest_shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from fastapi import FastAPI
     from starlette.types import Receive, Scope, Send
@@ -128,7 +129,11 @@ def settings_in(folder: Path) -> Settings:
 
 def parts_in(folder: Path, hub: MemoryHub) -> Parts:
     """The parts of a platform whose state is a folder; to be closed."""
-    made = Parts.build(settings_in(folder))
+    settings = settings_in(folder)
+    database = Path(settings.database_url.removeprefix("sqlite:///"))
+    if not database.exists():
+        database.write_bytes(newest_shape())
+    made = Parts.build(settings)
     made.hub.close()
     client = HubClient("http://hub/hub/api", hub.token, transport=hub.transport())
     return replace(made, hub=client)

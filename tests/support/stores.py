@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import uuid
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +15,6 @@ from support.postgres import Cluster, cluster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +41,19 @@ def both_stores(database_url: str) -> Iterator[Store]:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(f"sqlite:///{tmp_path / 'hubyard.sqlite'}")
-    store.migrate()
+    file = tmp_path / "hubyard.sqlite"
+    file.write_bytes(newest_shape())
+    store = Store(f"sqlite:///{file}")
     yield store
     store.close()
+
+
+@functools.cache
+def newest_shape() -> bytes:
+    """An empty SQLite file of the newest shape: made once, it is quick to copy."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "hubyard.sqlite"
+        store = Store(f"sqlite:///{file}")
+        store.migrate()
+        store.close()
+        return file.read_bytes()
