@@ -124,10 +124,11 @@ class Workloads:
         # Asked once for all of them: a budget is a sum over its month.
         payers = {(a.scope, a.name): a for line in lines for a in _payers(line)}
         with self._books.store.read() as connection:
-            found = limits(connection, list(payers.values()), moment) if lines else []
-        refusing = [] if asking.admin else found  # who grants it is not refused
+            # Whoever may grant it is refused by none of them.
+            asked = [] if asking.admin else list(payers.values())
+            found = limits(connection, asked, moment) if asked else []
         return [
-            shown(line, url, self._extension(line, refusing, moment)) for line in lines
+            shown(line, url, self._extension(line, found, moment)) for line in lines
         ]
 
     def _extension(

@@ -61,17 +61,18 @@ class Schedules:
             Invalid, Rejected: it cannot be like this; says why.
         """
         cron = Cron.parse(request.cron, request.time_zone)
+        project = self._parts.sources.project(asking.name, request.source)
+        wished = request.compute or project.compute
         compute, lifetime_s = choose_compute(
-            self._parts, asking, request.compute, request.lifetime_s
+            self._parts, asking, wished, request.lifetime_s
         )
         with self._parts.store.read() as connection:
             outlook = self._outlook(
                 connection, asking.name, request.notebook, compute, lifetime_s, cron
             )
         moment = now()
-        project = self._parts.sources.project(asking.name, request.source)
         estimate = self._parts.prices.estimate(
-            asking.name, asking.groups, request.compute, lifetime_s, project.name
+            asking.name, asking.groups, wished, lifetime_s, project.name
         )
         return Preview(
             text=cron.words,

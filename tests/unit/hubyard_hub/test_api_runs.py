@@ -133,6 +133,8 @@ def test_a_project_says_which_compute_its_files_get(ada: Caller):
     chosen = {**wish, "compute": "small"}
     assert ada.post("/runs", json=chosen).json()["compute"] == "small"
     cron = {**wish, "cron": "0 3 * * *"}
+    priced = ada.post("/estimate", json={"compute": "two"}).json()["price"]
+    assert ada.post("/schedules/preview", json=cron).json()["price"] == priced
     assert ada.post("/schedules", json=cron).json()["compute"] == "two"
     app = {"source": answer["digest"], "path": "a.py"}
     assert ada.post("/apps", json=app).json()["compute"] == "two"

@@ -1,5 +1,6 @@
 """Ports: free, below those of outgoing connections, and none of the taken."""
 
+import functools
 import socket
 from pathlib import Path
 
@@ -24,9 +25,17 @@ def test_where_somebody_listens_it_is_not_free(host):
         assert not is_free(host, port)
 
 
+def test_many_that_start_at_once_meet_at_no_port():
+    given = [free_port() for _ in range(500)]
+    assert len({*given}) == 500
+
+
 def test_the_taken_and_the_listening_are_passed_over(monkeypatch):
-    monkeypatch.setattr(ports, "FIRST", LAST - 3)
-    with socket.create_server(("127.0.0.1", LAST - 3)):
-        assert free_port({LAST - 2}) == LAST - 1
+    first = free_port()
+    monkeypatch.setattr(ports, "FIRST", first)
+    monkeypatch.setattr(ports, "LAST", first + 3)
+    monkeypatch.setattr(ports, "_in_turn", functools.cache(ports._in_turn.__wrapped__))
+    with socket.create_server(("127.0.0.1", first)):
+        assert free_port({first + 1}) == first + 2
         with pytest.raises(OSError, match="stop what listens"):
-            free_port({LAST - 2, LAST - 1})
+            free_port({first + 1, first + 2})
