@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hubyard.cli.ask import add_dry_run, agreed, priced
-from hubyard.cli.show import add_command, add_compute, show
+from hubyard.cli.ask import add_dry_run, agreed
+from hubyard.cli.show import add_command, add_compute, say, show
 from hubyard.cli.wish import add_changes, change, progress, report
 from hubyard.client import Client
 from hubyard.contract.app import AppRequest, Framework, parse_share
 from hubyard.contract.workload import Status
-from hubyard.showing import table
+from hubyard.showing import price_line, table
 
 if TYPE_CHECKING:
     import argparse
@@ -49,7 +49,8 @@ def _app(arguments: argparse.Namespace) -> int:
             compute=arguments.compute or source.compute,
             lifetime_s=arguments.ttl,
         )
-        price = priced(client, wish.compute, wish.lifetime_s, wish.source)
+        price = client.estimate(wish.compute, wish.lifetime_s, wish.source)
+        say(price_line(price))
         if arguments.dry_run:
             return show(arguments, price, list)
         question = f"Publish {wish.path} for at most {price.total.text}?"

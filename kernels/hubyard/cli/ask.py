@@ -9,14 +9,11 @@ import sys
 from typing import TYPE_CHECKING
 
 from hubyard.cli.show import say, show
-from hubyard.showing import price_line
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from hubyard.client import Client
-    from hubyard.contract.compute import Estimate
 
 
 def add_yes(parser: argparse.ArgumentParser) -> None:
@@ -30,18 +27,6 @@ def add_dry_run(parser: argparse.ArgumentParser) -> None:
         "--dry-run", action="store_true", help="show the price and start nothing"
     )
     add_yes(parser)
-
-
-def priced(
-    client: Client,
-    compute: str | None,
-    lifetime_s: int | None,
-    source: str | None = None,
-) -> Estimate:
-    """The price of what is about to start, shown before it does."""
-    found = client.estimate(compute, lifetime_s, source)
-    say(price_line(found))
-    return found
 
 
 def agreed(arguments: argparse.Namespace, question: str) -> bool:

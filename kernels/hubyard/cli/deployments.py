@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hubyard.cli.ask import add_dry_run, agreed, priced
-from hubyard.cli.show import add_command, add_compute, add_lifetime, show
+from hubyard.cli.ask import add_dry_run, agreed
+from hubyard.cli.show import add_command, add_compute, add_lifetime, say, show
 from hubyard.cli.wish import add_changes, change, progress, report
 from hubyard.client import Client
 from hubyard.contract.deployment import DeploymentRequest, KeyRequest, parse_model
-from hubyard.showing import table
+from hubyard.showing import price_line, table
 
 if TYPE_CHECKING:
     import argparse
@@ -43,7 +43,8 @@ def _deploy(arguments: argparse.Namespace) -> int:
         lifetime_s=arguments.ttl,
     )
     with Client.from_environment() as client:
-        price = priced(client, wish.compute, wish.lifetime_s)
+        price = client.estimate(wish.compute, wish.lifetime_s)
+        say(price_line(price))
         if arguments.dry_run:
             return show(arguments, price, list)
         question = f"Deploy {arguments.model} for at most {price.total.text}?"

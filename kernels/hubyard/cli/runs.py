@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hubyard.cli.ask import add_dry_run, add_yes, agreed, delete, priced
+from hubyard.cli.ask import add_dry_run, add_yes, agreed, delete
 from hubyard.cli.show import (
     Progress,
     add_command,
@@ -19,7 +19,7 @@ from hubyard.client import Client
 from hubyard.client.nouns import Runs
 from hubyard.contract.run import RunRequest
 from hubyard.contract.workload import Status
-from hubyard.showing import moment, table
+from hubyard.showing import moment, price_line, table
 
 if TYPE_CHECKING:
     import argparse
@@ -64,7 +64,8 @@ def _run(arguments: argparse.Namespace) -> int:
             compute=arguments.compute or source.compute,
             lifetime_s=arguments.ttl,
         )
-        price = priced(client, wish.compute, wish.lifetime_s, wish.source)
+        price = client.estimate(wish.compute, wish.lifetime_s, wish.source)
+        say(price_line(price))
         if arguments.dry_run:
             return show(arguments, price, list)
         question = f"Run {wish.notebook} for at most {price.total.text}?"

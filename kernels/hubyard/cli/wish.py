@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from hubyard.cli.ask import add_yes, agreed, delete, priced
+from hubyard.cli.ask import add_yes, agreed, delete
 from hubyard.cli.show import Progress, say, show, show_text
 from hubyard.contract.workload import Status
+from hubyard.showing import price_line
 
 if TYPE_CHECKING:
     import argparse
@@ -50,7 +51,8 @@ def _start(
     arguments: argparse.Namespace, client: Client, noun: Deployments | Apps
 ) -> int:
     found = noun.get(arguments.start)
-    price = priced(client, found.compute, found.lifetime_s)
+    price = client.estimate(found.compute, found.lifetime_s)
+    say(price_line(price))
     question = f"Start {found.name} for at most {price.total.text}?"
     if not agreed(arguments, question):
         return 1

@@ -15,12 +15,12 @@ from hubyard.magics.show import (
     Lines,
     asking,
     confirmed,
-    estimate,
     read,
     say,
     this_notebook,
 )
 from hubyard.reading import duration, named
+from hubyard.showing import price_line
 
 if TYPE_CHECKING:
     from hubyard.contract.app import App
@@ -58,7 +58,8 @@ class AppMagics(Magics):
                 compute=given.compute or source.compute,
                 lifetime_s=given.ttl,
             )
-            price = estimate(client, wish.compute, wish.lifetime_s, wish.source)
+            price = client.estimate(wish.compute, wish.lifetime_s, wish.source)
+            say(price_line(price))
             question = f"Publish {wish.path} for at most {price.total.text}?"
             if given.dry_run or not confirmed(question):
                 return None

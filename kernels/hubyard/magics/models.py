@@ -11,8 +11,9 @@ from IPython.core.magic_arguments import argument, magic_arguments
 from hubyard.contract.deployment import DeploymentRequest, parse_model
 from hubyard.contract.tracking import RegisterRequest
 from hubyard.contract.workload import Status
-from hubyard.magics.show import Lines, asking, confirmed, estimate, read, say
+from hubyard.magics.show import Lines, asking, confirmed, read, say
 from hubyard.reading import duration, named
+from hubyard.showing import price_line
 
 if TYPE_CHECKING:
     from hubyard.contract.deployment import Deployment
@@ -57,7 +58,8 @@ class ModelMagics(Magics):
                 compute=given.compute,
                 lifetime_s=given.ttl,
             )
-            price = estimate(client, wish.compute, wish.lifetime_s)
+            price = client.estimate(wish.compute, wish.lifetime_s)
+            say(price_line(price))
             question = f"Deploy {given.model} for at most {price.total.text}?"
             if given.dry_run or not confirmed(question):
                 return None

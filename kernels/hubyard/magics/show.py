@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from hubyard.client import Client
 from hubyard.contract.errors import HubyardError, Invalid, refused
-from hubyard.showing import price_line, table
+from hubyard.showing import table
 from hubyard.tracking.notebook import notebook_path
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
     from pathlib import Path
 
-    from hubyard.contract.compute import Estimate
 
 _SAFE_LINKS = ("https://", "http://", "/")
 
@@ -57,18 +56,6 @@ def asking() -> Generator[Client]:
         raise UsageError(error.message) from None
     except ValidationError as error:
         raise UsageError(refused(error).message) from None
-
-
-def estimate(
-    client: Client,
-    compute: str | None,
-    lifetime_s: int | None,
-    source: str | None = None,
-) -> Estimate:
-    """The price of what is about to start, shown before it does."""
-    found = client.estimate(compute, lifetime_s, source)
-    say(price_line(found))
-    return found
 
 
 def confirmed(question: str) -> bool:
