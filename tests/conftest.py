@@ -7,13 +7,14 @@ from pathlib import Path
 import psutil
 import pytest
 
+from support import COVERAGE
+
 _PATIENCE_S = 10
-_COVERAGE = "COVERAGE_PROCESS_CONFIG"
 
 
 def pytest_configure():
     """Measure workloads too, which are started with an environment of their own."""
-    if _COVERAGE in os.environ:
+    if COVERAGE in os.environ:
         measured = Path(__file__).parent / "support" / "measured.py"
         os.environ["HUBYARD_HUB_CONFIG"] = str(measured)
 
@@ -21,14 +22,14 @@ def pytest_configure():
 @pytest.fixture(autouse=True, scope="module")
 def measured_or_not(request):
     """Journeys take long, and what they run is measured by other tests already."""
-    before = os.environ.get(_COVERAGE)
+    before = os.environ.get(COVERAGE)
     journey = request.path.parent.name in {"browser", "security", "guides"}
     if before is None or not journey:
         yield
         return
-    del os.environ[_COVERAGE]
+    del os.environ[COVERAGE]
     yield
-    os.environ[_COVERAGE] = before
+    os.environ[COVERAGE] = before
 
 
 def _descendants():

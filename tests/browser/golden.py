@@ -30,6 +30,8 @@ from support.running import PASSWORD, Person, Running, running
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
+MOST_ACTS, MOST_S = 12, 300
+
 
 @dataclass
 class Walk:
@@ -185,6 +187,17 @@ def walk(folder: Path, pictures: Path | None = None) -> Journey:
         return path.journey
 
 
+def broken(journey: Journey) -> list[str]:
+    """What took a newcomer more than was promised."""
+    took = sum(journey.seconds.values())
+    promises = {
+        f"{journey.acts} acts, and {MOST_ACTS} were promised": journey.acts > MOST_ACTS,
+        f"{journey.lines} lines of code, and none was promised": journey.lines > 0,
+        f"{took:.0f} s, and {MOST_S} s were promised": took > MOST_S,
+    }
+    return [says for says, is_broken in promises.items() if is_broken]
+
+
 def main() -> int:
     """Walk, and print the last line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -192,8 +205,11 @@ def main() -> int:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         journey = walk(Path(folder), arguments.pictures)
+    found = broken(journey)
+    for promise in found:
+        print(f"broken: {promise}")
     print(journey.line())
-    return 0
+    return 1 if found else 0
 
 
 if __name__ == "__main__":

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from security.routes import Route
 
 ASKERS = 4
+FEWEST_ROUTES = 700
+"""Of all places; fewer have not all been read."""
 """Requests at a time: enough to keep two cores busy."""
 
 
@@ -119,6 +121,8 @@ def attack(folder: Path, places: Iterable[str] = PLACES) -> Tally:
         tally.blind += blind_spots(victim, set(routes))
         blind = (routes.keys() & TELLING) - tally.seen_by_ana
         tally.blind += [f"{place} tells ana nothing of hers" for place in blind]
+        if {*routes} == {*PLACES} and len(tally.routes) < FEWEST_ROUTES:
+            tally.blind.append(f"of {FEWEST_ROUTES} routes it saw {len(tally.routes)}")
     return tally
 
 

@@ -84,7 +84,7 @@ class Attacker:
         known_silent = asked.route.path in SILENT.get(asked.place, {})
         patience_s = 1 if known_silent else PATIENCE_S
         answer = self.send(asked.method, asked.path, asked.body, patience_s)
-        if answer is None and not known_silent:
+        if answer is None and asked.method == WEBSOCKET:
             # The proxy of a busy machine may drop a handshake that was refused.
             answer = self.send(asked.method, asked.path, asked.body, patience_s)
         follows = self.who.kind == "guest" and asked.method == "GET"

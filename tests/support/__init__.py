@@ -3,7 +3,8 @@
 import os
 from pathlib import Path
 
-_COVERAGE = "COVERAGE_PROCESS_CONFIG"
+COVERAGE = "COVERAGE_PROCESS_CONFIG"
+"""Where coverage tells the processes of a test how they are measured."""
 
 
 def plain_workload_path() -> str:
@@ -13,4 +14,4 @@ def plain_workload_path() -> str:
 
 def coverage_environment() -> dict[str, str]:
     """What lets a process be measured that is given an environment of its own."""
-    return {_COVERAGE: os.environ[_COVERAGE]} if _COVERAGE in os.environ else {}
+    return {COVERAGE: os.environ[COVERAGE]} if COVERAGE in os.environ else {}
