@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-
 def add_yes(parser: argparse.ArgumentParser) -> None:
     """For what asks."""
     parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
