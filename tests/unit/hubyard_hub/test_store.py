@@ -102,12 +102,15 @@ def test_many_may_migrate_at_once(database_url: str):
     store.close()
 
 
-def test_the_sqlite_file_is_for_this_user_alone(store: Store, tmp_path: Path):
+def test_the_sqlite_file_is_for_this_user_alone(tmp_path: Path):
+    store = Store(f"sqlite:///{tmp_path / 'hubyard.sqlite'}")
+    store.migrate()
     with store.write() as connection:
         connection.execute(insert(tables.entries).values(**an_entry()))
         files = sorted(tmp_path.glob("hubyard.sqlite*"))
         assert len(files) == 3
         assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+    store.close()
 
 
 @settings(
