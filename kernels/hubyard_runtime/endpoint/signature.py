@@ -97,8 +97,9 @@ class ColumnSignature(Signature):
         if isinstance(said, Plain):
             return self._from_plain(said, params)
         if not self.layout.is_named:
-            cells = zip(*map(said.column, said.names), strict=True)
-            return self._from_plain(Plain(list(map(list, cells)), "data"), params)
+            columns = [said.column(name) for name in said.names]
+            rows = [[cells[row] for cells in columns] for row in range(said.rows)]
+            return self._from_plain(Plain(rows, "data"), params)
         return self._from_named(said, params)
 
     def _from_named(self, said: Named, params: dict[str, Any]) -> Frame:

@@ -10,7 +10,7 @@ import string
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hubyard.contract.errors import Invalid, Rejected
@@ -175,6 +175,7 @@ SIGNATURES = {
 
 
 @pytest.mark.parametrize("kind", SIGNATURES)
+@example(said=[{}], form="dataframe_records", params=None)
 @given(said=JSON, form=st.sampled_from([*body.FORMATS, "other"]), params=JSON)
 def test_any_json_is_read_or_refused(kind, said, form, params):
     raw = json.dumps({form: said, "params": params}).encode()
