@@ -58,6 +58,8 @@ def deadline(facts: Facts) -> Deadline:
 def _idle(facts: Facts) -> datetime | None:
     if facts.idle_since is None or facts.idle_limit is None:
         return None
+    if facts.before.reason is EndReason.BUDGET and _budget(facts) is not None:
+        return None  # the end they were told of is near, and its grace runs once
     at = facts.idle_since + facts.idle_limit
     soon = facts.moment + min(WARNING, facts.idle_limit)
     if at > soon:

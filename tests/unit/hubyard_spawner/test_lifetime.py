@@ -71,6 +71,15 @@ def test_a_spent_budget_ends_it_after_a_grace_that_does_not_start_anew(kind, gra
     assert deadline(replace(later, spent=False)) == LIFETIME, "it was raised"
 
 
+def test_the_grace_of_a_spent_budget_is_not_lengthened_by_idling_within_it():
+    told = Deadline(at=NOON + WARNING, reason=EndReason.BUDGET)
+    short = replace(AT_WORK, spent=True, before=told, idle_limit=timedelta(minutes=5))
+    idle = replace(short, idle_since=NOON - HOUR)
+    assert deadline(idle) == told
+    back = replace(idle, before=deadline(idle), idle_since=None)
+    assert deadline(back) == told
+
+
 def test_a_budget_may_let_what_serves_go_on():
     facts = replace(AT_WORK, kind=Kind.ENDPOINT, spent=True, kept=True)
     assert deadline(facts) == LIFETIME
@@ -122,6 +131,14 @@ def test_no_end_is_later_than_the_lifetime_or_sooner_than_a_warning(facts):
 
 @given(facts_of)
 @example(replace(TOLD, lifetime_at=TOLD.before.at))
+@example(
+    replace(
+        TOLD,
+        before=Deadline(at=TOLD.before.at, reason=EndReason.IDLE),
+        idle_since=NOON,
+        idle_limit=timedelta(minutes=1),
+    )
+)
 def test_a_decision_stands_while_nothing_changes(facts):
     first = deadline(facts)
     again = replace(facts, before=first)
