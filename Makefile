@@ -2,7 +2,7 @@
 # Each says what it does, and prints how long it took.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up test coverage chromium env lint wheel generated lock golden attack attack-budget chaos-up chaos-ledger bench-serving bench-money clean
+.PHONY: help up test coverage chromium env lint wheel generated lock properties golden attack attack-budget chaos-up chaos-ledger bench-serving bench-money clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -25,7 +25,7 @@ up: env ## install what is missing and start Hubyard (options: make up ARGS="--p
 
 test: chromium env ## run every test (options: make test ARGS="tests/unit")
 	@echo "==> tests"
-	@$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadfile --cov --cov-report= $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadfile --no-loadscope-reorder --cov --cov-report= $(ARGS)
 
 coverage: env ## how much of each room the tests have run; below the bar it fails
 	@$(BIN)/python scripts/coverage.py
@@ -67,6 +67,9 @@ wheel: env ## build the wheel, front end inside
 
 lock: $(STAMPS)/venv ## pin what pyproject.toml newly asks for, so that each Python from 3.11 can have it
 	@scripts/timed "requirements.lock" scripts/lock-python
+
+properties: env ## look for what breaks a property: other examples each time, and many
+	@$(BIN)/python -m pytest --numprocesses=$(JOBS) --hypothesis-profile=deep -m hypothesis $(ARGS)
 
 golden: env ## walk the golden path in a real browser, timed
 	@$(BIN)/python tests/browser/golden.py $(ARGS)

@@ -1,4 +1,7 @@
-"""After every module of tests: nothing that it started may still run."""
+"""What holds for all tests: what properties try, what is measured, what may be left.
+
+After every module of tests nothing that it started may still run.
+"""
 
 import os
 import time
@@ -6,10 +9,17 @@ from pathlib import Path
 
 import psutil
 import pytest
+from hypothesis import settings
 
 from support import COVERAGE
 
 _PATIENCE_S = 10
+
+# The check of a change answers the same twice; what breaks a property is looked for
+# apart, and for longer: `make properties`.
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("deep", max_examples=2000, deadline=None)
+settings.load_profile("same")
 
 
 def pytest_configure():

@@ -182,7 +182,7 @@ ZONES = st.sampled_from(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     fields=st.tuples(FIELD, FIELD, FIELD, FIELD, FIELD),
     zone=ZONES,

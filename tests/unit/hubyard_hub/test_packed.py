@@ -158,7 +158,7 @@ def test_a_file_too_large_for_memory_is_not_read(
         read_file(path, "n.ipynb")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(max_size=3000), st.integers(0, 2000), st.booleans())
 def test_nothing_but_our_own_errors_comes_out(
     tmp_path_factory: pytest.TempPathFactory,

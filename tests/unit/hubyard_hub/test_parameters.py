@@ -247,7 +247,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.dictionaries(st.text(max_size=8), JSON, max_size=3))
 def test_only_declared_names_pass(given_: dict[str, Any]):
     try:
@@ -257,7 +257,7 @@ def test_only_declared_names_pass(given_: dict[str, Any]):
     assert set(given_) <= {parameter.name for parameter in DECLARED}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(max_size=60))
 def test_any_cell_gives_parameters_or_our_own_error(source: str):
     try:
@@ -267,7 +267,7 @@ def test_any_cell_gives_parameters_or_our_own_error(source: str):
     assert all(parameter.name.isidentifier() for parameter in found)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(JSON)
 def test_any_other_json_is_refused(document: Any):
     with pytest.raises(Invalid, match="n is"):

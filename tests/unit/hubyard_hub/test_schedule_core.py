@@ -56,7 +56,7 @@ def test_of_many_missed_and_one_on_time_only_that_one_fires(missed: Missed):
     assert decision.next_fire == NOON + 6 * HOUR
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     cron=st.sampled_from(["* * * * *", "*/7 * * * *", "0 2 * * *", "30 1 1 * *"]),
     zone=st.sampled_from(["UTC", "Europe/Berlin", "Australia/Lord_Howe"]),

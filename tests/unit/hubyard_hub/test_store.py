@@ -115,7 +115,6 @@ def test_the_sqlite_file_is_for_this_user_alone(tmp_path: Path):
 
 @settings(
     max_examples=50,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
