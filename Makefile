@@ -25,7 +25,7 @@ up: env ## install what is missing and start Hubyard (options: make up ARGS="--p
 
 test: chromium env ## run every test (options: make test ARGS="tests/unit")
 	@echo "==> tests"
-	@$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadfile --no-loadscope-reorder --cov --cov-report= $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadfile --cov --cov-report= $(ARGS)
 
 coverage: env ## how much of each room the tests have run; below the bar it fails
 	@$(BIN)/python scripts/coverage.py
