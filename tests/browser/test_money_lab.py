@@ -126,8 +126,11 @@ def workspace(client):
 
 
 def wait_for_end(client, reason):
-    """Wait until the platform says that the workspace ends for a reason."""
-    end = time.monotonic() + PATIENCE_MS / 1000
+    """Wait until the platform says that the workspace ends for a reason.
+
+    A kernel that starts is at work, and is looked at each twenty seconds.
+    """
+    end = time.monotonic() + 2 * PATIENCE_MS / 1000
     while workspace(client).ends != reason:
         assert time.monotonic() < end, workspace(client)
         time.sleep(0.5)
