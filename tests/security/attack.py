@@ -42,9 +42,9 @@ if TYPE_CHECKING:
     from security.routes import Route
 
 ASKERS = 4
+"""Requests at a time: enough to keep two cores busy."""
 FEWEST_ROUTES = 700
 """Of all places; fewer have not all been read."""
-"""Requests at a time: enough to keep two cores busy."""
 
 
 @dataclass

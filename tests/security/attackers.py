@@ -210,11 +210,9 @@ def _led_astray(url: str, victim: Victim) -> Iterator[Attacker]:
         as_a_form = {"Content-Type": "text/plain", "Sec-Fetch-Mode": "no-cors"}
         return {"Origin": EVIL, **site, **as_a_form, **kept}
 
-    def beside(method: str, path: str) -> dict[str, str]:
-        kept, site = jar.headers(path), {"Sec-Fetch-Site": "same-origin"}
-        if method == "GET":
-            return {**NAVIGATION, **kept}
-        return {"Origin": url, **_CORS, **site, **kept}
+    def beside(_method: str, path: str) -> dict[str, str]:
+        site = {"Sec-Fetch-Site": "same-origin"}
+        return {"Origin": url, **_CORS, **site, **jar.headers(path)}
 
     yield Attacker(
         Somebody("another site's page in ana's browser", "lured", by_browser=True),

@@ -100,26 +100,16 @@ def sparse(size: str) -> tarfile.TarInfo:
 @pytest.mark.parametrize(
     "content",
     [
-        b"",
-        b"not a tar",
-        gzip.compress(b"not a tar"),
-        packed()[:-20],
-        packed()[:40],
-        b"\x1f\x8b" + b"\x00" * 100,
-        tar_of(member("a"))[:-9] + b"\xff" * 9,
-        tar_of(sparse("not a number")),
+        # Named, for gzip writes the time into the bytes.
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"not a tar", id="no gzip"),
+        pytest.param(gzip.compress(b"not a tar"), id="no tar"),
+        pytest.param(packed()[:-20], id="no end"),
+        pytest.param(packed()[:40], id="no member"),
+        pytest.param(b"\x1f\x8b" + b"\x00" * 100, id="zeros"),
+        pytest.param(tar_of(member("a"))[:-9] + b"\xff" * 9, id="no trailer"),
+        pytest.param(tar_of(sparse("not a number")), id="no size"),
     ],
-    # Not the bytes: gzip writes the time into them.
-    ids=(
-        "nothing",
-        "no gzip",
-        "no tar",
-        "no end",
-        "no member",
-        "zeros",
-        "no trailer",
-        "no size",
-    ),
 )
 def test_what_is_no_gzipped_tar_is_refused(tmp_path: Path, content: bytes):
     with pytest.raises(Invalid, match="gzipped tar"):
