@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 
 import pytest
 from playwright.sync_api import expect
@@ -10,6 +9,7 @@ from playwright.sync_api import expect
 from browser.hub_pages import NARROW, PAGES, WIDE, furnished
 from support.browser import chromium
 from support.hub import REPOSITORY
+from support.patience import until
 
 pytestmark = [pytest.mark.hub, pytest.mark.browser]
 
@@ -101,10 +101,7 @@ def test_retired_compute_leads_to_its_successor_and_says_so(here, screen):
     ana = here.ana
     ana.start_workspace("tiny", hours="1")
     ana.hub("DELETE", "/users/ana/server")
-    end = time.monotonic() + 60
-    while "" in ana.servers():
-        assert time.monotonic() < end
-        time.sleep(0.2)
+    until(lambda: "" not in ana.servers())
     here.open(screen, "spawn")
     expect(screen.locator("#hy-notice")).to_have_text(
         "tiny is retired: you get small. It is twice the memory."

@@ -3,15 +3,15 @@
 import csv
 import io
 import re
-import time
 from datetime import datetime
 
 import pytest
 from playwright.sync_api import expect
 
 from hubyard.contract.budget import BudgetRequest, Scope
-from support.browser import PATIENCE_MS, chromium, sign_in
+from support.browser import chromium, sign_in
 from support.hub import REPOSITORY
+from support.patience import until
 from support.running import running
 
 pytestmark = [pytest.mark.hub, pytest.mark.browser]
@@ -70,13 +70,6 @@ def seconds(line):
     return lived.total_seconds()
 
 
-def until(holds, within_s=PATIENCE_MS / 1000):
-    end = time.monotonic() + within_s
-    while not holds():
-        assert time.monotonic() < end, "it did not come true in time"
-        time.sleep(0.2)
-
-
 def test_a_budget_from_the_refusal_to_the_end_and_beyond(hubyard):
     ana = hubyard.administrator()
     with hubyard.client(ana) as client, chromium() as page:
@@ -111,7 +104,7 @@ def it_is_warned_and_ended_on_time_though_the_hub_was_killed(hubyard, client, pa
     before = hubyard.pids()["hub"]
     hubyard.kill("hub")
     until(lambda: hubyard.pids().get("hub") not in {None, before})
-    until(lambda: not client.workloads(), LIFETIME_S + 30)
+    until(lambda: not client.workloads())
     (line,) = ledger(client)
     assert (line["reason"], line["exact"]) == ("lifetime", "True")
     assert LIFETIME_S <= seconds(line) <= LIFETIME_S + GRACE_S

@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from hubyard.contract.budget import BudgetRequest, Scope, Stop
 from support.browser import PATIENCE_MS, chromium, sign_in
 from support.hub import REPOSITORY
+from support.patience import until
 from support.running import running
 
 pytestmark = [pytest.mark.hub, pytest.mark.browser]
@@ -130,10 +131,7 @@ def wait_for_end(client, reason):
 
     A kernel that starts is at work, and is looked at each twenty seconds.
     """
-    end = time.monotonic() + 2 * PATIENCE_MS / 1000
-    while workspace(client).ends != reason:
-        assert time.monotonic() < end, workspace(client)
-        time.sleep(0.5)
+    until(lambda: workspace(client).ends == reason, lambda: workspace(client))
 
 
 def test_before_the_end_a_toast_offers_more_time_at_its_price(lab, client):
@@ -320,10 +318,7 @@ def test_a_level_of_a_budget_is_told_once(lab, budgets):
 def anew(hubyard, ana, page):
     """A workspace that nobody has extended: that would outlast idleness and budget."""
     ana.hub("DELETE", f"/users/{ana.name}/server")
-    end = time.monotonic() + PATIENCE_MS / 1000
-    while ana.servers():
-        assert time.monotonic() < end, ana.servers()
-        time.sleep(0.2)
+    until(lambda: not ana.servers(), ana.servers)
     ana.start_workspace()
     page.goto(f"{hubyard.url}/user/{ana.name}/lab")
 

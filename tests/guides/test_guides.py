@@ -18,6 +18,7 @@ from jupyter_client.manager import KernelManager
 import hubyard_runtime.workspace
 from support.hub import REPOSITORY
 from support.pages import pages
+from support.patience import PATIENCE_S
 from support.running import running
 
 pytestmark = pytest.mark.hub
@@ -40,7 +41,6 @@ IDS = {
 """The words that stand for an id: the newest of its kind."""
 
 ENDING = ("It is still ending", "It is active: stop it first, and wait")
-PATIENCE_S = 60
 LONGEST_S = 240
 
 
@@ -119,7 +119,7 @@ def kernel(environment, flights):
     client = manager.client()
     client.start_channels()
     try:
-        client.wait_for_ready(timeout=60)
+        client.wait_for_ready(timeout=PATIENCE_S)
         yield client
     finally:
         client.stop_channels()

@@ -12,12 +12,11 @@ from jupyter_server_terminals.terminalmanager import TerminalManager
 
 from hubyard_lab.activity import Activity
 from support.answering import Raw, answering, served
+from support.patience import PATIENCE_S
 
 __all__ = ["answering", "served"]  # fixtures
 
 pytestmark = pytest.mark.hub
-
-PATIENCE_S = 30
 
 
 class Workspace:

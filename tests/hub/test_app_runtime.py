@@ -26,6 +26,7 @@ from websockets.sync.client import connect
 
 from hubyard_spawner.ports import free_port
 from support.hub import REPOSITORY, running_hub, wait_until_answers
+from support.patience import PATIENCE_S, SOON_S
 
 HELPER = "ANSWER = 42\n"
 STREAMLIT = """
@@ -151,7 +152,7 @@ def hub(platform, tmp_path_factory):
 
 def start(hub, name):
     answer = hub.api("POST", f"/users/alice/servers/{name}")
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE_S
     while answer.status_code == 202:
         server = hub.api("GET", "/users/alice").json()["servers"].get(name)
         if server and server["ready"]:
@@ -204,7 +205,7 @@ def streamlit_texts(socket):
     texts = []
     while True:
         answer = ForwardMsg()
-        answer.ParseFromString(socket.recv(timeout=30))
+        answer.ParseFromString(socket.recv(timeout=PATIENCE_S))
         kind = answer.WhichOneof("type")
         if kind == "script_finished":
             return texts
@@ -267,7 +268,7 @@ def test_a_file_of_some_size_is_uploaded(hub, streamlit):
         socket.send(question.SerializeToString())
         session = ForwardMsg()
         while session.WhichOneof("type") != "new_session":
-            session.ParseFromString(socket.recv(timeout=30))
+            session.ParseFromString(socket.recv(timeout=PATIENCE_S))
         assert not session.new_session.config.gather_usage_stats
         session_id = session.new_session.initialize.session_id
         address = f"{streamlit}_stcore/upload_file/{session_id}/{uuid.uuid4()}"
@@ -317,7 +318,7 @@ def test_voilas_websocket_reaches_the_kernel(hub, voila):
         socket.send(json.dumps(message))
         kinds = set()
         while "kernel_info_reply" not in kinds:
-            kinds.add(json.loads(socket.recv(timeout=30))["msg_type"])
+            kinds.add(json.loads(socket.recv(timeout=PATIENCE_S))["msg_type"])
     gone = browser.post(
         f"{voila}voila/api/shutdown/{kernel}", headers={"Sec-Fetch-Site": "same-origin"}
     )
@@ -351,7 +352,7 @@ def test_an_app_that_dies_takes_its_workload_with_it(hub):
         question = BackMsg()
         question.rerun_script.query_string = ""
         socket.send(question.SerializeToString())
-        _, alive = psutil.wait_procs([process, *children], timeout=10)
+        _, alive = psutil.wait_procs([process, *children], timeout=PATIENCE_S)
     assert not alive
     log = (hub.folder / "hub.log").read_text()
     assert "The app ended with exit code 7." in log
@@ -362,11 +363,9 @@ def test_a_stopped_app_leaves_no_process_and_no_socket(hub, streamlit):
     process = app_process(hub, "app-streamlit")
     (child,) = process.children()
     socket = child.cmdline()[-2]
-    began = time.monotonic()
     process.terminate()
-    _, alive = psutil.wait_procs([process, child], timeout=10)
+    _, alive = psutil.wait_procs([process, child], timeout=SOON_S)
     assert not alive
-    assert time.monotonic() - began < 3
     assert not Path(socket).parent.exists()
 
 
@@ -395,7 +394,7 @@ def test_the_process_ends_with_the_exit_code_of_its_child(platform, tmp_path):
     (child,) = psutil.Process(process.pid).children()
     socket = child.cmdline()[-2]
     child.kill()
-    _, said = process.communicate(timeout=10)
+    _, said = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 128 + 9
     assert "The app ended with exit code 137." in said
     assert "Traceback" not in said

@@ -20,6 +20,7 @@ from support.endpoints import (
     start_endpoint,
 )
 from support.hub import end_process, running_hub, wait_until_answers
+from support.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.hub, pytest.mark.filterwarnings("ignore:::mlflow.*")]
 SCOPE = "access:services!service=delays"
@@ -122,7 +123,7 @@ def test_a_bad_model_ends_the_process_with_its_reason_last(tmp_path, model):
     with neighbours(model.parent / "bad") as url:
         log = tmp_path / "log"
         process = start_endpoint(environment(url, free_port(), tmp_path), log)
-        assert process.wait(30) == 1
+        assert process.wait(PATIENCE_S) == 1
     last = log.read_text().splitlines()[-1]
     assert last == "The model's folder has no MLmodel file: log the model again."
 
@@ -155,10 +156,10 @@ def test_a_model_that_hangs_ends_the_process_with_its_reason_last(tmp_path):
             f"{address}invocations",
             json=ROW,
             headers={"Authorization": f"Bearer {KEY}"},
-            timeout=30,
+            timeout=PATIENCE_S,
         )
         assert answer.status_code == 503
-        assert process.wait(30) == 1
+        assert process.wait(PATIENCE_S) == 1
     last = log.read_text().splitlines()[-1]
     assert last.startswith("The model has worked on one call for more than 1 s")
 
@@ -176,7 +177,7 @@ def test_a_silent_platform_ends_the_process_with_its_reason_last(tmp_path):
     log = tmp_path / "log"
     environ = environment(nowhere, free_port(), tmp_path)
     process = start_endpoint(environ, log, "-c", IMPATIENT)
-    assert process.wait(30) == 1
+    assert process.wait(PATIENCE_S) == 1
     assert "Waiting for the platform" in log.read_text()
     assert "Traceback" not in log.read_text()
     assert log.read_text().splitlines()[-1].startswith("Hubyard does not answer")
@@ -192,4 +193,4 @@ def test_a_platform_that_comes_up_late_is_waited_for(tmp_path, model):
     with neighbours(model, late):
         wait_until_answers(f"http://127.0.0.1:{port}{PREFIX}health", process)
     process.terminate()
-    process.wait(20)
+    process.wait(PATIENCE_S)

@@ -18,10 +18,10 @@ import pytest
 
 from hubyard_spawner.ports import free_port
 from support.hub import REPOSITORY
+from support.patience import PATIENCE_S
 
 LAB_TOKEN = "token-of-the-person"
 WORKSPACE_TOKEN = "token-of-the-workspace"
-START_S = 60
 PARAMETERS = {"cell_type": "code", "metadata": {"tags": ["parameters"]}, "id": "p"}
 NOTEBOOK = {
     "cells": [
@@ -113,10 +113,10 @@ def start_jupyter(folder, root, **environment):
 
 
 def wait_until_answers(process, url, log):
-    deadline = time.monotonic() + START_S
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            return httpx.get(url, timeout=2)
+            return httpx.get(url, timeout=PATIENCE_S)
         except httpx.TransportError:
             time.sleep(0.1)
     raise AssertionError(log.read_text())
@@ -124,7 +124,7 @@ def wait_until_answers(process, url, log):
 
 def end(process):
     process.terminate()
-    process.wait(20)
+    process.wait(PATIENCE_S)
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +158,7 @@ def lab(jupyter, platform):
     with httpx.Client(
         base_url=f"{jupyter}hubyard/",
         headers={"Authorization": f"token {LAB_TOKEN}"},
-        timeout=30,
+        timeout=PATIENCE_S,
     ) as client:
         yield client
 

@@ -22,6 +22,7 @@ from hubyard_hub.ledger import Ledger
 from hubyard_hub.store import Store
 from hubyard_hub.store.tables import budgets, extensions
 from support.hub import NAVIGATION, REPOSITORY
+from support.patience import PATIENCE_S
 from support.running import running
 
 pytestmark = pytest.mark.hub
@@ -360,7 +361,7 @@ def test_home_says_that_a_budget_ends_it_and_why_it_gets_no_hour_more(hubyard, r
     eva = hubyard.person("eva", admits=root)
     eva.start_workspace(compute="small", hours="1")
     root.form("/hub/spend/budget", scope="user", name="eva", amount="0")
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE_S
     while "a budget is spent" not in (page := eva.http.get("/hub/home")).text:
         assert time.monotonic() < end, page.text
         time.sleep(0.5)
@@ -413,7 +414,7 @@ def test_what_is_no_workspace_has_no_button_that_cannot_start_it(bo, ledger):
 def test_a_start_over_the_budget_is_refused_in_words(root, bo, ledger):
     root.form("/hub/spend/budget", scope="user", name="bo", amount="0.05")
     page = bo.form("/hub/spawn", compute="medium", hours="1")
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE_S
     while "This workspace could not be started" not in page.text and (
         "spawn-error-msg" not in page.text
     ):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -18,11 +17,12 @@ from hubyard_hub.store import Store
 from hubyard_spawner.folder import Folder
 from hubyard_spawner.ports import free_port
 from support.hub import end_process, running_hub, wait_until_answers
+from support.patience import PATIENCE_S, until
 from support.platform import CATALOGUE, packed
 from support.priced import PLATFORM_SCOPES, priced_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from support.hub import HubUnderTest
@@ -63,7 +63,7 @@ class Place:
         token = more.pop("token", self.token)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return httpx.request(
-            method, f"{self.url}{path}", headers=headers, timeout=30, **more
+            method, f"{self.url}{path}", headers=headers, timeout=PATIENCE_S, **more
         )
 
     def status(self, run: str) -> str:
@@ -110,14 +110,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         store.close()
 
 
-def wait_for(what: Callable[[], Any], patience_s: float = 40) -> Any:
-    end = time.monotonic() + patience_s
-    while not (found := what()):
-        assert time.monotonic() < end, "it never came about"
-        time.sleep(0.1)
-    return found
-
-
 @pytest.fixture(scope="module")
 def digest(place: Place) -> str:
     return place.ask("POST", "/sources", content=packed()).json()["digest"]
@@ -155,7 +147,7 @@ def test_a_run_does_its_job_with_its_own_token_and_nothing_else(
     place: Place, digest: str
 ):
     run = begin(place, digest)
-    wait_for(lambda: place.status(run) == "running")
+    until(lambda: place.status(run) == "running")
     own = token_of(place, f"run-{run}")
     assert place.ask("GET", "/job", token=own).json()["run_id"] == run
     assert place.ask("GET", "/job/source", token=own).content == packed()
@@ -169,25 +161,25 @@ def test_a_run_does_its_job_with_its_own_token_and_nothing_else(
     assert place.ask("PUT", "/job/record", token=own, json=record).status_code == 204
     assert place.status(run) == "succeeded"
     place.ask("POST", f"/runs/{run}/stop")
-    wait_for(lambda: place.ask("DELETE", f"/runs/{run}").status_code == 204, 60)
+    until(lambda: place.ask("DELETE", f"/runs/{run}").status_code == 204)
 
 
 def test_a_killed_platform_takes_up_where_it_was(place: Place, digest: str):
     before = begin(place, digest)
     place.kill()
     place.process = place.start()
-    wait_for(lambda: place.status(before) == "running")
+    until(lambda: place.status(before) == "running")
     during = begin(place, digest)
-    wait_for(lambda: place.status(during) in {"starting", "running"})
+    until(lambda: place.status(during) in {"starting", "running"})
     place.kill()
     place.process = place.start()
-    wait_for(lambda: place.status(during) == "running")
+    until(lambda: place.status(during) == "running")
     for run in (before, during):
         place.ask("POST", f"/runs/{run}/stop")
     place.kill()
     place.process = place.start()
     for run in (before, during):
-        wait_for(lambda r=run: place.status(r) == "stopped")
+        until(lambda r=run: place.status(r) == "stopped")
     lines = place.ask("GET", "/spend").json()["lines"]
     names = [line["server_name"] for line in lines]
     assert names.count(f"run-{before}") == names.count(f"run-{during}") == 1

@@ -23,11 +23,12 @@ from hubyard_hub.reconcile.loop import Reconciler
 from hubyard_hub.runs import Runs
 from hubyard_spawner.folder import Folder
 from support.hub import HubUnderTest
+from support.patience import until
 from support.platform import packed, settings_in
 from support.priced import PLATFORM_SCOPES, priced_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.hub
@@ -111,17 +112,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     place.close()
 
 
-def wait_for(what: Callable[[], Any], patience_s: float = 40) -> Any:
-    end = time.monotonic() + patience_s
-    while not (found := what()):
-        assert time.monotonic() < end, "it never came about"
-        time.sleep(0.1)
-    return found
-
-
 def test_a_run_starts_and_ends_by_its_own_word(place: Place):
     id_ = place.run()
-    wait_for(lambda: place.runs.get("ada", id_).status is Status.RUNNING)
+    until(lambda: place.runs.get("ada", id_).status is Status.RUNNING)
     started = place.runs.get("ada", id_)
     assert started.cost is not None
     record = RunRecord(
@@ -129,7 +122,7 @@ def test_a_run_starts_and_ends_by_its_own_word(place: Place):
     )
     place.runs.record("ada", id_, record)
     place.process(f"run-{id_}").terminate()
-    wait_for(lambda: place.runs.row("ada", id_)["closed"])
+    until(lambda: place.runs.row("ada", id_)["closed"])
     assert place.runs.get("ada", id_).status is Status.SUCCEEDED
     assert place.line(f"run-{id_}").end is not None
     gone = place.hub.api("GET", f"/users/ada/servers/run-{id_}")
@@ -138,41 +131,41 @@ def test_a_run_starts_and_ends_by_its_own_word(place: Place):
 
 def test_a_killed_run_failed_and_says_so(place: Place):
     id_ = place.run()
-    wait_for(lambda: place.runs.get("ada", id_).status is Status.RUNNING)
+    until(lambda: place.runs.get("ada", id_).status is Status.RUNNING)
     place.process(f"run-{id_}").kill()
-    wait_for(lambda: place.runs.get("ada", id_).status is Status.FAILED, 15)
+    until(lambda: place.runs.get("ada", id_).status is Status.FAILED)
     failure = place.runs.get("ada", id_).failure
     assert failure is not None
     assert failure.reason == "killed"
     assert "signal 9" in failure.message
-    wait_for(lambda: place.runs.row("ada", id_)["closed"])
+    until(lambda: place.runs.row("ada", id_)["closed"])
 
 
 def test_a_run_is_stopped(place: Place):
     id_ = place.run()
-    wait_for(lambda: place.runs.get("ada", id_).status is Status.RUNNING)
+    until(lambda: place.runs.get("ada", id_).status is Status.RUNNING)
     process = place.process(f"run-{id_}")
     place.runs.stop("ada", id_)
-    wait_for(lambda: place.runs.get("ada", id_).status is Status.STOPPED)
+    until(lambda: place.runs.get("ada", id_).status is Status.STOPPED)
     assert not process.is_running()
-    wait_for(lambda: place.runs.row("ada", id_)["closed"])
+    until(lambda: place.runs.row("ada", id_)["closed"])
     place.runs.remove("ada", id_)
 
 
 def test_an_app_starts_is_shared_stops_and_starts_again(place: Place):
     id_ = place.app()
-    wait_for(lambda: place.apps.get("ada", id_).status is Status.READY)
+    until(lambda: place.apps.get("ada", id_).status is Status.READY)
     token = place.hub.token("ada")
     shared = place.apps.share("ada", token, id_, Share(user="bob"))
     assert shared.shares == (Share(user="bob"),)
     listed = place.hub.api("GET", f"/shares/ada/app-{id_}").json()
     assert [item["user"]["name"] for item in listed["items"]] == ["bob"]
     place.apps.stop("ada", id_)
-    wait_for(lambda: place.apps.row("ada", id_)["closed"])
+    until(lambda: place.apps.row("ada", id_)["closed"])
     assert place.apps.get("ada", id_).status is Status.STOPPED
     first = place.line(f"app-{id_}").entry.id
     place.apps.start("ada", id_)
-    wait_for(lambda: place.apps.get("ada", id_).status is Status.READY)
+    until(lambda: place.apps.get("ada", id_).status is Status.READY)
     assert place.line(f"app-{id_}").entry.id != first
     still = place.hub.api("GET", f"/shares/ada/app-{id_}").json()
     assert len(still["items"]) == 1
@@ -183,7 +176,7 @@ def test_an_app_starts_is_shared_stops_and_starts_again(place: Place):
     with pytest.raises(Forbidden):
         place.apps.share("ada", weak, id_, Share(user="bob"))
     place.apps.stop("ada", id_)
-    wait_for(lambda: place.apps.row("ada", id_)["closed"])
+    until(lambda: place.apps.row("ada", id_)["closed"])
     place.apps.remove("ada", id_)
     gone = place.hub.api("GET", f"/users/ada/servers/app-{id_}")
     assert gone.status_code == 404
@@ -191,7 +184,7 @@ def test_an_app_starts_is_shared_stops_and_starts_again(place: Place):
 
 def test_a_key_reaches_one_server_and_nothing_else(place: Place):
     id_ = place.app()
-    wait_for(lambda: place.apps.get("ada", id_).status is Status.READY)
+    until(lambda: place.apps.get("ada", id_).status is Status.READY)
     token = place.hub.token("ada")
     key = place.parts.hub.make_key(token, "ada", f"app-{id_}", expires_in_s=3600)
     assert set(key["scopes"]) == {
@@ -204,22 +197,22 @@ def test_a_key_reaches_one_server_and_nothing_else(place: Place):
         answer = httpx.get(f"{place.hub.api_url}{path}", headers=headers)
         assert answer.status_code in {403, 404}, path
     place.apps.stop("ada", id_)
-    wait_for(lambda: place.apps.row("ada", id_)["closed"])
+    until(lambda: place.apps.row("ada", id_)["closed"])
 
 
 def test_a_refused_start_failed_in_the_hubs_words(place: Place):
     row = place.runs.row("ada", place.run())
-    wait_for(lambda: place.runs.get("ada", row["id"]).status is Status.RUNNING)
+    until(lambda: place.runs.get("ada", row["id"]).status is Status.RUNNING)
     place.runs.stop("ada", row["id"])
     stranger = {**row, "id": "01zzzzzzzzzzzzzzzzzzzzzzzz", "compute": "giant"}
     stranger["server_name"] = f"run-{stranger['id']}"
     place.runs._wishes.insert(stranger)
-    wait_for(lambda: place.runs.get("ada", stranger["id"]).status is Status.FAILED)
+    until(lambda: place.runs.get("ada", stranger["id"]).status is Status.FAILED)
     failure = place.runs.get("ada", stranger["id"]).failure
     assert failure is not None
     assert failure.reason == "start-failed"
     assert "1000 cores" in failure.message
-    wait_for(lambda: place.runs.row("ada", stranger["id"])["closed"])
+    until(lambda: place.runs.row("ada", stranger["id"])["closed"])
 
 
 def test_the_hub_may_be_killed_at_any_time(place: Place):
@@ -229,10 +222,10 @@ def test_the_hub_may_be_killed_at_any_time(place: Place):
     time.sleep(1)
     place.hub.start_hub()
     for id_ in [*before, *during]:
-        wait_for(lambda i=id_: place.runs.get("ada", i).status is Status.RUNNING, 60)
+        until(lambda i=id_: place.runs.get("ada", i).status is Status.RUNNING)
         assert place.starts(f"run-{id_}") == 1, "started twice"
     for id_ in [*before, *during]:
         place.runs.stop("ada", id_)
     for id_ in [*before, *during]:
-        wait_for(lambda i=id_: place.runs.row("ada", i)["closed"], 60)
+        until(lambda i=id_: place.runs.row("ada", i)["closed"])
     assert place.parts.ledger.open_entries() == []

@@ -13,6 +13,7 @@ import pytest
 from hubyard.contract.run import CellStatus, FailureReason
 from hubyard.contract.workload import Status
 from support.hub import running_hub
+from support.patience import SOON_S, until
 from support.platform import app, code_cell, hub, notebook, parts
 from support.runs import (
     RunProcess,
@@ -23,12 +24,11 @@ from support.runs import (
     start,
     statuses,
     text_of,
-    until,
 )
 
 __all__ = ["app", "hub", "parts", "platform", "start"]
 
-WAIT = "import time; time.sleep(60)"
+WAIT = "import time; time.sleep(600)"
 S, F, N = CellStatus.SUCCEEDED, CellStatus.FAILED, CellStatus.NOT_RUN
 
 
@@ -43,14 +43,14 @@ def running_cell(run, number=0):
         cells = run.platform.seen.records and run.platform.seen.records[-1][1].cells
         return cells and cells[number].status is CellStatus.RUNNING
 
-    until(holds, why=run.log())
+    until(holds, run.log)
 
 
 def test_a_run_succeeds_and_says_so_cell_by_cell(start, platform):
     looks = (
         "import helper, os\nprint(lr, helper.N)",
         "[os.environ[n] for n in ('HUBYARD_RUN', 'HUBYARD_NOTEBOOK', 'MLFLOW_X')]",
-        "import atexit, time; time.sleep(0.3)\natexit.register(open, 'bye', 'w')",
+        "import atexit, time; time.sleep(2)\natexit.register(open, 'bye', 'w')",
         "open(f'/proc/{os.getpid()}/cmdline').read()",
     )
     run = start(
@@ -86,8 +86,7 @@ def test_a_run_succeeds_and_says_so_cell_by_cell(start, platform):
         for moment, record in zip(moments, records, strict=True)
         if record.cells and record.cells[4].status is CellStatus.RUNNING
     )
-    assert arrived - slow.started_at.timestamp() < 1
-    assert (slow.ended_at - slow.started_at).total_seconds() >= 0.3
+    assert arrived < slow.ended_at.timestamp(), "told when it was over"
 
     detail = platform.detail(run.id)
     assert detail.status is Status.SUCCEEDED
@@ -186,25 +185,25 @@ STUBBORN = """
 import os, signal, subprocess, sys, time
 for number in (signal.SIGINT, signal.SIGTERM):
     signal.signal(number, signal.SIG_IGN)
-daemon = "import os, time\\nif os.fork(): os._exit(0)\\nos.setsid()\\ntime.sleep(99)"
+daemon = "import os, time\\nif os.fork(): os._exit(0)\\nos.setsid()\\ntime.sleep(600)"
 for _ in range(2):
     subprocess.Popen([sys.executable, "-c", daemon]).wait()
 print("begun", flush=True)
 while True:
-    try: time.sleep(99)
+    try: time.sleep(600)
     except BaseException: pass
 """
 
 
 def test_a_stopped_run_ends_at_once_with_all_that_it_started(start, platform):
     run = start(notebook_of("print('kept')", STUBBORN, "3"))
-    until(lambda: "begun" in run.log(), why=run.log())
+    until(lambda: "begun" in run.log(), run.log)
     until(lambda: len(run.below()) == 3)
     below = run.below()
     begun = time.monotonic()
     run.stop()
     assert run.wait() == 1
-    assert time.monotonic() - begun < 8
+    assert time.monotonic() - begun < SOON_S
     assert all(map(gone, below))
     record = run.record()
     assert record.status is Status.STOPPED
@@ -220,7 +219,7 @@ def test_a_cell_that_is_stopped_may_clean_up(start):
         f"try:\n    print('begun', flush=True)\n    {WAIT}\nfinally:\n    print('tidy')"
     )
     run = start(notebook_of(cell, "2"))
-    until(lambda: "begun" in run.log(), why=run.log())
+    until(lambda: "begun" in run.log(), run.log)
     (run.folder / "deadline").write_text(str(time.time()))
     run.stop()
     run.wait()
@@ -230,7 +229,7 @@ def test_a_cell_that_is_stopped_may_clean_up(start):
 
 
 def test_a_platform_that_is_down_holds_up_nothing_but_the_end(start, platform):
-    steps = ("import time; time.sleep(0.5)", "2", "print('done', flush=True)")
+    steps = ("import time; time.sleep(3)", "2", "print('done', flush=True)")
     run = start(notebook_of(*steps))
     running_cell(run)
     platform.stop()
@@ -251,7 +250,7 @@ def test_a_run_waits_for_a_platform_that_is_not_up_yet(platform, tmp_path):
     platform.stop()
     try:
         run.start()
-        until(lambda: "Waiting for the platform" in run.log(), why="it did not wait")
+        until(lambda: "Waiting for the platform" in run.log(), run.log)
         platform.start()
         assert run.wait() == 0
     finally:
@@ -265,7 +264,7 @@ def test_a_stopped_run_does_not_wait_for_a_platform_that_is_down(start, platform
     begun = time.monotonic()
     run.stop()
     assert run.wait() == 1
-    assert time.monotonic() - begun < 8
+    assert time.monotonic() - begun < SOON_S
     assert run.record().status is Status.STOPPED
 
 
@@ -275,7 +274,7 @@ def test_a_run_that_is_killed_leaves_a_good_notebook_and_no_kernel(start):
     below = run.below()
     os.kill(run.pid, signal.SIGKILL)
     run.wait()
-    until(lambda: all(map(gone, below)), within_s=5)
+    until(lambda: all(map(gone, below)))
     assert text_of(run.output()["cells"][0]) == "kept\n"
     assert run.record().status is Status.RUNNING
 

@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from hubyard_spawner.ports import free_port
+from support.patience import PATIENCE_S, until
 from support.running import Running, running
 
 pytestmark = pytest.mark.hub
@@ -44,16 +45,9 @@ def command(*arguments):
         [sys.executable, "-m", "hubyard.cli", *arguments],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
-
-
-def until(true, patience_s=60):
-    end = time.monotonic() + patience_s
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.1)
 
 
 def press_ctrl_c_until_it_ends(hubyard):

@@ -16,7 +16,8 @@ import psutil
 import pytest
 
 from support.hub import REPOSITORY
-from support.running import START_S, Person, Running
+from support.patience import PATIENCE_S
+from support.running import Person, Running
 
 pytestmark = pytest.mark.hub
 
@@ -56,7 +57,7 @@ class Installed:
             [*self.cut_off(), *arguments],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_S,
             check=False,
             cwd=self.empty,
         )
@@ -94,7 +95,7 @@ def hubyard(installed):
         installed.folder / "state",
         command=installed.cut_off(),
         folder=installed.empty,
-        patience_s=3 * START_S,  # it compiles what it imports
+        patience_s=2 * PATIENCE_S,  # it compiles what it imports
     )
     try:
         started.start()

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from security.budget_place import COMPUTE, HOURS, LIFETIME_S
+from support.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from security.budget_place import Place
     from support.running import Person
 
-PATIENCE_S = 180
 _BUSY, _REFUSED = 429, 409
 OPTIONS = {"kind": "workspace", "compute": COMPUTE, "lifetime_s": LIFETIME_S}
 

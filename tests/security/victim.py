@@ -15,6 +15,7 @@ import httpx
 from hubyard.contract.schedule import ScheduleRequest
 from security.routes import SAMPLE
 from support.furnish import deploy, publish_app, start_run
+from support.patience import PATIENCE_S
 from support.running import PASSWORD, Person
 
 if TYPE_CHECKING:
@@ -50,7 +51,9 @@ class Victim:
     def __post_init__(self) -> None:
         self.client: Client = self.hubyard.client(self.person)
         bearer = {"Authorization": f"Bearer {self.person.token()}"}
-        self.http = httpx.Client(base_url=self.hubyard.url, headers=bearer, timeout=60)
+        self.http = httpx.Client(
+            base_url=self.hubyard.url, headers=bearer, timeout=PATIENCE_S
+        )
 
     @property
     def names(self) -> set[str]:

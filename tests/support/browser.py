@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect, sync_playwright
 
+from support.patience import PATIENCE_S
 from support.running import PASSWORD
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
-PATIENCE_MS = 90_000
+PATIENCE_MS = 1000 * PATIENCE_S
 """The machine may be busy."""
 _FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),

@@ -18,13 +18,13 @@ from urllib.parse import quote
 import httpx
 
 from hubyard_spawner.ports import free_port
+from support.patience import PATIENCE_S, SOON_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 REPOSITORY = Path(__file__).parents[2]
 ADMIN_TOKEN = "admin-service-token-of-a-test"
-START_S = 60
 
 _CONFIG = """
 import json, os
@@ -130,7 +130,11 @@ class HubUnderTest:
         """Call the hub as an administrator."""
         headers = {"Authorization": f"token {ADMIN_TOKEN}"}
         return httpx.request(
-            method, f"{self.api_url}{path}", headers=headers, timeout=30, **arguments
+            method,
+            f"{self.api_url}{path}",
+            headers=headers,
+            timeout=PATIENCE_S,
+            **arguments,
         )
 
     def add_user(self, name: str) -> None:
@@ -165,7 +169,9 @@ class HubUnderTest:
 
     def browser(self, user: str | None = None) -> httpx.Client:
         """A browser at the proxy, logged in to the hub where a user is named."""
-        browser = httpx.Client(base_url=self.url, timeout=30, headers=NAVIGATION)
+        browser = httpx.Client(
+            base_url=self.url, timeout=PATIENCE_S, headers=NAVIGATION
+        )
         if user:
             form = browser.get("/hub/login").raise_for_status()
             answer = browser.post(
@@ -213,7 +219,7 @@ def end_process(process: subprocess.Popen[bytes], how: signal.Signals) -> None:
     """End it as asked, and by force after ten seconds."""
     process.send_signal(how)
     try:
-        process.wait(10)
+        process.wait(SOON_S)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
@@ -221,14 +227,14 @@ def end_process(process: subprocess.Popen[bytes], how: signal.Signals) -> None:
 
 def wait_until_answers(url: str, process: subprocess.Popen[bytes]) -> None:
     """Wait for any HTTP answer, or for the process's death."""
-    end = time.monotonic() + START_S
+    end = time.monotonic() + PATIENCE_S
     while time.monotonic() < end:
         assert process.poll() is None, f"{process.args} ended with {process.returncode}"
         with contextlib.suppress(httpx.HTTPError):
             httpx.get(url, timeout=5)
             return
         time.sleep(0.05)
-    raise AssertionError(f"{url} did not answer within {START_S} s")
+    raise AssertionError(f"{url} did not answer within {PATIENCE_S} s")
 
 
 @contextlib.contextmanager

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 import httpx
 
 from hubyard_spawner.ports import free_port
+from support.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-START_S = 90
 
 
 @contextlib.contextmanager
@@ -46,11 +45,11 @@ def mlflow_server(folder: Path) -> Iterator[str]:
         yield url
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(PATIENCE_S)
 
 
 def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + START_S
+    end = time.monotonic() + PATIENCE_S
     while True:
         assert process.poll() is None, log.read_text()
         assert time.monotonic() < end, log.read_text()

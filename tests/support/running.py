@@ -20,13 +20,13 @@ from hubyard.client.wire import Wire
 from hubyard_hub.settings import Settings
 from hubyard_spawner.ports import free_port
 from support.hub import NAVIGATION, REPOSITORY
+from support.patience import PATIENCE_S, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 PASSWORD = "correct horse battery"
-START_S = 90
 _CODE = re.compile(r"/hub/welcome#code=(\S+)")
 
 
@@ -40,7 +40,10 @@ class Person:
 
     def __post_init__(self) -> None:
         self.http = httpx.Client(
-            base_url=self.url, timeout=60, follow_redirects=True, headers=NAVIGATION
+            base_url=self.url,
+            timeout=PATIENCE_S,
+            follow_redirects=True,
+            headers=NAVIGATION,
         )
 
     @property
@@ -87,10 +90,7 @@ class Person:
         """Start the personal workspace, and wait until it is ready."""
         answer = self.form("/hub/spawn", compute=compute, hours=hours)
         assert answer.status_code == 200, answer.text
-        end = time.monotonic() + 60
-        while not self.servers().get("", {}).get("ready"):
-            assert time.monotonic() < end, self.servers()
-            time.sleep(0.2)
+        until(lambda: self.servers().get("", {}).get("ready"), self.servers)
 
     def servers(self) -> dict[str, Any]:
         """This person's servers, as the hub sees them."""
@@ -106,7 +106,7 @@ class Running:
     arguments: tuple[str, ...] = ()
     command: tuple[str, ...] = (sys.executable, "-m", "hubyard.cli")
     folder: Path = REPOSITORY
-    patience_s: int = START_S
+    patience_s: float = PATIENCE_S
     _process: subprocess.Popen[str] | None = None
     output: Path = field(init=False)
 

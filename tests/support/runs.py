@@ -29,10 +29,11 @@ from hubyard_hub.store.tables import apps, deployments, entries, runs, schedules
 from hubyard_spawner.ports import free_port
 from support import coverage_environment
 from support.memory_hub import MemoryHub
+from support.patience import PATIENCE_S, until
 from support.platform import Caller, Stamped, code_cell, packed, parts_in, upload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from starlette.types import Message, Receive, Scope, Send
@@ -197,7 +198,7 @@ class RunProcess:
     def below(self) -> list[psutil.Process]:
         return psutil.Process(self.pid).children(recursive=True)
 
-    def wait(self, within_s: float = 60) -> int:
+    def wait(self, within_s: float = PATIENCE_S) -> int:
         assert self._process
         try:
             return self._process.wait(within_s)
@@ -238,14 +239,6 @@ def gone(process: psutil.Process) -> bool:
         return process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
-
-
-def until(holds: Callable[[], object], within_s: float = 20, why: str = "") -> None:
-    """Wait for something that another process does."""
-    end = time.monotonic() + within_s
-    while not holds():
-        assert time.monotonic() < end, why or "it did not come true in time"
-        time.sleep(0.02)
 
 
 @pytest.fixture

@@ -34,6 +34,7 @@ from support.answering import (
     answering,
     served,
 )
+from support.patience import PATIENCE_S
 from support.platform import PARAMETERS, code_cell, notebook
 from support.runs import real
 
@@ -755,7 +756,7 @@ def process(answering, shell_line, **environ):
             **environ,
         },
         capture_output=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
 
@@ -813,7 +814,7 @@ def test_ctrl_c_ends_a_wait_with_130_and_no_traceback(answering):
         if "cell 1 of 2" in line:
             break
     waiting.send_signal(signal.SIGINT)
-    out, err = waiting.communicate(timeout=30)
+    out, err = waiting.communicate(timeout=PATIENCE_S)
     assert (waiting.returncode, out) == (130, "")
     assert err == "hubyard: interrupted; what has started goes on.\n"
 

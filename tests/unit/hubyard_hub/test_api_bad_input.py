@@ -20,6 +20,7 @@ from hubyard.contract.identity import Identity
 from hubyard_hub.api.body import LIMIT_BYTES, UPLOADS
 from hubyard_hub.parts import Parts
 from hubyard_hub.service import assemble
+from support.patience import PATIENCE_S
 from support.platform import Caller, Stamped, packed, settings_in
 from support.runs import real
 from support.stores import postgresql
@@ -64,7 +65,7 @@ BODIES = {
 
 @pytest.fixture(scope="module")
 def http(real):
-    with httpx.Client(base_url=real.url, timeout=30) as http:
+    with httpx.Client(base_url=real.url, timeout=PATIENCE_S) as http:
         yield http
 
 
@@ -354,7 +355,7 @@ def test_an_upload_of_nothing_is_refused(ask, path):
     ],
 )
 def test_what_is_no_http_is_answered_400(real, lines):
-    with socket.create_connection(("127.0.0.1", real.port), timeout=30) as wire:
+    with socket.create_connection(("127.0.0.1", real.port), timeout=PATIENCE_S) as wire:
         wire.sendall(f"{lines}\r\nHost: platform\r\n\r\n".encode())
         assert wire.recv(100).startswith(b"HTTP/1.1 400 ")
     assert real.kept() == 0

@@ -159,9 +159,9 @@ def test_the_newest_fire(text: str, due: str, now: str, newest: str):
 
 def test_the_newest_of_a_year_of_minutes_is_found_at_once():
     cron = Cron.parse("* * * * *", "Europe/Berlin")
-    began = time.perf_counter()
+    began = time.process_time()
     cron.newest(utc("2016-01-01T00:00"), utc("2026-11-24T00:00"))
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
 
 
 FIELD = st.sampled_from(

@@ -158,9 +158,9 @@ def test_a_bomb_of_aliases_in_yaml_stays_small(tmp_path: Path):
     merges = "".join(
         f"k{n}: &k{n}\n  <<: [{f'*k{n - 1}, ' * 9}]\n" for n in range(1, 9)
     )
-    began = time.monotonic()
+    began = time.process_time()
     assert Folder(MLmodel=f"k0: &k0 {{a: b}}\n{merges}".encode()).copy(tmp_path)
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_nothing_that_a_tag_asks_for_is_done(tmp_path: Path):

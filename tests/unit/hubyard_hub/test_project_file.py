@@ -52,13 +52,13 @@ BOMB = "a: &a [x, x]\n" + "".join(
     ],
 )
 def test_mistakes_name_their_line(text, message):
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(Invalid) as caught:
         read_project(text.encode())
     assert message in caught.value.message
     assert "\n" not in caught.value.message
     assert caught.value.field == "hubyard.yml"
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_what_is_no_text_at_all():

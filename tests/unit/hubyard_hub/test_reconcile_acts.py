@@ -22,6 +22,7 @@ from hubyard_hub.runs import keep_record
 from hubyard_hub.store import tables
 from hubyard_spawner.folder import Folder
 from support.lines import ended, made, opened
+from support.patience import until
 from support.platform import (
     Caller,
     ada,
@@ -481,10 +482,10 @@ def test_the_loop_brings_everything_where_it_shall_be(
     loop = Reconciler(parts)
     loop.start()
     try:
-        _wait(lambda: [s.status for s in scenes] == ["running", "ready"])
+        until(lambda: [s.status for s in scenes] == ["running", "ready"])
         for scene in scenes:
             scene.stop()
-        _wait(lambda: all(scene.row["closed"] for scene in scenes))
+        until(lambda: all(scene.row["closed"] for scene in scenes))
     finally:
         loop.stop()
 
@@ -551,15 +552,8 @@ def test_one_wishs_mistake_does_not_stop_the_others(
         loop._hand_out(scene.kind, id_)
     loop.start()
     try:
-        _wait(lambda: scene.status in {"running", "ready"})
-        _wait(lambda: not loop._in_hand)
+        until(lambda: scene.status in {"running", "ready"})
+        until(lambda: not loop._in_hand)
     finally:
         loop.stop()
     assert "A step of" in caplog.text
-
-
-def _wait(what: Any) -> None:
-    end = time.monotonic() + 20
-    while not what():
-        assert time.monotonic() < end, "it never came about"
-        time.sleep(0.02)

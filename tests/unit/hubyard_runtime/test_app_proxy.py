@@ -19,6 +19,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from hubyard_runtime.app.proxy import Proxy
+from support.patience import PATIENCE_S
 
 PREFIX = "/user/alice/app-x/"
 
@@ -157,7 +158,9 @@ def test_a_request_arrives_whole_and_at_the_root(address):
 def plainly_asked(address, host):
     """What reaches the app from a visitor who sends a Host and no other header."""
     netloc, _, path = address.partition("/")
-    with contextlib.closing(http.client.HTTPConnection(netloc, timeout=10)) as visitor:
+    with contextlib.closing(
+        http.client.HTTPConnection(netloc, timeout=PATIENCE_S)
+    ) as visitor:
         visitor.putrequest("GET", f"/{path}", skip_host=True, skip_accept_encoding=True)
         visitor.putheader("Host", host)
         visitor.endheaders()
@@ -183,7 +186,9 @@ def test_an_answer_has_one_date_and_server(address):
 
 def test_a_path_is_passed_on_as_it_was_written(address):
     netloc, _, path = address.partition("/")
-    with contextlib.closing(http.client.HTTPConnection(netloc, timeout=10)) as visitor:
+    with contextlib.closing(
+        http.client.HTTPConnection(netloc, timeout=PATIENCE_S)
+    ) as visitor:
         visitor.request("GET", f"/{path}a/../%41//b?")
         said = json.loads(visitor.getresponse().read())
     assert said["path"] == "/a/../%41//b"
@@ -234,7 +239,7 @@ def test_an_answer_comes_as_it_is_made_and_ends_with_its_visitor(address, child)
     with httpx.stream("GET", f"http://{address}stream") as answer:
         lines = answer.iter_lines()
         assert [next(lines) for _ in range(3)] == ["0", "1", "2"]
-    assert child.visitor_left.wait(5)
+    assert child.visitor_left.wait(PATIENCE_S)
 
 
 def test_a_websocket_carries_text_bytes_and_its_end(address, child):
@@ -263,7 +268,7 @@ def test_a_visitor_who_leaves_is_gone_for_the_app_too(address, child):
     child.visitor_left.clear()
     with connect(f"ws://{address}socket", subprotocols=["two"]):
         pass
-    assert child.visitor_left.wait(5)
+    assert child.visitor_left.wait(PATIENCE_S)
 
 
 def test_a_websocket_that_the_app_refuses_is_refused(address):
@@ -281,7 +286,9 @@ def test_a_websocket_for_an_odd_host_is_refused(address, host):
         "Sec-WebSocket-Version": "13",
         "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
     }
-    with contextlib.closing(http.client.HTTPConnection(netloc, timeout=10)) as visitor:
+    with contextlib.closing(
+        http.client.HTTPConnection(netloc, timeout=PATIENCE_S)
+    ) as visitor:
         visitor.request("GET", f"/{path}socket", headers=asked)
         assert visitor.getresponse().status == 403
 

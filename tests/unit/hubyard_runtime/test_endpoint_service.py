@@ -24,6 +24,7 @@ from hubyard_runtime.endpoint import model as models
 from hubyard_runtime.endpoint.model import Model
 from hubyard_runtime.endpoint.service import Endpoint
 from support.endpoints import job
+from support.patience import PATIENCE_S
 
 # MLflow itself calls pandas in ways that pandas 4 will not know.
 pytestmark = pytest.mark.filterwarnings("ignore:::mlflow.*")
@@ -593,12 +594,12 @@ class Held:
     def predict(self, data, params):
         self.asked.append(data["a"].tolist())
         self.busy.set()
-        assert self.go.wait(10)
+        assert self.go.wait(PATIENCE_S)
         return data["a"]
 
 
 async def until(true):
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not true():  # noqa: ASYNC110  the other side is a thread
             await asyncio.sleep(0.001)
 
@@ -625,7 +626,7 @@ def test_a_request_whose_client_has_left_is_not_computed():
 
 
 def test_a_model_that_hangs_is_not_healthy(monkeypatch):
-    monkeypatch.setattr(batcher, "LONGEST_CALL_S", 0.2)
+    monkeypatch.setattr(batcher, "LONGEST_CALL_S", 1)
     held = Held()
 
     async def main():

@@ -113,7 +113,7 @@ def test_who_is_watching_sees_the_end(client, page, run):
         await asyncio.sleep(0)
         assert not shown.done()
         await client._ask("GET", "/status")
-        await asyncio.wait_for(shown, 0.5)
+        await asyncio.wait_for(shown, 1)
 
     asyncio.run(end())
 

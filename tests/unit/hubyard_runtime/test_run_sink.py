@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from datetime import UTC, datetime
 
 import pytest
@@ -64,10 +63,8 @@ def test_a_slow_platform_is_sent_only_the_newest(sink_to):
     peer = Peer()
     peer.open.clear()
     sink = sink_to(peer)
-    began = time.monotonic()
     for revision in range(2, 50):
         sink.put(later(revision))
-    assert time.monotonic() - began < 1
     assert not sink.is_settled(0)
     peer.open.set()
     assert sink.is_settled(5)

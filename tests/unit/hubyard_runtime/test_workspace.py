@@ -12,12 +12,12 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 import hubyard_runtime.workspace
 from hubyard_runtime.workspace import prepend_kernels
+from support.patience import PATIENCE_S
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::PendingDeprecationWarning"
 )
 OURS = Path(hubyard_runtime.workspace.__file__).parent / "jupyter/kernels/python3"
-START_S = 60
 
 
 @pytest.fixture
@@ -37,7 +37,10 @@ def _executed(folder, *cells):
     specs = KernelSpecManager(ensure_native_kernel=False)
     manager = KernelManager(kernel_name="python3", kernel_spec_manager=specs)
     client = NotebookClient(
-        notebook, km=manager, timeout=START_S, resources={"metadata": {"path": folder}}
+        notebook,
+        km=manager,
+        timeout=PATIENCE_S,
+        resources={"metadata": {"path": folder}},
     )
     try:
         client.execute()

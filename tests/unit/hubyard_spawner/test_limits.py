@@ -8,6 +8,7 @@ import pytest
 
 from hubyard.contract.workload import Limits, new_id
 from hubyard_spawner.limits import Ladder
+from support.patience import PATIENCE_S
 
 
 def test_without_control_groups_limits_are_soft(tmp_path):
@@ -85,7 +86,7 @@ def test_a_group_that_the_kernel_still_holds_is_not_waited_for_for_ever(tmp_path
     gone.wait()
     (group / "cgroup.procs").write_text(f"{gone.pid}\n{inside.pid}\n")
     cage.destroy()
-    assert inside.wait(10) == -9
+    assert inside.wait(PATIENCE_S) == -9
     assert group.exists()
     for file in group.iterdir():
         file.unlink()
@@ -104,7 +105,9 @@ def ladder():
 
 def in_cage(cage, code):
     enter = "".join(f"open({path!r}, 'w').write('0')\n" for path in cage.entrances)
-    return subprocess.run([sys.executable, "-c", enter + code], timeout=30, check=False)
+    return subprocess.run(
+        [sys.executable, "-c", enter + code], timeout=PATIENCE_S, check=False
+    )
 
 
 def test_the_kernel_ends_what_takes_too_much_memory(ladder):
@@ -131,6 +134,6 @@ def test_a_cage_is_destroyed_with_all_that_is_in_it(ladder):
     )
     process.stdout.readline()
     cage.destroy()
-    assert process.wait(10) == -9
+    assert process.wait(PATIENCE_S) == -9
     assert not any(group.exists() for group in cage.groups)
     process.stdout.close()

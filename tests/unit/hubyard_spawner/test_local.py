@@ -18,6 +18,7 @@ from hubyard_spawner.local import make_home, settle, stop_all, sweep
 from hubyard_spawner.meter import MemoryMeter
 from support import lines
 from support.lines import made
+from support.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -76,12 +77,12 @@ def test_the_sweep_settles_the_dead_and_leaves_the_living_and_the_young(
     _, process = launched(tmp_path, living)
     _, other = launched(tmp_path, dead)
     other.send_signal(signal.SIGKILL)
-    other.wait(10)
+    other.wait(PATIENCE_S)
     assert sweep(meter, ladder, tmp_path, older_than_s=30) == 1
     assert meter.settlements[dead.id].reason is EndReason.KILLED
     assert meter.open_entries() == [living, young]
     process.terminate()
-    process.wait(10)
+    process.wait(PATIENCE_S)
 
 
 @pytest.mark.parametrize("ended", ["1e300", "NaN", "-1", '"x"'])
@@ -99,7 +100,7 @@ def test_stop_all_ends_every_living_workload(tmp_path, meter, ladder):
     entry = opened(meter)
     folder, process = launched(tmp_path, entry)
     assert stop_all(tmp_path) == 1
-    process.wait(10)
+    process.wait(PATIENCE_S)
     assert folder.end().reason is EndReason.STOPPED
     assert stop_all(tmp_path) == 0
     assert settle(meter, ladder, tmp_path, entry).exact
@@ -109,6 +110,6 @@ def test_a_lifetime_that_was_over_stands_over_a_stop(tmp_path, meter, ladder):
     entry = opened(meter)
     folder, process = launched(tmp_path, entry)
     folder.set_deadline(Deadline(at=now(), reason=EndReason.LIFETIME))
-    process.wait(10)
+    process.wait(PATIENCE_S)
     settled = settle(meter, ladder, tmp_path, entry, EndReason.STOPPED)
     assert settled.reason is EndReason.LIFETIME

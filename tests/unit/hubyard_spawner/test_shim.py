@@ -17,6 +17,7 @@ from hubyard.contract.workload import new_id
 from hubyard_spawner import shim
 from hubyard_spawner.folder import Folder, folders, settlement_of, spec_text
 from support.lines import START, entry, made
+from support.patience import PATIENCE_S, SOON_S, until
 
 # Started by name, so that it can be measured; the spawner's way is that of test_local.
 SHIM = [sys.executable, "-m", shim.__name__]
@@ -43,14 +44,11 @@ class Launched:
                 env={**os.environ, "HUBYARD_ENTRY": path.name},
             )
 
-    def says(self, text, patience=10):
-        end = time.monotonic() + patience
-        while text not in self.folder.tail():
-            assert time.monotonic() < end, self.folder.tail()
-            time.sleep(0.01)
+    def says(self, text):
+        until(lambda: text in self.folder.tail(), self.folder.tail)
 
     def wait(self):
-        self.process.wait(20)
+        self.process.wait(PATIENCE_S)
         return self.folder.end()
 
 
@@ -65,7 +63,7 @@ def launch(tmp_path):
     yield start
     for each in started:
         each.folder.kill()
-        each.process.wait(10)
+        each.process.wait(PATIENCE_S)
         marked = [p for p in psutil.process_iter() if each.folder._is_ours(p)]
         assert marked == []
 
@@ -75,7 +73,7 @@ def test_an_exit_is_recorded_with_its_code(launch):
     end = workload.wait()
     assert (end.code, end.reason) == (3, None)
     assert workload.process.returncode == 3
-    assert abs(end.ended - time.time()) < 5
+    assert abs(end.ended - time.time()) < SOON_S
     assert end.cpu_seconds > 0
     assert workload.folder.tail() == "bye"
 
@@ -112,7 +110,7 @@ def test_a_lifetime_ends_it_without_any_hub(launch):
     end = workload.wait()
     assert end.reason is EndReason.LIFETIME
     deadline = float((workload.folder.path / "deadline").read_text().split()[0])
-    assert 0 <= end.ended - deadline < 3
+    assert 0 <= end.ended - deadline < SOON_S
 
 
 def test_a_deadline_can_be_moved_while_it_runs(launch):
@@ -191,7 +189,7 @@ def test_a_command_that_is_not_there_says_so(tmp_path):
         check=False,
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=PATIENCE_S,
     )
     assert folder.end().code == 127
     assert "cannot start" in done.stderr
@@ -201,7 +199,7 @@ def test_a_killed_shim_takes_its_workload_along_and_leaves_no_record(launch):
     workload = launch("import time; print('up', flush=True); time.sleep(60)")
     workload.says("up")
     os.kill(workload.folder.shim(), signal.SIGKILL)
-    workload.process.wait(10)
+    workload.process.wait(PATIENCE_S)
     assert workload.folder.end() is None
     assert workload.folder.shim() is None
 
@@ -262,13 +260,13 @@ def test_a_killed_shim_had_said_until_when_it_lived_whatever_the_clock_says(laun
         "import time; print('up', flush=True); time.sleep(60)", began=START
     )
     workload.says("up")
-    time.sleep(2)
+    time.sleep(4)
     os.kill(workload.folder.shim(), signal.SIGKILL)
     killed_at = workload.folder.now()
-    workload.process.wait(10)
+    workload.process.wait(PATIENCE_S)
     settlement = settlement_of(entry(), workload.folder, last_seen=None)
     assert (settlement.exact, settlement.reason) == (False, EndReason.KILLED)
-    assert timedelta() <= killed_at - settlement.ended_at < timedelta(seconds=1)
+    assert timedelta() <= killed_at - settlement.ended_at < timedelta(seconds=3)
     assert settlement.latest_at >= killed_at > START
 
 
@@ -278,7 +276,7 @@ def test_an_end_is_exact_whatever_the_clock_says(launch):
     settlement = settlement_of(entry(), workload.folder, last_seen=None)
     assert settlement.exact
     lived = settlement.ended_at - START
-    assert timedelta(seconds=1) <= lived < timedelta(seconds=4)
+    assert timedelta(seconds=1) <= lived < timedelta(seconds=SOON_S)
 
 
 def test_a_folder_of_another_start_of_the_machine_goes_by_the_time_of_day(tmp_path):

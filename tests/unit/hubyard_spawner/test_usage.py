@@ -8,6 +8,7 @@ import time
 import pytest
 
 from hubyard_spawner.usage import Sampler, folder_bytes
+from support.patience import until
 
 SPIN = "import time; end = time.monotonic() + 60\nwhile time.monotonic() < end: pass"
 SLEEP = "import time; x = bytearray(60_000_000); time.sleep(60)"
@@ -38,9 +39,13 @@ def test_each_workload_is_measured_with_what_it_has_started(start):
     sampler = Sampler()
     time.sleep(1)
     assert sampler.measure(shims, {}) == {}, "one look tells nothing"
-    time.sleep(1.5)
-    found = sampler.measure(shims, {"idle": 12})
-    assert found["busy"].cores > 0.2
+
+    def busy():
+        time.sleep(1.5)
+        found = sampler.measure(shims, {"idle": 12})
+        return found["busy"].cores > 0.2 and found
+
+    found = until(busy)
     assert found["idle"].cores < found["busy"].cores / 2
     assert found["idle"].memory_bytes > 50_000_000
     assert (found["idle"].disk_bytes, found["busy"].disk_bytes) == (12, None)
