@@ -13,7 +13,7 @@ from hypothesis import settings
 
 from support import COVERAGE
 
-_PATIENCE_S = 10
+_PATIENCE_S = 30
 
 # The check of a change answers the same twice; what breaks a property is looked for
 # apart, and for longer: `make properties`.
@@ -59,14 +59,17 @@ def _workloads(folder):
     return found
 
 
+def _all_of(folder):
+    return {**_descendants(), **_workloads(folder)}
+
+
 @pytest.fixture(autouse=True, scope="module")
 def nothing_left_running(tmp_path_factory):
     folder = tmp_path_factory.getbasetemp()
-    before = {**_descendants(), **_workloads(folder)}
+    before = _all_of(folder)
     yield
     end = time.monotonic() + _PATIENCE_S
-    while left := {**_descendants(), **_workloads(folder)}.keys() - before.keys():
+    while left := (found := _all_of(folder)).keys() - before.keys():
         if time.monotonic() > end:
-            names = [psutil.Process(pid).cmdline() for pid in left]
-            pytest.fail(f"still running: {names}")
+            pytest.fail(f"still running: {[found[pid] for pid in left]}")
         time.sleep(0.1)

@@ -804,8 +804,11 @@ def test_a_file_that_fails_elsewhere_is_named(answering, hubyard, monkeypatch):
 
 def test_ctrl_c_ends_a_wait_with_130_and_no_traceback(answering):
     answering.answers["GET runs/r1"] = {**RUN, "status": "running", "cells_done": 1}
+    # What runs in a shell's background is deaf to Ctrl-C, and passes that on.
+    hears = ["env", "--default-signal=INT"]
+    follow = [sys.executable, "-m", "hubyard.cli", "run", "train.ipynb", "--follow"]
     waiting = subprocess.Popen(
-        [sys.executable, "-m", "hubyard.cli", "run", "train.ipynb", "--follow"],
+        [*hears, *follow],
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
