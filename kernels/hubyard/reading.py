@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from datetime import datetime
 from typing import Any
 
 from hubyard.contract.base import LONGEST_S
@@ -22,6 +23,16 @@ def duration(text: str) -> int:
             f"{text!r} is too long: write at most {longest}"
         )
     return seconds
+
+
+def moment_of(text: str) -> datetime:
+    """A date, with or without a time and a zone, for argparse."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no moment: write one such as 2026-11-24 or 2026-11-24T02:30"
+        ) from None
 
 
 def named(text: str) -> str:

@@ -137,6 +137,8 @@ SCHEDULE = {
     "compute": "small",
     "lifetime_s": 3600,
     "missed": "once",
+    "overlap": "skip",
+    "grace_s": 3600,
     "paused": False,
     "next_fire": NOW,
     "last_run_id": None,
@@ -291,6 +293,7 @@ ANSWERS = {
         "basis": "an hour a run",
     },
     "POST schedules": SCHEDULE,
+    "POST schedules/s1/backfill": {"due": 3, "runs": 2, "cost": MOST},
     "POST sources": {
         "digest": DIGEST,
         "files": ["train.ipynb"],

@@ -2,6 +2,8 @@
 
 from hubyard.contract.run import Run
 from hubyard.contract.schedule import (
+    Backfill,
+    BackfillRequest,
     Preview,
     PreviewRequest,
     Schedule,
@@ -50,6 +52,14 @@ def change_schedule(
 def run_schedule(asking: Person, nouns: Asked, schedule_id: str) -> Run:
     """Start a run now, as the schedule would."""
     return nouns.schedules.run_now(asking.name, schedule_id)
+
+
+@router.post("/schedules/{schedule_id}/backfill")
+def backfill_schedule(
+    asking: Person, nouns: Asked, schedule_id: str, wish: BackfillRequest
+) -> Backfill:
+    """Start a run for each due time of the past that has none."""
+    return nouns.schedules.backfill(asking.name, schedule_id, wish)
 
 
 @router.delete("/schedules/{schedule_id}", status_code=204)

@@ -14,22 +14,24 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import psutil
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from hubyard.contract.base import now
 from hubyard.contract.errors import Unavailable
+from hubyard.contract.workload import Kind
 from hubyard_hub.reconcile.acts import TABLES, bring_further, look
 from hubyard_hub.reconcile.reaper import reap
 from hubyard_hub.reconcile.sampler import Sampler
-from hubyard_hub.schedules.core import fire_due
+from hubyard_hub.reconcile.turns import Room, turns, waits
+from hubyard_hub.schedules.core import fire_due, overlapping_schedules
 from hubyard_hub.wishes import all_rows
 from hubyard_spawner.local import sweep
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from hubyard.contract.workload import Kind
     from hubyard_hub.parts import Parts
     from hubyard_hub.wishes import Row
 
@@ -79,12 +81,33 @@ class Reconciler:
             fire_due(self._parts.store, now())
         with _apart("The sweep"):
             self._sweep_now_and_then()
+        with self._lock:
+            in_hand = set(self._in_hand)
+        wishes = self._open_wishes()
+        runs = [row for kind, row in wishes if kind is Kind.RUN]
+        begin = self._turns(runs, in_hand)
         ask_all = self._ask_all.is_due()
-        return [
-            (kind, row["id"])
-            for kind, row in self._open_wishes()
-            if ask_all or not look(self._parts, kind, row).is_at_rest
-        ]
+
+        def has_a_step(kind: Kind, row: Row) -> bool:
+            if kind is Kind.RUN and waits(row):
+                return row["id"] in begin
+            return ask_all or not look(self._parts, kind, row).is_at_rest
+
+        return [(kind, row["id"]) for kind, row in wishes if has_a_step(kind, row)]
+
+    def _turns(self, open_runs: list[Row], in_hand: set[str]) -> set[str]:
+        """The runs that begin now."""
+        if not any(map(waits, open_runs)):
+            return set()
+        catalogue = self._parts.catalogue
+
+        def memory_of(row: Row) -> int:
+            profile = catalogue.heir(row["compute"])
+            return profile.memory if profile else 0
+
+        memory = psutil.virtual_memory().total
+        room = Room(memory, memory_of, overlapping_schedules(self._parts.store))
+        return turns(open_runs, in_hand, room)
 
     def _sweep_now_and_then(self) -> None:
         if self._sweep.is_due():

@@ -2,5 +2,6 @@
 
 cron  parsing, fires and words
 core  when a schedule fires, and that it does so exactly once
+drops the fires that started no run, and why
 book  the schedules of everyone, as they ask for them
 """

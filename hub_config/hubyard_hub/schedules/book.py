@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, select, update
@@ -12,12 +13,13 @@ from sqlalchemy import delete, select, update
 from hubyard.contract import money
 from hubyard.contract.base import now
 from hubyard.contract.duration import duration_text
-from hubyard.contract.errors import NotFound
-from hubyard.contract.schedule import Preview, Schedule
-from hubyard.contract.workload import new_id
+from hubyard.contract.errors import Invalid, NotFound
+from hubyard.contract.schedule import Backfill, Preview, Schedule
+from hubyard.contract.workload import Status, Target, new_id
 from hubyard_hub.runs import Runs, mean_duration_s, newest_of_schedules, notebook_name
 from hubyard_hub.schedules.core import run_of
 from hubyard_hub.schedules.cron import Cron
+from hubyard_hub.schedules.drops import newest_dropped
 from hubyard_hub.store import insert_once
 from hubyard_hub.store.tables import runs, schedules
 from hubyard_hub.wishes import all_rows, choose_compute, price_before
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from hubyard.contract.identity import Identity
     from hubyard.contract.run import Run
     from hubyard.contract.schedule import (
+        BackfillRequest,
+        Dropped,
         PreviewRequest,
         ScheduleChange,
         ScheduleRequest,
@@ -36,6 +40,9 @@ if TYPE_CHECKING:
     from hubyard_hub.wishes import Row
 
 _FIRES_SHOWN = 5
+_MOST_BACKFILLED = 1000
+_FIRST = datetime(2000, 1, 1, tzinfo=UTC)
+"""Nobody backfills what was before."""
 
 
 @dataclass(frozen=True)
@@ -122,15 +129,15 @@ class Schedules:
         wanted = select(schedules).where(schedules.c.owner == owner)
         with self._parts.store.read() as connection:
             rows = all_rows(connection, wanted.order_by(schedules.c.id.desc()))
-            return self._shown(connection, owner, rows)
+            return self._shown(connection, rows)
 
     def get(self, owner: str, id_: str) -> Schedule:
         """One schedule; NotFound where there is none, or it is another's."""
         with self._parts.store.read() as connection:
-            return self._shown(connection, owner, [_find(connection, owner, id_)])[0]
+            return self._shown(connection, [_find(connection, owner, id_)])[0]
 
     def change(self, owner: str, id_: str, wish: ScheduleChange) -> Schedule:
-        """Pause or go on, move to another cron or zone, or to a newer source.
+        """Pause or go on, move it, take a newer source, or wish for another policy.
 
         Raises:
             NotFound: no such schedule, or its new source is not there.
@@ -158,31 +165,69 @@ class Schedules:
         self._parts.wake.set()
         return self._runs.get(owner, row["id"])
 
+    def backfill(self, owner: str, id_: str, wish: BackfillRequest) -> Backfill:
+        """Start a run for each due time of the past that has none.
+
+        Raises:
+            NotFound: no such schedule.
+            Invalid: the span is none of the past, or holds too many due times.
+        """
+        row = self._row(owner, id_)
+        cron = Cron(row["cron"], row["time_zone"])
+        due = _due_in_the_past(cron, wish)
+
+        def work(connection: Connection) -> int:
+            had = _fires_with_runs(connection, id_, wish)
+            lacking = [run_of(row, fire) for fire in due if fire not in had]
+            if not wish.dry_run:
+                lacking = [r for r in lacking if insert_once(connection, runs, r)]
+            return len(lacking)
+
+        count = self._parts.store.atomically(work)
+        self._parts.wake.set()
+        with self._parts.store.read() as connection:
+            per_run = self._outlook_of(connection, row, cron).per_run
+        cost = money.cost(per_run.micros * count, self._parts.catalogue.currency)
+        return Backfill(due=len(due), runs=count, cost=cost)
+
     def remove(self, owner: str, id_: str) -> None:
-        """Strike out a schedule; its past runs stay."""
+        """Strike out a schedule; its past runs stay, those that wait never begin."""
         self._row(owner, id_)
-        gone = delete(schedules).where(schedules.c.id == id_)
-        self._parts.store.atomically(lambda c: c.execute(gone) and None)
+
+        def work(connection: Connection) -> None:
+            connection.execute(delete(schedules).where(schedules.c.id == id_))
+            waiting = update(runs).where(
+                runs.c.schedule_id == id_, runs.c.status == Status.PENDING
+            )
+            connection.execute(waiting.values(target=Target.STOPPED))
+
+        self._parts.store.atomically(work)
+        self._parts.wake.set()
 
     def _row(self, owner: str, id_: str) -> Row:
         with self._parts.store.read() as connection:
             return _find(connection, owner, id_)
 
-    def _shown(
-        self, connection: Connection, owner: str, rows: list[Row]
-    ) -> list[Schedule]:
-        newest = newest_of_schedules(connection, [row["id"] for row in rows])
+    def _shown(self, connection: Connection, rows: list[Row]) -> list[Schedule]:
+        ids = [row["id"] for row in rows]
+        newest = newest_of_schedules(connection, ids)
+        dropped = newest_dropped(connection, ids)
         return [
-            self._show(connection, owner, row, newest.get(row["id"])) for row in rows
+            self._show(
+                connection, row, newest.get(row["id"]), dropped.get(row["id"], ())
+            )
+            for row in rows
         ]
 
     def _show(
-        self, connection: Connection, owner: str, row: Row, last: Row | None
+        self,
+        connection: Connection,
+        row: Row,
+        last: Row | None,
+        dropped: tuple[Dropped, ...],
     ) -> Schedule:
         cron = Cron(row["cron"], row["time_zone"])
-        outlook = self._outlook(
-            connection, owner, row["notebook"], row["compute"], row["lifetime_s"], cron
-        )
+        outlook = self._outlook_of(connection, row, cron)
         return Schedule(
             **row,
             text=cron.words,
@@ -190,6 +235,13 @@ class Schedules:
             last_status=last["status"] if last else None,
             per_run=outlook.per_run,
             per_month=outlook.per_month,
+            dropped=dropped,
+        )
+
+    def _outlook_of(self, connection: Connection, row: Row, cron: Cron) -> Outlook:
+        compute, lifetime_s = row["compute"], row["lifetime_s"]
+        return self._outlook(
+            connection, row["owner"], row["notebook"], compute, lifetime_s, cron
         )
 
     def _outlook(
@@ -227,6 +279,40 @@ def _per_month(cron: Cron, day: date) -> int:
     return cron.per_month(datetime.combine(day, time(), UTC))
 
 
+def _due_in_the_past(cron: Cron, wish: BackfillRequest) -> list[datetime]:
+    """The due times of a backfill's span, both of its ends among them.
+
+    Raises:
+        Invalid: it is none of the past, or holds too many.
+    """
+    if not wish.since <= wish.until <= now():
+        raise Invalid(
+            "A backfill is for a span of the past: let since be before until, and "
+            "until not later than now.",
+            field="since",
+        )
+    before = max(wish.since, _FIRST) - timedelta(microseconds=1)
+    first = next(cron.fires(before), None)
+    if first is None or first > wish.until:
+        return []
+    due = list(islice(cron.come(first, wish.until), _MOST_BACKFILLED + 1))
+    if len(due) > _MOST_BACKFILLED:
+        raise Invalid(
+            f"More than {_MOST_BACKFILLED:,} fires came due in that span: take a "
+            "shorter one.",
+            field="since",
+        )
+    return due
+
+
+def _fires_with_runs(
+    connection: Connection, id_: str, wish: BackfillRequest
+) -> set[datetime]:
+    of_span = runs.c.fire_at.between(wish.since, wish.until)
+    wanted = select(runs.c.fire_at).where(runs.c.schedule_id == id_, of_span)
+    return set(connection.scalars(wanted))
+
+
 def _find(connection: Connection, owner: str, id_: str) -> Row:
     wanted = select(schedules).where(schedules.c.owner == owner, schedules.c.id == id_)
     found = all_rows(connection, wanted)
@@ -244,7 +330,8 @@ def _changed(before: Row, wish: ScheduleChange) -> dict[str, Any]:
     values: dict[str, Any] = {**given, "cron": cron.text, "time_zone": cron.zone}
     moved = (cron.text, cron.zone) != (before["cron"], before["time_zone"])
     goes_on = before["paused"] and not values.get("paused", True)
-    if moved or goes_on:
+    moment, due = now(), before["next_fire"]
+    if moved or (goes_on and (due is None or due <= moment)):
         # What came due meanwhile was not missed: it was not wished for.
-        values["next_fire"] = next(cron.fires(now()), None)
+        values["next_fire"] = next(cron.fires(moment), None)
     return values

@@ -7,10 +7,11 @@ moment after it; in the overlap a fixed time fires once. Fires are in UTC.
 from __future__ import annotations
 
 import zoneinfo
+from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from itertools import islice, takewhile
+from itertools import chain, islice, takewhile
 from typing import TYPE_CHECKING
 
 from cron_descriptor import Options, get_description
@@ -78,17 +79,24 @@ class Cron:
         """The first `count` due times later than a moment."""
         return tuple(islice(self.fires(after), count))
 
-    def newest(self, since: datetime, until: datetime) -> datetime:
-        """The last due time from `since`, which is one itself, to `until`.
+    def come(self, since: datetime, until: datetime) -> Iterator[datetime]:
+        """The due times from `since`, which is one itself, to `until`."""
+        return takewhile(lambda due: due <= until, chain([since], self.fires(since)))
+
+    def newest(
+        self, since: datetime, until: datetime, count: int
+    ) -> tuple[datetime, ...]:
+        """The last of `come`, at most `count`, the oldest first.
 
         Looks back a little first: a minutely cron may have missed a year of fires.
         """
-        starts = (max(since, until - span) for span in (*_LOOK_BACK, until - since))
-        found = (
-            list(takewhile(lambda fire: fire <= until, self.fires(start)))
-            for start in starts
-        )
-        return next((due for due in found if due), [since])[-1]
+        for start in (until - span for span in _LOOK_BACK):
+            if start > since:
+                later = takewhile(lambda due: due <= until, self.fires(start))
+                found = deque(later, count)
+                if len(found) == count:
+                    return tuple(found)
+        return tuple(deque(self.come(since, until), count))
 
     def per_month(self, after: datetime) -> int:
         """How many times it comes due in an average month from a moment on."""

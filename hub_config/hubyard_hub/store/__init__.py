@@ -22,7 +22,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from sqlalchemy import Engine, Table
     from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -118,10 +118,30 @@ def insert_once(
     connection: Connection, table: Table, values: Mapping[str, Any]
 ) -> bool:
     """Insert a row unless one with its key is there; whether it was inserted."""
+    return insert_new(connection, table, [values]) == 1
+
+
+def insert_new(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]
+) -> int:
+    """Insert the rows whose key is not there yet, all of the same columns; how many."""
+    if not rows:
+        return 0
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table).values(**values).on_conflict_do_nothing()
-    kept = connection.execute(statement.returning(*table.primary_key))
-    return kept.first() is not None
+    statement = dialect.insert(table).on_conflict_do_nothing()
+    kept = connection.execute(statement.returning(*table.primary_key), rows)
+    return len(kept.all())
+
+
+def is_alone(connection: Connection, lock: int) -> bool:
+    """Whether this transaction has a lock to itself; where another has it, False.
+
+    SQLite has one writer at a time anyway.
+    """
+    if connection.dialect.name == "sqlite":
+        return True
+    ask = text("SELECT pg_try_advisory_xact_lock(:lock)")
+    return bool(connection.execute(ask, {"lock": lock}).scalar_one())
 
 
 def _is_sqlite(url: str) -> bool:

@@ -7,6 +7,7 @@ budgets                           each row a decision; the newest of an account 
 activities, samples, uses         what a workload does with what it is paid for
 sources                           who uploaded which blob
 schedules, runs                   UNIQUE(schedule, fire time) makes a fire exactly one
+drops                             fires that started no run: spans, and why
 deployments, revisions            the wish, and its numbered states
 apps, app_shares                  the web apps, and who may open them
 
@@ -38,7 +39,7 @@ from sqlalchemy import (
 from hubyard.contract.app import Framework
 from hubyard.contract.budget import Scope, Stop, WhenSpent
 from hubyard.contract.entry import EndReason
-from hubyard.contract.schedule import Missed
+from hubyard.contract.schedule import DropReason, Missed, Overlap
 from hubyard.contract.workload import Kind, Limits, Status, Target
 from hubyard_hub.store.columns import JsonColumn, MomentColumn, WordColumn
 
@@ -238,12 +239,25 @@ schedules = Table(
     _integer("lifetime_s"),
     _integer("cell_timeout_s", null=True),
     Column("missed", WordColumn(Missed), nullable=False),
+    Column("overlap", WordColumn(Overlap), nullable=False),
+    _integer("grace_s"),
     Column("paused", Boolean, nullable=False),
     _moment("next_fire", null=True),
     _moment("created_at"),
     _text("project", null=True),
     Index(None, "owner"),
     Index(None, "next_fire"),
+)
+
+drops = Table(
+    "drops",
+    metadata,
+    Column("schedule_id", ForeignKey("schedules.id", ondelete="CASCADE")),
+    _moment("first_at"),
+    _moment("last_at"),
+    _integer("count"),
+    Column("why", WordColumn(DropReason), nullable=False),
+    PrimaryKeyConstraint("schedule_id", "first_at"),
 )
 
 runs = Table(

@@ -1,18 +1,30 @@
-"""`schedule` and `schedules`: notebooks that run whenever their cron comes due."""
+"""`schedule`, `schedules` and `backfill`: notebooks that run when their cron is due."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from hubyard.cli.ask import add_dry_run, add_yes, agreed, delete
 from hubyard.cli.show import add_command, add_compute, add_parameters, say, show
 from hubyard.client import Client
-from hubyard.contract.schedule import PreviewRequest, ScheduleChange, ScheduleRequest
+from hubyard.contract.base import now
+from hubyard.contract.schedule import (
+    DEFAULT_GRACE_S,
+    BackfillRequest,
+    Missed,
+    Overlap,
+    PreviewRequest,
+    ScheduleChange,
+    ScheduleRequest,
+)
+from hubyard.reading import duration, moment_of
 from hubyard.showing import moment, table
 
 if TYPE_CHECKING:
     import argparse
+    from datetime import datetime
 
     from hubyard.cli.show import Subparsers
     from hubyard.contract.schedule import Preview, Schedule
@@ -25,6 +37,25 @@ def add_commands(subparsers: Subparsers) -> None:
     make.add_argument("cron", help='five fields, for instance "30 2 * * 1-5"')
     make.add_argument("--tz", default="UTC", help="time zone, such as Europe/Berlin")
     make.add_argument("--name", help="what to call it")
+    make.add_argument(
+        "--missed",
+        choices=[each.value for each in Missed],
+        default=Missed.ONCE.value,
+        help="runs for what came due while nothing could start it: none, one or each",
+    )
+    make.add_argument(
+        "--overlap",
+        choices=[each.value for each in Overlap],
+        default=Overlap.SKIP.value,
+        help="what a fire does while the run before is active: nothing, wait, or run",
+    )
+    make.add_argument(
+        "--grace",
+        type=duration,
+        metavar="TIME",
+        default=DEFAULT_GRACE_S,
+        help="how late --missed skip still starts a run: 5m, 1h (the default)",
+    )
     add_dry_run(make)
     add_parameters(make)
     add_compute(make)
@@ -33,6 +64,24 @@ def add_commands(subparsers: Subparsers) -> None:
     for name in ("pause", "resume", "run", "delete"):
         what.add_argument(f"--{name}", metavar="ID", help=f"{name} a schedule")
     add_yes(many)
+    past = add_command(
+        subparsers, "backfill", "Run a schedule for due times of the past", _backfill
+    )
+    past.add_argument("schedule", metavar="SCHEDULE")
+    past.add_argument(
+        "--since",
+        type=moment_of,
+        required=True,
+        metavar="MOMENT",
+        help="the first due time, such as 2026-11-01, in the schedule's time zone",
+    )
+    past.add_argument(
+        "--until",
+        type=moment_of,
+        metavar="MOMENT",
+        help="the last, such as 2026-11-24T02:30; default: now",
+    )
+    add_dry_run(past)
 
 
 def _schedule(arguments: argparse.Namespace) -> int:
@@ -47,6 +96,9 @@ def _schedule(arguments: argparse.Namespace) -> int:
             parameters=arguments.parameter,
             compute=arguments.compute or source.compute,
             lifetime_s=arguments.ttl,
+            missed=arguments.missed,
+            overlap=arguments.overlap,
+            grace_s=arguments.grace,
         )
         preview = client.schedules.preview(PreviewRequest.of(wish))
         if arguments.dry_run:
@@ -97,6 +149,33 @@ def _run(arguments: argparse.Namespace, client: Client) -> int:
         return 1
     run = client.schedules.run(found.id)
     return show(arguments, run, lambda: [run.id])
+
+
+def _backfill(arguments: argparse.Namespace) -> int:
+    with Client.from_environment() as client:
+        found = client.schedules.get(arguments.schedule)
+        wish = BackfillRequest(
+            since=_in_zone(arguments.since, found),
+            until=_in_zone(arguments.until or now(), found),
+            dry_run=True,
+        )
+        would = client.schedules.backfill(found.id, wish)
+        line = f"{would.runs} of {would.due} due times have no run yet"
+        say(f"{line}; {would.runs} runs cost about {would.cost.text}")
+        if arguments.dry_run:
+            return show(arguments, would, list)
+        question = f"Start {would.runs} runs for about {would.cost.text}?"
+        if not agreed(arguments, question):
+            return 1
+        done = client.schedules.backfill(
+            found.id, wish.model_copy(update={"dry_run": False})
+        )
+    return show(arguments, done, lambda: [f"{done.runs} runs wait for their turn"])
+
+
+def _in_zone(given: datetime, schedule: Schedule) -> datetime:
+    """A moment that was given without a zone is meant in the schedule's."""
+    return given if given.tzinfo else given.replace(tzinfo=ZoneInfo(schedule.time_zone))
 
 
 def _table(found: list[Schedule]) -> list[str]:

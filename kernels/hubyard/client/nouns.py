@@ -20,6 +20,8 @@ from hubyard.contract.deployment import (
 from hubyard.contract.errors import NotFound, Unavailable
 from hubyard.contract.run import Run, RunDetail, RunRequest
 from hubyard.contract.schedule import (
+    Backfill,
+    BackfillRequest,
     Preview,
     PreviewRequest,
     Schedule,
@@ -189,8 +191,12 @@ class Schedules(_Noun):
         """Run it once, now."""
         return self._wire.post(self._at(schedule_id, "run"), Run)
 
+    def backfill(self, schedule_id: str, request: BackfillRequest) -> Backfill:
+        """Start a run for each due time of the past that has none."""
+        return self._wire.post(self._at(schedule_id, "backfill"), Backfill, request)
+
     def delete(self, schedule_id: str) -> None:
-        """End a schedule; its past runs stay."""
+        """End a schedule; its past runs stay, those that wait never begin."""
         self._wire.delete(self._at(schedule_id))
 
 

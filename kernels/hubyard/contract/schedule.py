@@ -1,4 +1,9 @@
-"""A schedule: cron, time zone and what becomes of a missed fire."""
+"""A schedule: cron, time zone, and what becomes of a fire that cannot start its run.
+
+fire     one due time; it starts one run, or is dropped and says why
+missed   nothing could start it when it came due
+overlap  the run before is still active when it comes due
+"""
 
 from __future__ import annotations
 
@@ -20,6 +25,10 @@ from hubyard.contract.money import Money
 from hubyard.contract.source import Parameters
 from hubyard.contract.workload import Status
 
+MOST_COUNTED = 1000
+"""So many dropped fires are counted; a minutely cron may have missed a year of them."""
+DEFAULT_GRACE_S = 3600
+
 Cron = Annotated[
     str,
     Field(min_length=9, max_length=256),
@@ -29,10 +38,43 @@ Cron = Annotated[
 
 
 class Missed(StrEnum):
-    """What becomes of fires that came due while nothing could start them."""
+    """What becomes of fires that came due while nothing could start them.
+
+    SKIP: none starts a run, save one that is not later than the schedule's grace.
+    ONCE: one run, for the newest. ALL: a run each, for the newest hundred.
+    """
 
     SKIP = "skip"
     ONCE = "once"
+    ALL = "all"
+
+
+class Overlap(StrEnum):
+    """What becomes of a fire while a run of its schedule is still active.
+
+    SKIP: it is dropped. QUEUE: its run waits for the one before, at most a hundred do.
+    ALLOW: both run.
+    """
+
+    SKIP = "skip"
+    QUEUE = "queue"
+    ALLOW = "allow"
+
+
+class DropReason(StrEnum):
+    """Why a fire started no run."""
+
+    MISSED = "missed"
+    OVERLAP = "overlap"
+
+
+class Dropped(Read):
+    """Fires of one schedule, one after the other, that started no run."""
+
+    why: DropReason
+    first_at: Moment = Field(description="the earliest due time of them")
+    last_at: Moment
+    count: int = Field(description=f"{MOST_COUNTED} stands for as many or more")
 
 
 class PreviewRequest(Written):
@@ -98,6 +140,8 @@ class ScheduleRequest(Written):
     lifetime_s: Seconds | None = None
     cell_timeout_s: Seconds | None = None
     missed: Missed = Missed.ONCE
+    overlap: Overlap = Overlap.SKIP
+    grace_s: Seconds = DEFAULT_GRACE_S
 
 
 class ScheduleChange(Written):
@@ -107,6 +151,9 @@ class ScheduleChange(Written):
     cron: Cron | None = None
     time_zone: str | None = Field(default=None, max_length=64)
     source: Digest | None = None
+    missed: Missed | None = None
+    overlap: Overlap | None = None
+    grace_s: Seconds | None = None
 
 
 class Schedule(Read):
@@ -124,6 +171,8 @@ class Schedule(Read):
     compute: str
     lifetime_s: int
     missed: Missed
+    overlap: Overlap = Overlap.SKIP
+    grace_s: int = DEFAULT_GRACE_S
     paused: bool
     next_fire: Moment | None
     last_run_id: str | None
@@ -131,3 +180,22 @@ class Schedule(Read):
     created_at: Moment
     per_run: Money
     per_month: Money
+    dropped: tuple[Dropped, ...] = Field(default=(), description="the newest five")
+
+
+class BackfillRequest(Written):
+    """Run a schedule for due times of the past, where it has no run for them yet."""
+
+    since: Moment
+    until: Moment
+    dry_run: bool = Field(
+        default=False, description="say what it would do, and no more"
+    )
+
+
+class Backfill(Read):
+    """What a backfill does: a run for each due time that had none."""
+
+    due: int = Field(description="due times from `since` to `until`")
+    runs: int = Field(description="of them, those that get a run now")
+    cost: Money = Field(description="estimate of all of them")

@@ -812,6 +812,26 @@ export interface paths {
         patch: operations["change_schedule"];
         trace?: never;
     };
+    "/api/schedules/{schedule_id}/backfill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Backfill Schedule
+         * @description Start a run for each due time of the past that has none.
+         */
+        post: operations["backfill_schedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/schedules/{schedule_id}/run": {
         parameters: {
             query?: never;
@@ -1129,6 +1149,46 @@ export interface components {
             source: string;
         };
         /**
+         * Backfill
+         * @description What a backfill does: a run for each due time that had none.
+         */
+        Backfill: {
+            /** @description estimate of all of them */
+            cost: components["schemas"]["Money"];
+            /**
+             * Due
+             * @description due times from `since` to `until`
+             */
+            due: number;
+            /**
+             * Runs
+             * @description of them, those that get a run now
+             */
+            runs: number;
+        };
+        /**
+         * BackfillRequest
+         * @description Run a schedule for due times of the past, where it has no run for them yet.
+         */
+        BackfillRequest: {
+            /**
+             * Dry Run
+             * @description say what it would do, and no more
+             * @default false
+             */
+            dry_run: boolean;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
+        /**
          * Budget
          * @description A budget and how much of it the present month has used.
          */
@@ -1381,6 +1441,35 @@ export interface components {
             version: string;
         };
         /**
+         * DropReason
+         * @description Why a fire started no run.
+         * @enum {string}
+         */
+        DropReason: "missed" | "overlap";
+        /**
+         * Dropped
+         * @description Fires of one schedule, one after the other, that started no run.
+         */
+        Dropped: {
+            /**
+             * Count
+             * @description 1000 stands for as many or more
+             */
+            count: number;
+            /**
+             * First At
+             * Format: date-time
+             * @description the earliest due time of them
+             */
+            first_at: string;
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            why: components["schemas"]["DropReason"];
+        };
+        /**
          * EndReason
          * @description Why a workload ended.
          * @enum {string}
@@ -1620,9 +1709,12 @@ export interface components {
         /**
          * Missed
          * @description What becomes of fires that came due while nothing could start them.
+         *
+         *     SKIP: none starts a run, save one that is not later than the schedule's grace.
+         *     ONCE: one run, for the newest. ALL: a run each, for the newest hundred.
          * @enum {string}
          */
-        Missed: "skip" | "once";
+        Missed: "skip" | "once" | "all";
         /**
          * Model
          * @description A registered model, its newest version first.
@@ -1700,6 +1792,15 @@ export interface components {
             /** Size Bytes */
             size_bytes: number;
         };
+        /**
+         * Overlap
+         * @description What becomes of a fire while a run of its schedule is still active.
+         *
+         *     SKIP: it is dropped. QUEUE: its run waits for the one before, at most a hundred do.
+         *     ALLOW: both run.
+         * @enum {string}
+         */
+        Overlap: "skip" | "queue" | "allow";
         /**
          * Parameter
          * @description A name that a run may set, read from the cell tagged `parameters`.
@@ -2090,6 +2191,17 @@ export interface components {
             created_at: string;
             /** Cron */
             cron: string;
+            /**
+             * Dropped
+             * @description the newest five
+             * @default []
+             */
+            dropped: components["schemas"]["Dropped"][];
+            /**
+             * Grace S
+             * @default 3600
+             */
+            grace_s: number;
             /** Id */
             id: string;
             /** Last Run Id */
@@ -2104,6 +2216,8 @@ export interface components {
             next_fire: string | null;
             /** Notebook */
             notebook: string;
+            /** @default skip */
+            overlap: components["schemas"]["Overlap"];
             /** Owner */
             owner: string;
             /** Parameters */
@@ -2131,6 +2245,10 @@ export interface components {
         ScheduleChange: {
             /** Cron */
             cron?: string | null;
+            /** Grace S */
+            grace_s?: number | null;
+            missed?: components["schemas"]["Missed"] | null;
+            overlap?: components["schemas"]["Overlap"] | null;
             /** Paused */
             paused?: boolean | null;
             /** Source */
@@ -2149,6 +2267,11 @@ export interface components {
             compute?: string | null;
             /** Cron */
             cron: string;
+            /**
+             * Grace S
+             * @default 3600
+             */
+            grace_s: number;
             /** Lifetime S */
             lifetime_s?: number | null;
             /** @default once */
@@ -2157,6 +2280,8 @@ export interface components {
             name?: string | null;
             /** Notebook */
             notebook: string;
+            /** @default skip */
+            overlap: components["schemas"]["Overlap"];
             /** Parameters */
             parameters?: {
                 [key: string]: components["schemas"]["JsonValue"];
@@ -3998,6 +4123,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    backfill_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BackfillRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backfill"];
                 };
             };
             /** @description Refused */

@@ -1,6 +1,6 @@
 /** Schedule: a notebook runs by itself, or once now, on compute of its own. */
 import * as React from 'react';
-import type { NotebookSource } from '../api/types';
+import type { NotebookSource, SchedulePolicy } from '../api/types';
 import {
   ComputeFields,
   type IChoice,
@@ -9,6 +9,7 @@ import {
   useEstimate
 } from '../components/ComputeFields';
 import { ParameterFields } from '../components/ParameterFields';
+import { FIRST_POLICY, PolicyFields } from '../components/PolicyFields';
 import { type IPreviewIn, PreviewCard } from '../components/PreviewCard';
 import { TimingFields } from '../components/TimingFields';
 import { fileName } from '../format';
@@ -71,6 +72,7 @@ function ScheduleForm({
   const hubyard = useHubyard();
   const [cron, setCron] = React.useState(FIRST_CRON);
   const [zone, setZone] = React.useState(ownTimeZone);
+  const [policy, setPolicy] = React.useState(FIRST_POLICY);
   const [choice, setChoice] = React.useState<IChoice | null>(null);
   const { given, fields } = useDrafts(source);
   const when = { cron: cron.trim(), time_zone: zone.trim() };
@@ -78,7 +80,8 @@ function ScheduleForm({
   const ready = preview.data !== null && !preview.pending && isRight(given);
   useSubmit(
     ready && choice !== null
-      ? () => schedule(hubyard, source, { ...when, ...choice }, given)
+      ? () =>
+          schedule(hubyard, source, { ...when, ...policy, ...choice }, given)
       : null
   );
   return (
@@ -90,6 +93,7 @@ function ScheduleForm({
           onCron={setCron}
           onZone={setZone}
         />
+        <PolicyFields policy={policy} onChange={setPolicy} />
         <ComputeFields
           choice={choice}
           onChange={setChoice}
@@ -125,14 +129,13 @@ function usePreview(
 async function schedule(
   { client, polls, trans, commands }: IHubyard,
   source: NotebookSource,
-  wish: IWhen & IChoice,
+  wish: IWhen & SchedulePolicy & IChoice,
   given: IGiven
 ): Promise<void> {
   const made = await client.schedule({
     source: source.digest,
     notebook: source.notebook,
     parameters: given.values,
-    missed: 'once',
     ...wish
   });
   void polls.schedules.refresh();

@@ -1,6 +1,7 @@
 /** Schedules: when notebooks run by themselves. */
+import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
-import type { Schedule } from '../api/types';
+import type { Dropped, Schedule } from '../api/types';
 import { StatusWord } from '../components/Badge';
 import { IconButton } from '../components/Button';
 import { Empty } from '../components/Empty';
@@ -16,6 +17,8 @@ import { dueText } from '../format';
 import { CommandIDs, type IHubyard, useHubyard } from '../hubyard';
 import { statusText } from '../status';
 import { act } from './acts';
+
+const MOST_COUNTED = 1000;
 
 export function Schedules(): React.JSX.Element {
   const { polls, trans, commands } = useHubyard();
@@ -69,12 +72,42 @@ function ScheduleRow({ schedule }: IProps): React.JSX.Element {
         last_status != null
           ? trans.__('last run %1', statusText(trans, last_status))
           : null,
+        droppedText(trans, schedule),
         trans.__('%1 a run', per_run.text),
         trans.__('%1 a month', per_month.text)
       ]}
       actions={<Actions schedule={schedule} />}
     />
   );
+}
+
+/** The newest fires that started no run, and why. */
+function droppedText(
+  trans: TranslationBundle,
+  { dropped, time_zone }: Schedule
+): string | null {
+  const newest = dropped.at(0);
+  if (newest === undefined) {
+    return null;
+  }
+  const last = dueText(newest.last_at, time_zone);
+  return newest.count === 1
+    ? trans.__('no run at %1: %2', last, whyText(trans, newest))
+    : trans.__(
+        'no run for %1 fires until %2: %3',
+        newest.count < MOST_COUNTED ? newest.count : `${MOST_COUNTED}+`,
+        last,
+        whyText(trans, newest)
+      );
+}
+
+function whyText(trans: TranslationBundle, { why }: Dropped): string {
+  switch (why) {
+    case 'missed':
+      return trans.__('Hubyard was down');
+    case 'overlap':
+      return trans.__('the last one was still active');
+  }
 }
 
 function Actions({ schedule }: IProps): React.JSX.Element {

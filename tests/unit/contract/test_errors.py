@@ -53,7 +53,7 @@ BAD = [
     (RunRequest, {**RUN, "parameters": {"a": {1}}}, "parameters.a cannot be used"),
     (ScheduleRequest, {**SCHEDULE, "cron": "daily"}, "write five fields, such as 30 2"),
     (ScheduleRequest, {**SCHEDULE, "cron": "* " * 200}, "write five fields"),
-    (ScheduleRequest, {**SCHEDULE, "missed": "twice"}, "'skip' or 'once'"),
+    (ScheduleRequest, {**SCHEDULE, "missed": "twice"}, "'skip', 'once' or 'all'"),
     (ScheduleRequest, {**SCHEDULE, "time_zone": "x" * 65}, "at most 64 characters"),
     (ScheduleChange, {"paused": "maybe"}, "paused cannot be used"),
     (PreviewRequest, {}, "cron is missing."),

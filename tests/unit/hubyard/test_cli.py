@@ -533,6 +533,33 @@ def test_a_schedule_that_goes_on_says_so(answering, hubyard):
     assert "paused" in hubyard("schedules")[1]
 
 
+def test_what_overlaps_or_was_missed_is_as_it_was_wished_for(answering, hubyard):
+    policy = ["--missed", "all", "--overlap", "queue", "--grace", "5m"]
+    hubyard("schedule", "train.ipynb", DAILY, *policy)
+    (sent,) = answering.bodies("POST schedules")
+    assert (sent["missed"], sent["overlap"], sent["grace_s"]) == ("all", "queue", 300)
+
+
+def test_a_backfill_says_first_how_many_runs_it_starts(answering, hubyard):
+    answering.answers["GET schedules/s1"] = {**SCHEDULE, "time_zone": "Europe/Berlin"}
+    words = ["backfill", "s1", "--since", "2026-11-01", "--until", "2026-11-02T12:00Z"]
+    code, out, err = hubyard(*words, "--dry-run")
+    assert (code, out) == (0, "")
+    assert err == "2 of 3 due times have no run yet; 2 runs cost about $0.20\n"
+    asked = {"since": "2026-10-31T23:00:00Z", "until": "2026-11-02T12:00:00Z"}
+    dry = {**asked, "dry_run": True}
+    assert answering.bodies("POST schedules/s1/backfill") == [dry]
+    assert hubyard(*words)[1] == "2 runs wait for their turn\n"
+    sent = answering.bodies("POST schedules/s1/backfill")
+    assert sent == [dry, dry, {**asked, "dry_run": False}]
+
+
+def test_a_moment_that_is_none_is_one_line(answering, hubyard):
+    code, _, err = hubyard("backfill", "s1", "--since", "yesterday")
+    assert code == 2
+    assert "'yesterday' is no moment: write one such as 2026-11-24" in err
+
+
 COSTS = [
     (["run", "train.ipynb"], "POST runs"),
     (["deploy", "churn/3"], "POST deployments"),
@@ -568,6 +595,7 @@ def test_what_is_asked_for_is_what_is_sent(answering, hubyard):
     ]
     (schedule,) = answering.bodies("POST schedules")
     assert schedule["time_zone"] == "Europe/Berlin"
+    assert [schedule[n] for n in ("missed", "overlap")] == ["once", "skip"]
     assert schedule | more == schedule
     assert answering.bodies("POST apps") == [
         {"source": DIGEST, "path": "app.py", "framework": "streamlit", **more}

@@ -136,9 +136,11 @@ SCHEDULE = {**RUN_WISH, "cron": "0 6 * * *"}
 APP = {"source": DIGEST, "path": "app.py"}
 DEPLOYMENT = {"model": "churn", "version": "3"}
 REGISTER = {"run_id": "a" * 32, "name": "churn"}
+SPAN = {"since": "2026-11-01T00:00:00Z", "until": "2026-11-02T00:00:00Z"}
 RECORD = {"revision": 1, "status": "running", "started_at": "2030-01-01T00:00:00Z"}
 
 LIFETIMES = ["NaN", "Infinity", "-1", "0", "1e999", "1.5", "true", '"1h"', "[]", "9e15"]
+MOMENTS = ['"noon"', '"2026-11-01T00:00:00"', "true", "[]", "null"]
 AMOUNTS = ["NaN", "Infinity", "-1", "1e999", "0.00000001", "true", "[]", "null"]
 NAMES = ['""', '"a\\nb"', '"\\u0000"', f'"{"x" * 129}"', "5", "[]", "{}"]
 TEXTS = ["5", "[]", "{}", "true"]
@@ -171,6 +173,9 @@ FIELDS = [
         SCHEDULE,
         {"missed": ['"twice"', "null"], "paused": ["true"]},
     ),
+    ("POST", "/schedules", SCHEDULE, {"overlap": ['"x"', "5"], "grace_s": LIFETIMES}),
+    ("POST", "/schedules/s/backfill", SPAN, {"since": MOMENTS, "until": MOMENTS}),
+    ("POST", "/schedules/s/backfill", SPAN, {"dry_run": ['"maybe"'], "x": ["1"]}),
     ("POST", "/schedules/preview", {"cron": "0 6 * * *"}, {"lifetime_s": LIFETIMES}),
     ("POST", "/schedules/preview", {}, {"cron": [f'"{"x" * 257}"', "5", "null"]}),
     (
@@ -248,7 +253,8 @@ IDS = ["%00", "%ff", "%0a", "..%2f..%2fme", "a%20b", "x" * 3000, "%F0%9F%98%80",
 
 @pytest.mark.parametrize(("method", "path"), WITH_ID, ids=lambda part: part)
 def test_an_id_that_is_none_does_not_exist(ask, method, path):
-    body = {"user": "bob"} if path.endswith("/shares") else {}
+    needed = {"shares": {"user": "bob"}, "backfill": SPAN}
+    body = needed.get(path.rpartition("/")[2], {})
     query = "?user=bob" if method == "DELETE" and body else ""
     for id_ in IDS:
         json_ = body if method in {"POST", "PATCH"} else None

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from hubyard.contract.base import now
 from hubyard_hub.schedules.core import fire_due
-from hubyard_hub.store.tables import runs, schedules
+from hubyard_hub.store.tables import drops, runs, schedules
 from support.platform import Caller, ada, app, bob, hub, parts, upload, workload_of
 
 if TYPE_CHECKING:
@@ -105,7 +105,9 @@ def test_what_cannot_be_scheduled_is_refused_everywhere(
         ({"source": "0" * 64}, 404),
         ({"notebook": "other.ipynb"}, 404),
         ({"parameters": {"lr": "x"}}, 422),
-        ({"missed": "all"}, 422),
+        ({"missed": "twice"}, 422),
+        ({"overlap": "never"}, 422),
+        ({"grace_s": 0}, 422),
         ({"paused": True}, 422),
     ],
 )
@@ -189,14 +191,150 @@ def test_it_moves_to_another_cron_zone_and_source(
         assert ada("PATCH", path, json=bad).status_code == status
 
 
-def test_striking_it_out_keeps_its_runs(
+def test_its_owner_may_wish_for_another_policy(ada: Caller, schedule: dict[str, Any]):
+    chosen = ("missed", "overlap", "grace_s")
+    assert [schedule[name] for name in chosen] == ["once", "skip", 3600]
+    asked = {"missed": "all", "overlap": "queue", "grace_s": 60}
+    changed = ada("PATCH", f"/schedules/{schedule['id']}", json=asked).json()
+    assert {name: changed[name] for name in chosen} == asked
+    assert changed["next_fire"] == schedule["next_fire"]
+
+
+def test_fires_that_were_dropped_are_shown_with_their_reason(
+    ada: Caller, parts: Parts, schedule: dict[str, Any]
+):
+    path = f"/schedules/{schedule['id']}"
+    ada("PATCH", path, json={"cron": "0 * * * *"})
+    due = now().replace(minute=0, second=0, microsecond=0)
+    set_next_fire(parts, due - timedelta(hours=3))
+    assert fire_due(parts.store, due) == 1
+    missed = {
+        "why": "missed",
+        "first_at": written(due - timedelta(hours=3)),
+        "last_at": written(due - timedelta(hours=1)),
+        "count": 3,
+    }
+    assert ada.get(path).json()["dropped"] == [missed]
+    for hour in (1, 2):
+        assert fire_due(parts.store, due + timedelta(hours=hour)) == 0
+    crowded_out = {
+        "why": "overlap",
+        "first_at": written(due + timedelta(hours=1)),
+        "last_at": written(due + timedelta(hours=2)),
+        "count": 2,
+    }
+    assert ada.get(path).json()["dropped"] == [crowded_out, missed]
+
+
+def test_of_many_drops_the_newest_five_are_shown_and_a_hundred_kept(
+    ada: Caller, parts: Parts, schedule: dict[str, Any]
+):
+    path = f"/schedules/{schedule['id']}"
+    ada("PATCH", path, json={"cron": "0 * * * *", "overlap": "allow"})
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    for day in range(110):
+        due = start + timedelta(days=day)
+        set_next_fire(parts, due)
+        fire_due(parts.store, due + timedelta(hours=2))
+    shown = ada.get(path).json()["dropped"]
+    assert [span["count"] for span in shown] == [2] * 5
+    assert shown[0]["first_at"] == written(start + timedelta(days=109))
+    with parts.store.read() as connection:
+        assert len(connection.execute(select(drops)).all()) == 100
+
+
+def written(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def set_next_fire(parts: Parts, moment: datetime) -> None:
+    with parts.store.write() as connection:
+        connection.execute(update(schedules).values(next_fire=moment))
+
+
+def test_a_schedule_that_goes_on_after_its_clock_was_set_back_fires_nothing_again(
+    ada: Caller, parts: Parts, schedule: dict[str, Any]
+):
+    later = now() + timedelta(days=30)
+    set_next_fire(parts, later)
+    path = f"/schedules/{schedule['id']}"
+    ada("PATCH", path, json={"paused": True})
+    on = ada("PATCH", path, json={"paused": False}).json()
+    assert on["next_fire"] == written(later)
+
+
+@pytest.fixture
+def hourly(ada: Caller, schedule: dict[str, Any]) -> str:
+    path = f"/schedules/{schedule['id']}"
+    ada("PATCH", path, json={"cron": "0 * * * *", "time_zone": "UTC"})
+    return path
+
+
+def test_a_backfill_starts_a_run_for_each_due_time_that_has_none(
+    ada: Caller, parts: Parts, hourly: str
+):
+    hour = now().replace(minute=0, second=0, microsecond=0)
+    set_next_fire(parts, hour - timedelta(hours=1))
+    assert fire_due(parts.store, hour - timedelta(minutes=50)) == 1
+    span = {"since": written(hour - timedelta(hours=4)), "until": written(hour)}
+    would = ada.post(f"{hourly}/backfill", json={**span, "dry_run": True}).json()
+    assert (would["due"], would["runs"]) == (5, 4)
+    assert would["cost"]["micros"] == 4 * 360_000
+    assert len(ada.get("/runs").json()) == 1
+    assert ada.post(f"{hourly}/backfill", json=span).json() == would
+    again = ada.post(f"{hourly}/backfill", json=span).json()
+    assert (again["due"], again["runs"], again["cost"]["micros"]) == (5, 0, 0)
+    fires = {run["fire_at"] for run in ada.get("/runs").json()}
+    assert fires == {written(hour - timedelta(hours=h)) for h in range(5)}
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "status"),
+    [
+        (-1, -2, 422),
+        (-2, 1, 422),
+        (-24 * 60, 0, 422),
+        (-2, None, 422),
+    ],
+)
+def test_a_span_that_cannot_be_filled_is_refused(
+    ada: Caller, hourly: str, since: int, until: int | None, status: int
+):
+    moments = {
+        name: None if hours is None else written(now() + timedelta(hours=hours))
+        for name, hours in {"since": since, "until": until}.items()
+    }
+    answer = ada.post(f"{hourly}/backfill", json=moments)
+    assert answer.status_code == status
+    assert answer.json()["message"]
+    assert ada.get("/runs").json() == []
+
+
+@pytest.mark.parametrize("first", ["0001-01-01T00:00:00Z", "1969-12-31T00:00:00Z"])
+def test_a_span_without_due_times_has_nothing_to_fill(
+    ada: Caller, hourly: str, first: str
+):
+    span = {"since": first, "until": "1970-01-01T00:00:00Z"}
+    filled = ada.post(f"{hourly}/backfill", json=span).json()
+    assert (filled["due"], filled["runs"]) == (0, 0)
+
+
+def test_a_backfill_is_its_owners(ada: Caller, bob: Caller, hourly: str):
+    span = {"since": written(now() - timedelta(hours=4)), "until": written(now())}
+    assert bob.post(f"{hourly}/backfill", json=span).status_code == 404
+    assert ada.get("/runs").json() == []
+
+
+def test_striking_it_out_keeps_its_runs_and_those_that_wait_never_begin(
     ada: Caller, parts: Parts, schedule: dict[str, Any]
 ):
     ada.post(f"/schedules/{schedule['id']}/run")
+    assert ada.get("/runs").json()[0]["target"] == "running"
     assert ada("DELETE", f"/schedules/{schedule['id']}").status_code == 204
     assert ada.get(f"/schedules/{schedule['id']}").status_code == 404
     assert ada("DELETE", f"/schedules/{schedule['id']}").status_code == 404
-    assert len(ada.get("/runs").json()) == 1
+    (kept_run,) = ada.get("/runs").json()
+    assert kept_run["target"] == "stopped"
     with parts.store.read() as connection:
         kept = connection.execute(select(runs.c.schedule_id)).scalar_one()
     assert kept == schedule["id"]

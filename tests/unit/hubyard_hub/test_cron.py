@@ -154,13 +154,16 @@ def test_a_rare_cron_may_have_no_fire_in_a_month():
     ],
 )
 def test_the_newest_fire(text: str, due: str, now: str, newest: str):
-    assert Cron.parse(text, "UTC").newest(utc(due), utc(now)) == utc(newest)
+    cron = Cron.parse(text, "UTC")
+    assert cron.newest(utc(due), utc(now), 1) == (utc(newest),)
+    come = tuple(cron.come(utc(due), utc(now)))[-3:]
+    assert cron.newest(utc(due), utc(now), 3) == come
 
 
 def test_the_newest_of_a_year_of_minutes_is_found_at_once():
     cron = Cron.parse("* * * * *", "Europe/Berlin")
     began = time.process_time()
-    cron.newest(utc("2016-01-01T00:00"), utc("2026-11-24T00:00"))
+    cron.newest(utc("2016-01-01T00:00"), utc("2026-11-24T00:00"), 101)
     assert time.process_time() - began < 0.5
 
 

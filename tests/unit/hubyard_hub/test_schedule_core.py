@@ -1,29 +1,33 @@
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 
-from hubyard.contract.schedule import Missed
+from hubyard.contract.schedule import (
+    MOST_COUNTED,
+    Dropped,
+    DropReason,
+    Missed,
+    Overlap,
+)
 from hubyard.contract.workload import new_id
-from hubyard_hub.schedules.core import GRACE, decide, fire_due
+from hubyard_hub.schedules.core import Decision, Policy, decide, fire_due
 from hubyard_hub.schedules.cron import Cron
-from hubyard_hub.store import Store
 from hubyard_hub.store.tables import runs, schedules
+from support.patience import PATIENCE_S
 from support.stores import both_stores, database_url, postgresql
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from hubyard_hub.store import Store
 
 __all__ = ["both_stores", "database_url", "postgresql"]  # fixtures
 
@@ -32,56 +36,90 @@ NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 
 
+def at(hour: float) -> datetime:
+    return NOON + timedelta(hours=hour)
+
+
+def policy(
+    missed: Missed = Missed.ONCE,
+    overlap: Overlap = Overlap.ALLOW,
+    grace: timedelta = MINUTE,
+) -> Policy:
+    return Policy(missed, overlap, grace)
+
+
+def hourly(wish: Policy, moment: datetime, active: int = 0) -> Decision:
+    """What an hourly schedule that came due at noon does."""
+    decision = decide(HOURLY, wish, NOON, moment, active)
+    assert decision.next_fire is not None
+    assert moment < decision.next_fire <= moment + HOUR
+    return decision
+
+
+def missed_from(first: datetime, last: datetime, count: int) -> Dropped:
+    why = DropReason.MISSED
+    return Dropped(why=why, first_at=first, last_at=last, count=count)
+
+
+@pytest.mark.parametrize("overlap", Overlap)
 @pytest.mark.parametrize("missed", Missed)
-@pytest.mark.parametrize("late", [timedelta(0), SECOND, GRACE])
-def test_on_time_it_fires(missed: Missed, late: timedelta):
-    decision = decide(HOURLY, missed, NOON, NOON + late)
-    assert decision.fire_at == NOON
-    assert decision.next_fire == NOON + HOUR
+@pytest.mark.parametrize("late", [timedelta(0), SECOND, MINUTE])
+def test_on_time_it_fires(missed: Missed, overlap: Overlap, late: timedelta):
+    decision = hourly(policy(missed, overlap), NOON + late)
+    assert decision == Decision(fires=(NOON,), dropped=(), next_fire=at(1))
+
+
+def test_one_run_makes_up_for_many_that_were_missed():
+    decision = hourly(policy(Missed.ONCE), at(5.5))
+    assert decision.fires == (at(5),)
+    assert decision.dropped == (missed_from(NOON, at(4), 5),)
+
+
+@pytest.mark.parametrize(("late", "fires"), [(0, True), (60, True), (61, False)])
+def test_a_late_one_is_skipped_once_its_grace_is_over(late: int, fires: bool):  # noqa: FBT001  a parameter of the test
+    decision = hourly(policy(Missed.SKIP), at(5) + late * SECOND)
+    assert decision.fires == ((at(5),) if fires else ())
+    last = at(4) if fires else at(5)
+    assert decision.dropped == (missed_from(NOON, last, 5 if fires else 6),)
+
+
+def test_all_that_were_missed_start_a_run_each_up_to_a_hundred():
+    few = hourly(policy(Missed.ALL), at(5.5))
+    assert few.fires == tuple(at(hour) for hour in range(6))
+    assert few.dropped == ()
+    many = hourly(policy(Missed.ALL), at(149))
+    assert many.fires == tuple(at(hour) for hour in range(50, 150))
+    assert many.dropped == (missed_from(NOON, at(49), 50),)
+
+
+def test_of_a_year_of_missed_minutes_a_thousand_are_counted():
+    cron = Cron("* * * * *", "Europe/Berlin")
+    decision = decide(cron, policy(), NOON, NOON + timedelta(days=365), 0)
+    (dropped,) = decision.dropped
+    last = NOON + timedelta(days=365) - MINUTE
+    assert dropped == missed_from(NOON, last, MOST_COUNTED)
 
 
 @pytest.mark.parametrize(
-    ("missed", "fires"), [(Missed.ONCE, True), (Missed.SKIP, False)]
+    ("overlap", "active", "fires"),
+    [
+        (Overlap.SKIP, 1, 0),
+        (Overlap.QUEUE, 1, 3),
+        (Overlap.QUEUE, 98, 2),
+        (Overlap.QUEUE, 100, 0),
+        (Overlap.QUEUE, 300, 0),
+        (Overlap.ALLOW, 300, 3),
+    ],
 )
-def test_missed_once_or_not_at_all(missed: Missed, fires: bool):  # noqa: FBT001  a parameter of the test
-    decision = decide(HOURLY, missed, NOON, NOON + 5 * HOUR + 30 * MINUTE)
-    assert decision.fire_at == (NOON + 5 * HOUR if fires else None)
-    assert decision.next_fire == NOON + 6 * HOUR
-
-
-@pytest.mark.parametrize("missed", Missed)
-def test_of_many_missed_and_one_on_time_only_that_one_fires(missed: Missed):
-    decision = decide(HOURLY, missed, NOON, NOON + 5 * HOUR + SECOND)
-    assert decision.fire_at == NOON + 5 * HOUR
-    assert decision.next_fire == NOON + 6 * HOUR
-
-
-@settings(max_examples=200)
-@given(
-    cron=st.sampled_from(["* * * * *", "*/7 * * * *", "0 2 * * *", "30 1 1 * *"]),
-    zone=st.sampled_from(["UTC", "Europe/Berlin", "Australia/Lord_Howe"]),
-    missed=st.sampled_from(list(Missed)),
-    pauses=st.lists(st.integers(0, 40 * 24 * 3600), min_size=1, max_size=12),
-)
-def test_fire_times_only_ever_grow(
-    cron: str, zone: str, missed: Missed, pauses: list[int]
+def test_what_overlaps_is_dropped_waits_or_runs(
+    overlap: Overlap, active: int, fires: int
 ):
-    schedule = Cron(cron, zone)
-    moment = NOON
-    due = next(schedule.fires(moment))
-    last = moment
-    for pause in pauses:
-        moment += timedelta(seconds=pause)
-        if due > moment:
-            continue
-        decision = decide(schedule, missed, due, moment)
-        assert decision.next_fire is not None
-        assert decision.next_fire > moment
-        if decision.fire_at is not None:
-            assert last < decision.fire_at <= moment
-            assert decision.fire_at >= due
-            last = decision.fire_at
-        due = decision.next_fire
+    decision = hourly(policy(Missed.ALL, overlap), at(2), active)
+    due = (NOON, at(1), at(2))
+    assert decision.fires == due[:fires]
+    spans = [(d.why, d.first_at, d.last_at, d.count) for d in decision.dropped]
+    crowded_out = (DropReason.OVERLAP, due[min(fires, 2)], at(2), 3 - fires)
+    assert spans == ([crowded_out] if fires < 3 else [])
 
 
 def a_schedule(**changes: Any) -> dict[str, Any]:
@@ -98,6 +136,8 @@ def a_schedule(**changes: Any) -> dict[str, Any]:
         "lifetime_s": 60,
         "cell_timeout_s": 5,
         "missed": Missed.ONCE,
+        "overlap": Overlap.ALLOW,
+        "grace_s": 60,
         "paused": False,
         "next_fire": NOON,
         "created_at": NOON,
@@ -170,47 +210,14 @@ def test_a_thousand_due_at_once_fire_once_each(both_stores: Store):
     assert len({run["schedule_id"] for run in fired(both_stores)}) == 1000
 
 
-FIRER = """
-import sys
-from datetime import datetime
-from hubyard_hub.schedules.core import fire_due
-from hubyard_hub.store import Store
-store = Store(sys.argv[1])
-print("ready", flush=True)
-sys.stdin.readline()
-fire_due(store, datetime.fromisoformat(sys.argv[2]))
-"""
-
-
-def test_nothing_is_lost_or_doubled_when_the_firers_are_killed(database_url: str):
-    store = Store(database_url)
-    store.migrate()
-    add(store, *(a_schedule() for _ in range(1500)))
-    command = [sys.executable, "-c", FIRER, database_url, NOON.isoformat()]
-    firers = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        for _ in range(3)
-    ]
-    for firer in firers:
-        assert firer.stdout
-        firer.stdout.readline()
-    for firer in firers:
-        assert firer.stdin
-        firer.stdin.write(b"\n")
-        firer.stdin.flush()
-    for firer in firers:
-        time.sleep(0.03)
-        os.kill(firer.pid, signal.SIGKILL)
-        firer.communicate()
-    count(store)
-    fire_due(store, NOON + SECOND)
-    assert count(store) == 1500
-    store.close()
-
-
-def count(store: Store) -> int:
-    with store.read() as connection:
-        wanted = select(func.count(), func.count(runs.c.schedule_id.distinct()))
-        rows, distinct = connection.execute(wanted.select_from(runs)).one()
-    assert rows == distinct
-    return rows
+def test_nothing_is_lost_or_doubled_when_the_firers_are_killed():
+    chaos = Path(__file__).parents[2] / "chaos" / "schedules.py"
+    done = subprocess.run(
+        [sys.executable, chaos, "--fires", "2000"],
+        capture_output=True,
+        text=True,
+        timeout=2 * PATIENCE_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("lost=0 duplicated=0") == 2, done.stdout
