@@ -24,6 +24,11 @@ _DISGUISES = (
     *("/api/health/", "/API/HEALTH", "/api/health;/me", "/api/health%00", "//health"),
 )
 """Paths that look like what is open, and are not."""
+_OF_PLATFORM: dict[str, dict[str, object]] = {
+    "shares": {"user": "bo"},
+    "backfill": {"since": "2026-11-01T00:00Z", "until": "2026-11-02T00:00Z"},
+}
+"""What a route asks for, by the end of its path, before it looks whose it is."""
 
 
 def questions(
@@ -67,8 +72,8 @@ def _guesses(plain: Question, victim: Victim, home: str) -> Iterator[Question]:
     fields: dict[str, object] = {}
     if plain.place == "mlflow" and method in route.methods:
         fields = _of_mlflow(victim, route.path)
-    elif route.path.endswith("/shares") and plain.place == "platform":
-        fields = {"user": "bo"}
+    elif plain.place == "platform":
+        fields = _OF_PLATFORM.get(route.path.rpartition("/")[2], {})
     if guess == route.path and not fields:
         return
     in_path = method in {"GET", WEBSOCKET}

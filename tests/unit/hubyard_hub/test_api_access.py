@@ -304,13 +304,15 @@ def test_another_owners_objects_do_not_exist(ada: Caller, bob: Caller):
         "schedules": ada.post("/schedules", json=nightly).json()["id"],
         "apps": ada.post("/apps", json=published).json()["id"],
     }
+    span = {"since": "2026-11-01T00:00Z", "until": "2026-11-02T00:00Z"}
+    needed = {"shares": {"user": "bob"}, "backfill": span}
     for method, path in FOR_PEOPLE:
         noun = path.split("/")[2] if path.count("/") > 2 else ""
         if noun not in made or "{" not in path:
             continue
         start, _, end = path.partition("{")
         real = f"{start}{made[noun]}{end.partition('}')[2]}".removeprefix("/api")
-        body = {"user": "bob"} if real.endswith("/shares") else {}
+        body = needed.get(real.rpartition("/")[2], {})
         if method == "DELETE" and body:
             real, body = f"{real}?user=bob", {}
         answer = bob(method, real, json=body if method in {"POST", "PATCH"} else None)
