@@ -22,7 +22,7 @@ export function PolicyFields(props: {
     allow: trans.__('Run both')
   };
   const missed: Record<SchedulePolicy['missed'], string> = {
-    once: trans.__('One run makes up for all'),
+    once: trans.__('One run for all'),
     all: trans.__('A run for each'),
     skip: trans.__('No run')
   };
