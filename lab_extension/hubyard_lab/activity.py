@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _EVERY_S = 20
-_AT_WORK = {"busy", "starting", "restarting"}
+_COMPUTES = "busy"
+"""A kernel says "starting" until it is first asked something, which may be never."""
 
 
 class Activity:
@@ -77,7 +78,7 @@ class Activity:
 
     def _is_at_work(self) -> bool:
         computes = any(
-            getattr(kernel, "execution_state", None) in _AT_WORK
+            getattr(kernel, "execution_state", None) == _COMPUTES
             for kernel in self._kernels().values()
         )
         return computes or any(map(_runs_a_program, self._terminals().values()))

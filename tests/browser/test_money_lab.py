@@ -127,10 +127,7 @@ def workspace(client):
 
 
 def wait_for_end(client, reason):
-    """Wait until the platform says that the workspace ends for a reason.
-
-    A kernel that starts is at work, and is looked at each twenty seconds.
-    """
+    """Wait until the platform says that the workspace ends for a reason."""
     until(lambda: workspace(client).ends == reason, lambda: workspace(client))
 
 

@@ -76,6 +76,19 @@ def test_a_kernel_that_computes_is_at_work_and_one_that_waits_is_not(tmp_path):
     in_workspace(tmp_path, work)
 
 
+def test_a_kernel_that_nobody_has_asked_anything_is_not_at_work(tmp_path):
+    """As when a page is left while its kernel starts: it stays "starting"."""
+
+    async def work(workspace):
+        await workspace.idle()
+        id_ = await workspace.kernels.start_kernel()
+        assert workspace.activity.idle_s() == 0, "somebody has just started it"
+        await workspace.idle()
+        assert workspace.kernels.get_kernel(id_).execution_state == "starting"
+
+    in_workspace(tmp_path, work)
+
+
 def test_a_terminal_is_at_work_while_it_runs_a_program(tmp_path):
     async def work(workspace):
         model = workspace.terminals.create()
