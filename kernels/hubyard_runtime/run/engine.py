@@ -10,6 +10,8 @@ import asyncio
 import logging
 import sys
 from contextlib import suppress
+from functools import partial
+from queue import Empty
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nbclient import NotebookClient
@@ -21,6 +23,8 @@ from hubyard_runtime.run.kernel import Cause, Kernel, no_kernel
 from hubyard_runtime.run.outputs import Outputs
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from nbformat import NotebookNode
 
     from hubyard_runtime.run.notebook import ExecutedNotebook
@@ -28,6 +32,9 @@ if TYPE_CHECKING:
 _START_S = 60
 _LATE_OUTPUTS_S = 30
 """A kernel answers before the last of its outputs have come."""
+_LOOK_EVERY_S = 1.0
+"""An answer may lie there unannounced: zmq signals once that something has come, and a
+widget that sends on the same socket at that moment takes the signal."""
 _log = logging.getLogger(__name__)
 
 
@@ -99,10 +106,12 @@ class Engine(NotebookClient):
 
     async def _connect(self) -> None:
         try:
-            await self.async_start_new_kernel_client()
+            client = await self.async_start_new_kernel_client()
         except (RuntimeError, OSError) as error:
             self._check_stopped()
             raise no_kernel(str(error)) from error
+        channel = client.shell_channel
+        channel.get_msg = partial(_next_message, channel.get_msg)
 
     async def _run_cell(self, index: int, place: str) -> None:
         self._outputs.begin()
@@ -189,6 +198,17 @@ class Engine(NotebookClient):
         """Whether the text goes into a widget, or replaces all that is there."""
         hooks = self.output_hook_stack.get(msg["parent_header"].get("msg_id"))
         return bool(hooks) or self.clear_before_next_output
+
+
+async def _next_message(
+    get_msg: Callable[..., Awaitable[dict[str, Any]]],
+    timeout: float | None = None,  # noqa: ASYNC109  jupyter_client's own
+) -> dict[str, Any]:
+    """A channel's next message; without a timeout it looks again and again."""
+    while timeout is None:
+        with suppress(Empty):
+            return await get_msg(timeout=_LOOK_EVERY_S)
+    return await get_msg(timeout=timeout)
 
 
 def _echo(text: str) -> None:
