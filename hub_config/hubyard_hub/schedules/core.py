@@ -105,13 +105,11 @@ def decide(
 
 
 def _room(overlap: Overlap, active: int) -> int:
-    match overlap:
-        case Overlap.SKIP:
-            return 0 if active else MOST_AT_ONCE
-        case Overlap.QUEUE:
-            return max(MOST_AT_ONCE - active, 0)
-        case Overlap.ALLOW:
-            return MOST_AT_ONCE
+    if overlap is Overlap.SKIP and active:
+        return 0
+    if overlap is Overlap.QUEUE:
+        return max(MOST_AT_ONCE - active, 0)
+    return MOST_AT_ONCE
 
 
 def _missed(
