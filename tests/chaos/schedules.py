@@ -1,9 +1,10 @@
-"""kill -9 of all that fires schedules, about every 25 ms, while ten thousand come due.
+"""kill -9 of all that fires schedules, again and again, while ten thousand come due.
 
 A thousand schedules come due each minute of a clock that runs far too fast. Four
-processes fire what is due, as four platforms would; one of them is killed and replaced
-again and again. The database server, where it is PostgreSQL, is ended at once and
-started again three times. In the end each due time must have its run, and only one.
+processes fire what is due, as four platforms would; one of them is killed and replaced,
+and after a pause of 25 ms on average the next. The database server, where it is
+PostgreSQL, is ended at once and started again three times. In the end each due time
+must have its run, and only one.
 
 fires       due times that there were
 kills       processes that were killed
@@ -25,7 +26,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,13 +35,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from hubyard.contract.schedule import Missed, Overlap
-from hubyard.contract.workload import new_id
+from hubyard.contract.schedule import Missed
 from hubyard_hub.schedules.core import fire_due
 from hubyard_hub.store import Store
 from hubyard_hub.store.tables import runs, schedules
 from support.patience import PATIENCE_S
 from support.postgres import cluster
+from support.schedules import NOON, schedule_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,10 +50,9 @@ if TYPE_CHECKING:
 
     from support.postgres import Cluster
 
-NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 PROCESSES = 4
-KILL_EVERY_S = 0.025
+PAUSE_S = 0.025
 TICK_EVERY_S = 0.4
 RESTARTS = 3
 _SCHEDULES = 1000
@@ -145,7 +145,7 @@ def chaos(url: str, fires: int, server: Cluster | None) -> Toll:
                 server.start()
         end = time.monotonic() + PATIENCE_S
         while _in_child(url, _count)[0] < fires and time.monotonic() < end:
-            _kill_until(firers, time.monotonic() + 10 * KILL_EVERY_S)
+            _kill_until(firers, time.monotonic() + 10 * PAUSE_S)
     finally:
         firers.end()
     rows, fired = _in_child(url, _count)
@@ -155,7 +155,7 @@ def chaos(url: str, fires: int, server: Cluster | None) -> Toll:
 
 def _kill_until(firers: Firers, end: float) -> None:
     while time.monotonic() < end:
-        time.sleep(random.uniform(0, 2 * KILL_EVERY_S))
+        time.sleep(random.uniform(0, 2 * PAUSE_S))
         firers.kill_one()
 
 
@@ -182,29 +182,9 @@ def _in_child(url: str, work: Callable[[Store], Any]) -> Any:
 
 def _prepare(store: Store) -> None:
     store.migrate()
+    rows = [schedule_row(missed=Missed.ALL) for _ in range(_SCHEDULES)]
     with store.write() as connection:
-        connection.execute(insert(schedules), [_schedule() for _ in range(_SCHEDULES)])
-
-
-def _schedule() -> dict[str, Any]:
-    return {
-        "id": new_id(),
-        "owner": "ada",
-        "name": "train",
-        "notebook": "train.ipynb",
-        "source": "0" * 64,
-        "cron": "* * * * *",
-        "time_zone": "UTC",
-        "parameters": {},
-        "compute": "small",
-        "lifetime_s": 60,
-        "missed": Missed.ALL,
-        "overlap": Overlap.ALLOW,
-        "grace_s": 60,
-        "paused": False,
-        "next_fire": NOON,
-        "created_at": NOON,
-    }
+        connection.execute(insert(schedules), rows)
 
 
 def _count(store: Store) -> tuple[int, int]:

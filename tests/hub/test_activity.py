@@ -23,7 +23,9 @@ class Workspace:
     """The managers that a Jupyter server has, without its web."""
 
     def __init__(self, folder):
-        self.kernels = AsyncMappingKernelManager(root_dir=str(folder))
+        self.kernels = AsyncMappingKernelManager(
+            root_dir=str(folder), connection_dir=str(folder)
+        )
         self.terminals = TerminalManager(shell_command=["bash", "--norc"])
         settings = {"terminal_manager": self.terminals}
         server = SimpleNamespace(

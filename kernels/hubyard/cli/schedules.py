@@ -32,6 +32,12 @@ if TYPE_CHECKING:
 
 def add_commands(subparsers: Subparsers) -> None:
     """Add the commands of this noun."""
+    _add_schedule(subparsers)
+    _add_schedules(subparsers)
+    _add_backfill(subparsers)
+
+
+def _add_schedule(subparsers: Subparsers) -> None:
     make = add_command(subparsers, "schedule", "Schedule a notebook", _schedule)
     make.add_argument("notebook", type=Path)
     make.add_argument("cron", help='five fields, for instance "30 2 * * 1-5"')
@@ -59,11 +65,17 @@ def add_commands(subparsers: Subparsers) -> None:
     add_dry_run(make)
     add_parameters(make)
     add_compute(make)
+
+
+def _add_schedules(subparsers: Subparsers) -> None:
     many = add_command(subparsers, "schedules", "List or change schedules", _schedules)
     what = many.add_mutually_exclusive_group()
     for name in ("pause", "resume", "run", "delete"):
         what.add_argument(f"--{name}", metavar="ID", help=f"{name} a schedule")
     add_yes(many)
+
+
+def _add_backfill(subparsers: Subparsers) -> None:
     past = add_command(
         subparsers, "backfill", "Run a schedule for due times of the past", _backfill
     )

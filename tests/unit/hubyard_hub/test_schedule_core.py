@@ -3,7 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +17,11 @@ from hubyard.contract.schedule import (
     Missed,
     Overlap,
 )
-from hubyard.contract.workload import new_id
 from hubyard_hub.schedules.core import Decision, Policy, decide, fire_due
 from hubyard_hub.schedules.cron import Cron
 from hubyard_hub.store.tables import runs, schedules
 from support.patience import PATIENCE_S
+from support.schedules import NOON, schedule_row
 from support.stores import both_stores, database_url, postgresql
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["both_stores", "database_url", "postgresql"]  # fixtures
 
 HOURLY = Cron("0 * * * *", "UTC")
-NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 
 
@@ -122,33 +121,10 @@ def test_what_overlaps_is_dropped_waits_or_runs(
     assert spans == ([crowded_out] if fires < 3 else [])
 
 
-def a_schedule(**changes: Any) -> dict[str, Any]:
-    row = {
-        "id": new_id(),
-        "owner": "ada",
-        "name": "train",
-        "notebook": "train.ipynb",
-        "source": "0" * 64,
-        "cron": "* * * * *",
-        "time_zone": "UTC",
-        "parameters": {"a": 1},
-        "compute": "small",
-        "lifetime_s": 60,
-        "cell_timeout_s": 5,
-        "missed": Missed.ONCE,
-        "overlap": Overlap.ALLOW,
-        "grace_s": 60,
-        "paused": False,
-        "next_fire": NOON,
-        "created_at": NOON,
-    }
-    return {**row, **changes}
-
-
 def test_a_schedule_whose_zone_has_gone_is_paused_and_holds_up_no_other(
     both_stores: Store,
 ):
-    gone, good = a_schedule(time_zone="Mars/Olympus"), a_schedule()
+    gone, good = schedule_row(time_zone="Mars/Olympus"), schedule_row()
     add(both_stores, gone, good)
     assert fire_due(both_stores, NOON) == 1
     with both_stores.read() as connection:
@@ -168,7 +144,7 @@ def fired(store: Store) -> Sequence[Any]:
 
 
 def test_a_fire_is_a_run_of_the_pinned_source(both_stores: Store):
-    schedule = a_schedule()
+    schedule = schedule_row()
     add(both_stores, schedule)
     assert fire_due(both_stores, NOON) == 1
     (run,) = fired(both_stores)
@@ -184,15 +160,15 @@ def test_a_fire_is_a_run_of_the_pinned_source(both_stores: Store):
 def test_what_is_paused_or_not_due_does_not_fire(both_stores: Store):
     add(
         both_stores,
-        a_schedule(paused=True),
-        a_schedule(next_fire=NOON + SECOND),
-        a_schedule(next_fire=None),
+        schedule_row(paused=True),
+        schedule_row(next_fire=NOON + SECOND),
+        schedule_row(next_fire=None),
     )
     assert fire_due(both_stores, NOON) == 0
 
 
 def test_a_clock_that_goes_back_fires_nothing_twice(both_stores: Store):
-    schedule = a_schedule()
+    schedule = schedule_row()
     add(both_stores, schedule)
     assert fire_due(both_stores, NOON) == 1
     assert fire_due(both_stores, NOON - 2 * HOUR) == 0
@@ -203,7 +179,7 @@ def test_a_clock_that_goes_back_fires_nothing_twice(both_stores: Store):
 
 
 def test_a_thousand_due_at_once_fire_once_each(both_stores: Store):
-    add(both_stores, *(a_schedule() for _ in range(1000)))
+    add(both_stores, *(schedule_row() for _ in range(1000)))
     with ThreadPoolExecutor(4) as pool:
         counts = list(pool.map(lambda _: fire_due(both_stores, NOON), range(4)))
     assert sum(counts) == 1000

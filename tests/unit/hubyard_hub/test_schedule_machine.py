@@ -28,6 +28,7 @@ from hubyard_hub.schedules.core import fire_due
 from hubyard_hub.schedules.cron import Cron
 from hubyard_hub.store import Store
 from hubyard_hub.store.tables import drops, runs, schedules
+from support.schedules import schedule_row
 from support.stores import newest_shape
 
 if TYPE_CHECKING:
@@ -95,24 +96,14 @@ class Schedules(RuleBasedStateMachine):
         self.due: set[datetime] = set()
         first = next(self.cron.fires(START))
         self.next_due = first
-        row = {
-            "id": "s",
-            "owner": "ada",
-            "name": "train",
-            "notebook": "train.ipynb",
-            "source": "0" * 64,
-            "cron": cron,
-            "time_zone": zone,
-            "parameters": {},
-            "compute": "small",
-            "lifetime_s": 60,
-            "missed": missed,
-            "overlap": overlap,
-            "grace_s": grace_s,
-            "paused": False,
-            "next_fire": first,
-            "created_at": START,
-        }
+        row = schedule_row(
+            cron=cron,
+            time_zone=zone,
+            missed=missed,
+            overlap=overlap,
+            grace_s=grace_s,
+            next_fire=first,
+        )
         with self.store.write() as connection:
             connection.execute(insert(schedules).values(**row))
         self.missed, self.overlap, self.grace_s = missed, overlap, grace_s
