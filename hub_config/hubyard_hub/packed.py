@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from hubyard.contract.errors import Invalid, NotFound, TooLarge
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Collection, Generator
     from pathlib import Path
 
 MEMBER_LIMIT = 10_000
@@ -127,11 +127,24 @@ def read_file(path: Path, wanted: str) -> bytes:
         NotFound: it holds no such file.
         Invalid, TooLarge: as `file_names`.
     """
+    found = read_files(path, {wanted})
+    if wanted not in found:
+        raise NotFound(f"The source holds no {wanted!r}.")
+    return found[wanted]
+
+
+def read_files(path: Path, wanted: Collection[str]) -> dict[str, bytes]:
+    """The bytes of those of some files that a packed source holds.
+
+    Raises:
+        Invalid, TooLarge: as `file_names`.
+    """
     with _opened(path) as archive:
-        for name, member in _members(archive):
-            if name == wanted:
-                return _bytes_of(archive, member)
-    raise NotFound(f"The source holds no {wanted!r}.")
+        return {
+            name: _bytes_of(archive, member)
+            for name, member in _members(archive)
+            if name in wanted
+        }
 
 
 def _bytes_of(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:

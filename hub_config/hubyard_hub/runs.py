@@ -1,4 +1,4 @@
-"""Runs: one execution of a notebook each, on its own compute.
+"""Runs: one execution of a pipeline each, on its own compute.
 
 The runner's own record says how far a run is and how it ended. Where a run dies
 without a last word, the ledger's end stands in for it.
@@ -6,9 +6,7 @@ without a last word, the ledger's end stands in for it.
 
 from __future__ import annotations
 
-import os
 import shutil
-import stat
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -18,7 +16,7 @@ from sqlalchemy import func, select, update
 
 from hubyard.contract.base import now
 from hubyard.contract.entry import EndReason
-from hubyard.contract.errors import Invalid, NotFound
+from hubyard.contract.errors import Conflict, Invalid, NotFound
 from hubyard.contract.run import (
     CellRecord,
     CellStatus,
@@ -28,28 +26,30 @@ from hubyard.contract.run import (
     RunFailure,
     RunJob,
     RunRecord,
+    StepRecord,
+    StepStatus,
 )
 from hubyard.contract.workload import Kind, Status, Target, new_id
-from hubyard_hub.blobs import receive
+from hubyard_hub.kept import NOTEBOOK, REPORT, Kept
+from hubyard_hub.pipelines.again import again
+from hubyard_hub.pipelines.job import check_shares, job_of
 from hubyard_hub.store import tables
 from hubyard_hub.wishes import Bill, Row, Wishes, new_wish
 
 if TYPE_CHECKING:
     import contextlib
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from sqlalchemy import Connection
 
     from hubyard.contract.identity import Identity
-    from hubyard.contract.run import RunRequest
+    from hubyard.contract.run import ResumeRequest, RunRequest
     from hubyard_hub.blobs import Upload
     from hubyard_hub.parts import Parts
 
-NOTEBOOK, REPORT = "notebook.ipynb", "report.html"
-OUTPUT_LIMIT_BYTES = 200 * 2**20
-
-_CELLS = TypeAdapter(tuple[CellRecord, ...])
+_STEPS = TypeAdapter(tuple[StepRecord, ...])
 _DONE = {CellStatus.SUCCEEDED, CellStatus.FAILED}
 _FAILURES = {
     EndReason.KILLED: FailureReason.KILLED,
@@ -70,10 +70,15 @@ class Wanted:
     cell_timeout_s: int | None
     schedule_id: str | None = None
     fire_at: datetime | None = None
+    resumes: str | None = None
+    only_step: str | None = None
+    steps: Sequence[StepRecord] = ()
+    """Those that it takes over from the run which it resumes."""
 
     def columns(self) -> dict[str, Any]:
         """The columns of a run that has not begun."""
-        return {**vars(self), "revision": 0, "cells": []}
+        steps = _STEPS.dump_python(tuple(self.steps), mode="json")
+        return {**vars(self), "revision": 0, "steps": steps}
 
 
 def new_run(
@@ -99,23 +104,24 @@ class Runs:
     # -- for people ------------------------------------------------------------------
 
     def create(self, asking: Identity, request: RunRequest) -> Run:
-        """Run a notebook once, now.
+        """Run a notebook, a script or a pipeline once, now.
 
         Raises:
-            NotFound: its source or notebook is not there.
+            NotFound: its source or file is not there.
             Invalid, Rejected: it cannot run like this; says why.
         """
-        self._parts.sources.check_run(
+        entry = self._parts.sources.entry(
             asking.name, request.source, request.notebook, request.parameters
         )
         wish = self._wishes.new(
             asking,
             new_id(),
-            request.name or notebook_name(request.notebook),
+            request.name or entry.name or notebook_name(request.notebook),
             request.compute,
             request.lifetime_s,
-            self._parts.sources.project(asking.name, request.source),
+            entry.project,
         )
+        check_shares(self._parts.catalogue, entry, wish["compute"], asking.groups)
         wanted = Wanted(
             notebook=request.notebook,
             source=request.source,
@@ -123,6 +129,40 @@ class Runs:
             cell_timeout_s=request.cell_timeout_s,
         )
         self._wishes.insert({**wish, **wanted.columns()})
+        return self.get(asking.name, wish["id"])
+
+    def resume(self, asking: Identity, id_: str, request: ResumeRequest) -> Run:
+        """Run again what failed and what follows it; take the rest over.
+
+        Raises:
+            NotFound: no such run or step, or its source is not there.
+            Conflict: it has not ended, or there is nothing to run again.
+            Invalid, Rejected: it cannot run like this; says why.
+        """
+        row = self._wishes.row(asking.name, id_)
+        if row["status"].is_active:
+            raise Conflict("It is active: stop it first, and wait for its end.")
+        source = request.source or row["source"]
+        entry = self._parts.sources.entry(
+            asking.name, source, row["notebook"], row["parameters"]
+        )
+        kept = self._kept(id_)
+        taken = again(entry, _STEPS.validate_python(row["steps"]), request, kept.has)
+        wish = self._wishes.new(
+            asking, new_id(), row["name"], row["compute"], row["lifetime_s"]
+        )
+        wanted = Wanted(
+            notebook=row["notebook"],
+            source=source,
+            parameters=row["parameters"],
+            cell_timeout_s=row["cell_timeout_s"],
+            resumes=id_,
+            only_step=request.step if request.only else None,
+            steps=taken,
+        )
+        self._kept(wish["id"]).take_over(kept, [each.key for each in taken])
+        values = {**wish, **wanted.columns(), "project": row["project"]}
+        self._wishes.insert(values)
         return self.get(asking.name, wish["id"])
 
     def list(self, owner: str, schedule_id: str | None = None) -> list[Run]:
@@ -133,7 +173,7 @@ class Runs:
         return [Run(**self._shown(row, bills[row["id"]])) for row in rows]
 
     def get(self, owner: str, id_: str) -> RunDetail:
-        """One run with its cells; NotFound where there is none."""
+        """One run with its step runs; NotFound where there is none."""
         row = self._wishes.row(owner, id_)
         bill = self._wishes.bills([row])[id_]
         return RunDetail(**self._shown(row, bill))
@@ -146,19 +186,27 @@ class Runs:
     def remove(self, owner: str, id_: str) -> None:
         """Forget a run and its outputs; Conflict while it is active."""
         self._wishes.remove(owner, id_)
-        shutil.rmtree(self._folder(id_), ignore_errors=True)
+        shutil.rmtree(self._kept(id_).folder, ignore_errors=True)
 
-    def output(self, owner: str, id_: str, name: str) -> Path:
-        """The file of an output that the run handed in.
+    def output(self, owner: str, id_: str, name: str, key: str | None) -> Path:
+        """The file of an output that a step run handed in.
+
+        Args:
+            owner: whose run it is.
+            id_: the run.
+            name: of the file.
+            key: of the step run; None: the one that failed, or the last that has it.
 
         Raises:
             NotFound: no such run, or it has not handed it in.
         """
-        self._wishes.row(owner, id_)
-        path = self._folder(id_) / name
-        if not path.is_file():
+        row = self._wishes.row(owner, id_)
+        kept = self._kept(id_)
+        keys = [key] if key else _telling(row) or kept.keys()
+        found = [path for k in keys if (path := kept.path(k, name)) is not None]
+        if not found:
             raise NotFound("The run has not handed this in.")
-        return path
+        return found[0]
 
     def row(self, owner: str, id_: str) -> Row:
         """The row of a run; NotFound where there is none."""
@@ -169,25 +217,20 @@ class Runs:
     def job(self, owner: str, id_: str) -> RunJob:
         """What a run shall do."""
         row = self._wishes.row(owner, id_)
-        return RunJob(
-            run_id=id_,
-            name=row["name"],
-            notebook=row["notebook"],
-            source=row["source"],
-            parameters=row["parameters"],
-            cell_timeout_s=row["cell_timeout_s"],
-        )
+        reused = [e for e in _STEPS.validate_python(row["steps"]) if e.reused]
+        path = self._parts.blobs.path(row["source"])
+        return job_of(row, path, self._parts.catalogue, reused)
 
     def source(self, owner: str, id_: str) -> Path:
         """The packed source of a run."""
         return self._parts.blobs.path(self._wishes.row(owner, id_)["source"])
 
     def receive(
-        self, owner: str, id_: str
+        self, owner: str, id_: str, key: str
     ) -> contextlib.AbstractContextManager[Upload]:
-        """Open an upload of an output of a run."""
+        """Open an upload of an output of a step run."""
         self._wishes.row(owner, id_)
-        return receive(self._folder(id_), OUTPUT_LIMIT_BYTES)
+        return self._kept(id_).receive(key)
 
     def record(self, owner: str, id_: str, record: RunRecord) -> None:
         """Keep a run's record, unless a newer one is kept.
@@ -201,11 +244,12 @@ class Runs:
         self._parts.store.atomically(lambda c: keep_record(c, id_, record))
         self._parts.wake.set()
 
-    def _folder(self, id_: str) -> Path:
-        return self._parts.settings.state / "runs" / id_
+    def _kept(self, id_: str) -> Kept:
+        return Kept.of(self._parts.settings.state, id_)
 
     def _shown(self, row: Row, bill: Bill) -> dict[str, Any]:
-        cells, folder = row["cells"], self._folder(row["id"])
+        steps, kept = row["steps"], self._kept(row["id"])
+        cells = [cell for step in steps for cell in step["cells"]]
         begun = row["status"].is_active and row["status"] is not Status.PENDING
         return {
             **row,
@@ -213,9 +257,11 @@ class Runs:
             "cost": bill.cost,
             "cells_total": len(cells),
             "cells_done": sum(cell["status"] in _DONE for cell in cells),
+            "steps_total": len(steps),
+            "steps_done": sum(StepStatus(s["status"]).is_final for s in steps),
             "url": self._wishes.url(row) if begun else None,
-            "has_notebook": (folder / NOTEBOOK).is_file(),
-            "has_report": (folder / REPORT).is_file(),
+            "has_notebook": kept.has_any(NOTEBOOK),
+            "has_report": kept.has_any(REPORT),
         }
 
 
@@ -229,7 +275,8 @@ def keep_record(connection: Connection, id_: str, record: RunRecord) -> None:
     said = record.model_dump(mode="json")
     values: dict[str, Any] = {
         "revision": record.revision,
-        "cells": said["cells"],
+        # Until its steps are known, those stand that it takes over.
+        "steps": said["steps"] or row["steps"],
         "failure": said["failure"],
         "started_at": record.started_at,
         "ended_at": record.ended_at,
@@ -243,65 +290,59 @@ def keep_record(connection: Connection, id_: str, record: RunRecord) -> None:
     connection.execute(update(runs).where(mine).values(**values))
 
 
-def gather_outputs(state: Path, id_: str, scratch: Path) -> None:
-    """Keep what a run has made and could not hand in, so far as it is there."""
-    kept = state / "runs" / id_
-    for name in (NOTEBOOK, REPORT):
-        content = _read_plain(scratch / name)
-        if content and not (kept / name).exists():
-            with receive(kept, OUTPUT_LIMIT_BYTES) as upload:
-                upload.write(content)
-                upload.keep_as(name)
-
-
-def last_word(scratch: Path) -> RunRecord | None:
-    """The final record that a run has left in its folder."""
-    try:
-        record = RunRecord.model_validate_json(_read_plain(scratch / "record.json"))
-    except ValueError:
-        return None
-    return None if record.status.is_active else record
-
-
-def _read_plain(path: Path) -> bytes:
-    """A plain file's bytes; nothing where it is missing, a link, or too large."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return b""
-    with os.fdopen(descriptor, "rb") as file:
-        about = os.fstat(descriptor)
-        fits = stat.S_ISREG(about.st_mode) and about.st_size <= OUTPUT_LIMIT_BYTES
-        return file.read() if fits else b""
-
-
 def after_end(row: Row, end: EndReason, message: str, ended_at: datetime) -> Row:
     """The columns of a run that ended without a last word of its own."""
-    cells = _CELLS.validate_python(row["cells"])
-    died_in = next((c for c in cells if c.status is CellStatus.RUNNING), None)
-    closed = [_closed(cell, ended_at, end) for cell in cells]
+    steps = _STEPS.validate_python(row["steps"])
     failure = None
     if end is not EndReason.STOPPED:
+        died_in = next((s for s in steps if s.status is StepStatus.RUNNING), None)
         failure = RunFailure(
             reason=_FAILURES.get(end, FailureReason.LOST),
             message=message,
-            cell=died_in.index if died_in else None,
-        ).model_dump(mode="json")
+            step=died_in.key if died_in else None,
+            cell=_running_cell(died_in),
+        )
+    closed = tuple(_closed_step(step, ended_at, failure) for step in steps)
     return {
-        "cells": _CELLS.dump_python(tuple(closed), mode="json"),
-        "failure": failure,
+        "steps": _STEPS.dump_python(closed, mode="json"),
+        "failure": failure and failure.model_dump(mode="json"),
         "ended_at": ended_at,
     }
 
 
-def _closed(cell: CellRecord, ended_at: datetime, end: EndReason) -> CellRecord:
+def _running_cell(step: StepRecord | None) -> int | None:
+    cells = step.cells if step else ()
+    return next((c.index for c in cells if c.status is CellStatus.RUNNING), None)
+
+
+def _closed_step(
+    step: StepRecord, ended_at: datetime, failure: RunFailure | None
+) -> StepRecord:
+    """A step that was running ends with its run; one that waited will not run."""
+    if step.status is StepStatus.WAITING:
+        return step.model_copy(update={"status": StepStatus.NOT_RUN})
+    if step.status is not StepStatus.RUNNING:
+        return step
+    cells = tuple(_closed(cell, ended_at, failure is None) for cell in step.cells)
+    status = StepStatus.STOPPED if failure is None else StepStatus.FAILED
+    ends = {"status": status, "ended_at": ended_at, "failure": failure}
+    return step.model_copy(update={**ends, "cells": cells})
+
+
+def _closed(cell: CellRecord, ended_at: datetime, stopped: bool) -> CellRecord:  # noqa: FBT001  it is read by name where it is made
     if cell.status is CellStatus.RUNNING:
-        stopped = end is EndReason.STOPPED
         status = CellStatus.NOT_RUN if stopped else CellStatus.FAILED
         return cell.model_copy(update={"status": status, "ended_at": ended_at})
     if cell.status is CellStatus.WAITING:
         return cell.model_copy(update={"status": CellStatus.NOT_RUN})
     return cell
+
+
+def _telling(row: Row) -> list[str]:
+    """The keys of the step runs of a run, the one that tells most first."""
+    steps: list[Mapping[str, Any]] = row["steps"]
+    failed = [s["key"] for s in steps if s["status"] == StepStatus.FAILED]
+    return failed + [s["key"] for s in reversed(steps) if s["key"] not in failed]
 
 
 def mean_duration_s(

@@ -13,20 +13,18 @@ from sqlalchemy import select
 
 from hubyard.contract.base import now
 from hubyard.contract.errors import Invalid, NotFound
-from hubyard.contract.project import PROJECT_FILE, Project
+from hubyard.contract.project import Project
 from hubyard.contract.source import NotebookSource, Source
-from hubyard_hub.packed import file_names, read_file
-from hubyard_hub.parameters import check_parameters, parameters_of, read_notebook
-from hubyard_hub.project_file import read_project
+from hubyard_hub.packed import file_names
+from hubyard_hub.pipelines.entry import Entry, Files, read_entry
 from hubyard_hub.store import Store, insert_once, tables
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from pydantic import JsonValue
 
-    from hubyard.contract.source import Parameter
     from hubyard_hub.blobs import Blobs, Upload
 
 
@@ -38,7 +36,7 @@ class Sources:
     blobs: Blobs
 
     def add(self, owner: str, upload: Upload, notebook: str | None = None) -> Source:
-        """Check an upload and keep it.
+        """Check an upload and keep it; with `notebook`, read what that file of it is.
 
         Raises:
             Invalid, TooLarge: it cannot be a source.
@@ -48,8 +46,8 @@ class Sources:
         files = file_names(upload.path)
         if not files:
             raise Invalid("The source is empty: choose a notebook or a file.")
-        project = _project(upload.path, files)
-        parameters = _parameters(upload.path, notebook) if notebook else None
+        entry = read_entry(upload.path, notebook) if notebook else None
+        project = entry.project if entry else Files(upload.path, files).project()
         source = Source(
             digest=self.blobs.keep(upload),
             files=files,
@@ -57,10 +55,10 @@ class Sources:
             compute=project.compute,
         )
         self.own(owner, source.digest, source.size_bytes)
-        if notebook is None or parameters is None:
+        if entry is None:
             return source
         return NotebookSource(
-            **source.model_dump(), notebook=notebook, parameters=parameters
+            **source.model_dump(), notebook=entry.path, parameters=entry.parameters
         )
 
     def own(self, owner: str, digest: str, size_bytes: int) -> None:
@@ -97,19 +95,20 @@ class Sources:
         """
         if digest is None:
             return Project()
-        path = self.path(owner, digest)
-        return _project(path, file_names(path))
+        return Files.of(self.path(owner, digest)).project()
 
-    def check_run(
-        self, owner: str, digest: str, notebook: str, given: Mapping[str, JsonValue]
-    ) -> None:
-        """Whether a notebook of a source can run with these parameters.
+    def entry(
+        self, owner: str, digest: str, path: str, given: Mapping[str, JsonValue]
+    ) -> Entry:
+        """What a run of a file of a source executes, with these parameters.
 
         Raises:
-            NotFound: the source or the notebook is not there.
-            Invalid: the notebook or a parameter cannot be used; says which.
+            NotFound: the source or the file is not there.
+            Invalid: the file or a parameter cannot be used; says which.
         """
-        check_parameters(_parameters(self.path(owner, digest), notebook), given)
+        entry = read_entry(self.path(owner, digest), path, given)
+        entry.check(given)
+        return entry
 
     def check_file(self, owner: str, digest: str, path: str) -> None:
         """Whether a source holds a file.
@@ -119,14 +118,3 @@ class Sources:
         """
         if path not in file_names(self.path(owner, digest)):
             raise NotFound(f"The source holds no {path!r}.", field="path")
-
-
-def _project(source: Path, files: Collection[str]) -> Project:
-    if PROJECT_FILE not in files:
-        return Project()
-    return read_project(read_file(source, PROJECT_FILE))
-
-
-def _parameters(source: Path, notebook: str) -> tuple[Parameter, ...]:
-    content = read_file(source, notebook)
-    return parameters_of(read_notebook(content, notebook))

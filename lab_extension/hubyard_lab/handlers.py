@@ -18,9 +18,10 @@ from jupyter_server.utils import url_path_join
 from pydantic import Field, ValidationError
 from tornado import web
 
-from hubyard.client.source import pack
+from hubyard.client.source import name_of, pack
 from hubyard.contract.base import Written
 from hubyard.contract.errors import HubyardError, Invalid
+from hubyard.contract.pipeline import is_pipeline
 from hubyard_lab.files import find_file
 from hubyard_lab.guides import read_guide
 from hubyard_lab.platform import POLICY, Answer, Platform, problem
@@ -35,6 +36,7 @@ class SourceWish(Written):
     """The file to pack, as the file browser names it."""
 
     path: str = Field(min_length=1, max_length=4096)
+    runs: bool = Field(default=False, description="a run shall execute it")
 
 
 class _PlatformHandler(APIHandler):
@@ -110,9 +112,11 @@ class SourcesHandler(_PlatformHandler):
 
     async def _hand_in(self) -> Answer:
         platform = Platform.of_environment()
-        file = find_file(Path(self.settings["server_root_dir"]), self._wish().path)
+        wish = self._wish()
+        file = find_file(Path(self.settings["server_root_dir"]), wish.path)
         packed = await asyncio.to_thread(pack, file)
-        asked = {"notebook": file.name} if file.suffix == ".ipynb" else {}
+        runs = wish.runs or file.suffix == ".ipynb" or is_pipeline(file.name)
+        asked = {"notebook": name_of(file)} if runs else {}
         return await platform.call(
             "POST",
             "sources",

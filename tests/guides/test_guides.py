@@ -27,6 +27,7 @@ ELSEWHERE = {
     "make ": ".ci/run",
     "pip install ": "tests/hub/test_wheel.py",
     "hubyard up": "tests/hub/test_up.py",
+    "hubyard pipeline --elyra": "tests/unit/hubyard/test_elyra.py",
     "HUBYARD_HUB_CONFIG=hub.py hubyard up": "tests/unit/hubyard_hub/test_configure.py",
 }
 """Commands that would change this machine or start a second Hubyard, and what proves

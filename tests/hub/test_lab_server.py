@@ -259,6 +259,14 @@ def test_a_file_is_packed_without_asking_for_parameters(lab, platform):
     assert platform.calls[0]["query"] == {}
 
 
+def test_the_parameters_of_a_script_are_asked_for_where_a_run_executes_it(
+    lab, platform
+):
+    wish = {"path": "flights/board.py", "runs": True}
+    assert lab.post("sources", json=wish).status_code == 200
+    assert platform.calls[0]["query"] == {"notebook": ["board.py"]}
+
+
 @pytest.mark.parametrize(
     "path",
     [

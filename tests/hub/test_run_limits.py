@@ -85,10 +85,10 @@ def test_a_full_disk_leaves_the_last_good_notebook(start, tmp_path):
 SPOILS_ITS_FILES = """
 import os
 from pathlib import Path
-scratch = Path(os.environ["HUBYARD_NOTEBOOK"]).parents[1]
+step = Path(os.environ["HUBYARD_OUTPUTS"]).parent
 for name in (".notebook.ipynb.new", ".report.html.new"):
-    (scratch / name).mkdir()
-(scratch / "report.html").symlink_to("/proc/self/mem")
+    (step / name).mkdir()
+(step / "report.html").symlink_to("/proc/self/mem")
 """
 """No file can be written any more, and one of them cannot be read."""
 
@@ -99,7 +99,7 @@ def test_files_that_cannot_be_written_are_no_full_disk_and_the_end_is_told(start
     failure = run.platform.detail(run.id).failure
     assert failure.reason is FailureReason.LOST
     assert "Is a directory" in failure.message
-    assert "The report was not handed in: Input/output error" in run.log()
+    assert "The report of train was not handed in: Input/output error" in run.log()
 
 
 def test_memory_that_runs_out_is_named(start, tmp_path):

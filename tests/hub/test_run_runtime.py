@@ -92,8 +92,8 @@ def test_a_run_succeeds_and_says_so_cell_by_cell(start, platform):
     assert detail.status is Status.SUCCEEDED
     assert (detail.has_notebook, detail.has_report) == (True, True)
     assert platform.seen.calls[-3:] == [
-        "PUT /api/job/notebook",
-        "PUT /api/job/report",
+        "PUT /api/job/steps/train/notebook",
+        "PUT /api/job/steps/train/report",
         "PUT /api/job/record",
     ]
 
@@ -168,7 +168,7 @@ def test_a_source_that_has_changed_is_not_begun(platform, tmp_path):
     run.start()
     assert run.wait() == 1
     failure = platform.detail(id_).failure
-    assert failure.reason is FailureReason.BAD_NOTEBOOK
+    assert failure.reason is FailureReason.START_FAILED
     assert failure.message == "train.ipynb is not JSON (line 1)."
     assert "Traceback" not in run.log()
 
@@ -198,7 +198,7 @@ while True:
 def test_a_stopped_run_ends_at_once_with_all_that_it_started(start, platform):
     run = start(notebook_of("print('kept')", STUBBORN, "3"))
     until(lambda: "begun" in run.log(), run.log)
-    until(lambda: len(run.below()) == 3)
+    until(lambda: len(run.below()) == 4)  # a worker, its kernel and two daemons
     below = run.below()
     begun = time.monotonic()
     run.stop()
@@ -313,7 +313,11 @@ def test_its_page_is_seen_through_hub_and_gate_until_it_ends(platform, tmp_path)
             assert "default-src 'none'" in shown.headers["content-security-policy"]
             now = ada.get(f"{page}status").json()
             assert (now["name"], now["notebook"]) == ("Nightly training", "train.ipynb")
-            assert [c["status"] for c in now["cells"]] == [S, "running", "waiting"]
+            assert [c["status"] for c in now["steps"][0]["cells"]] == [
+                S,
+                "running",
+                "waiting",
+            ]
             go.touch()
             # Who is watching sees the end before the page closes.
             until(lambda: ada.get(f"{page}status").json()["status"] == "failed")

@@ -166,11 +166,13 @@ RUN = {
     "ended_at": NOW,
     "cells_total": 2,
     "cells_done": 2,
+    "steps_total": 1,
+    "steps_done": 1,
     "failure": None,
     "url": None,
     "has_notebook": True,
     "has_report": True,
-    "cells": [],
+    "steps": [],
 }
 ACTIVE = {
     "entry_id": "e1",

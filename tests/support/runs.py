@@ -196,7 +196,10 @@ class RunProcess:
         return self._process is not None and self._process.poll() is None
 
     def below(self) -> list[psutil.Process]:
-        return psutil.Process(self.pid).children(recursive=True)
+        """The workers and all that is below them, not the parent that forks them."""
+        found = psutil.Process(self.pid).children()
+        below = [each for one in found for each in one.children(recursive=True)]
+        return below + [each for each in found if "multiprocessing" not in _line(each)]
 
     def wait(self, within_s: float = PATIENCE_S) -> int:
         assert self._process
@@ -229,8 +232,14 @@ class RunProcess:
         text = (self.folder / "scratch" / "record.json").read_text()
         return RunRecord.model_validate_json(text)
 
-    def output(self) -> dict[str, Any]:
-        return json.loads((self.folder / "scratch" / "notebook.ipynb").read_text())
+    def output(self, key: str = "train") -> dict[str, Any]:
+        """The executed notebook of a step run, as it lies there."""
+        made = self.folder / "scratch" / "steps" / key / "notebook.ipynb"
+        return json.loads(made.read_text())
+
+
+def _line(process: psutil.Process) -> str:
+    return " ".join(process.cmdline())
 
 
 def gone(process: psutil.Process) -> bool:

@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+import yaml
 from IPython.core.interactiveshell import InteractiveShell
 
 import hubyard
@@ -218,4 +219,11 @@ def test_each_make_target_that_is_named_exists():
 
 def test_no_block_is_of_a_kind_that_no_test_knows():
     kinds = {block.kind for each in pages() for block in each.blocks()}
-    assert kinds <= {"console", "ipython", "python", "toml"}
+    assert kinds <= {"console", "ipython", "python", "toml", "yaml"}
+
+
+def test_a_pipeline_that_is_shown_is_the_examples():
+    example = REPOSITORY / "examples" / "flights" / "pipelines" / "nightly.yml"
+    wanted = yaml.safe_load(example.read_text())
+    shown = [b.text for each in pages() for b in each.blocks() if b.kind == "yaml"]
+    assert [yaml.safe_load(text) for text in shown] == [wanted]

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LIMIT_BYTES = 2**20
-UPLOADS = {"/api/sources", "/api/job/notebook", "/api/job/report"}
+UPLOADS = re.compile(r"/api/(sources|job/steps/[^/]+/[a-z]+)")
 """Routes that read a stream and bound it themselves."""
+RECORD_LIMIT_BYTES = 8 * 2**20
+"""For the record of a run: a thousand step runs, each with its cells."""
 
 _JSON = "application/json"
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -34,15 +36,15 @@ class BoundedBody:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or _path(scope) in UPLOADS:
+        if scope["type"] != "http" or UPLOADS.fullmatch(_path(scope)):
             await self._app(scope, receive, send)
             return
         request = Request(scope, receive)
-        body = b""
+        body, limit = b"", _limit_bytes(_path(scope))
         async for chunk in request.stream():
             body += chunk
-            if len(body) > LIMIT_BYTES:
-                answer = problem(413, f"At most {LIMIT_BYTES // 2**20} MiB are taken.")
+            if len(body) > limit:
+                answer = problem(413, f"At most {limit // 2**20} MiB are taken.")
                 await answer(scope, receive, send)
                 return
         kind = request.headers.get("content-type", "").partition(";")[0].strip()
@@ -68,6 +70,10 @@ def _is_text(body: bytes) -> bool:
 def _path(scope: Scope) -> str:
     path: str = scope["path"]
     return path.removeprefix(scope.get("root_path", ""))
+
+
+def _limit_bytes(path: str) -> int:
+    return RECORD_LIMIT_BYTES if path == "/api/job/record" else LIMIT_BYTES
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

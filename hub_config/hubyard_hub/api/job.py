@@ -17,7 +17,8 @@ from hubyard_hub.api.access import RunItself, Workload, workload, workloads
 from hubyard_hub.api.nouns import Asked, Nouns
 from hubyard_hub.apps import Apps
 from hubyard_hub.deployments import Deployments
-from hubyard_hub.runs import NOTEBOOK, REPORT, Runs
+from hubyard_hub.kept import NOTEBOOK, OUTPUTS, REPORT
+from hubyard_hub.runs import Runs
 
 router = workloads("job")
 
@@ -69,26 +70,43 @@ def put_job_activity(asking: Workload, nouns: Asked, report: ActivityReport) -> 
     nouns.workloads.heard(asking.name, asking.server or "", report)
 
 
-@router.put("/job/notebook", status_code=204)
+@router.put("/job/steps/{step}/notebook", status_code=204)
 async def put_notebook(
-    request: Request, asking: RunItself, nouns: Asked, own_id: OwnId
+    request: Request, asking: RunItself, nouns: Asked, own_id: OwnId, step: str
 ) -> None:
-    """Keep the executed notebook."""
-    await _keep(request, nouns, asking, own_id, NOTEBOOK)
+    """Keep the executed notebook of a step run."""
+    await _keep(request, nouns, (asking.name, own_id, step), NOTEBOOK)
 
 
-@router.put("/job/report", status_code=204)
+@router.put("/job/steps/{step}/report", status_code=204)
 async def put_report(
-    request: Request, asking: RunItself, nouns: Asked, own_id: OwnId
+    request: Request, asking: RunItself, nouns: Asked, own_id: OwnId, step: str
 ) -> None:
     """Keep the executed notebook's HTML."""
-    await _keep(request, nouns, asking, own_id, REPORT)
+    await _keep(request, nouns, (asking.name, own_id, step), REPORT)
+
+
+@router.put("/job/steps/{step}/outputs", status_code=204)
+async def put_outputs(
+    request: Request, asking: RunItself, nouns: Asked, own_id: OwnId, step: str
+) -> None:
+    """Keep what a step run hands over, a gzipped tar."""
+    await _keep(request, nouns, (asking.name, own_id, step), OUTPUTS)
+
+
+@router.get("/job/steps/{step}/outputs", response_class=FileResponse)
+def read_outputs(
+    asking: RunItself, nouns: Asked, own_id: OwnId, step: str
+) -> FileResponse:
+    """What a step run that is taken over has handed over."""
+    path = nouns.runs.output(asking.name, own_id, OUTPUTS, step)
+    return FileResponse(path, media_type="application/gzip")
 
 
 async def _keep(
-    request: Request, nouns: Nouns, asking: Identity, own_id: str, name: str
+    request: Request, nouns: Nouns, step: tuple[str, str, str], name: str
 ) -> None:
-    with await run_in_threadpool(nouns.runs.receive, asking.name, own_id) as upload:
+    with await run_in_threadpool(nouns.runs.receive, *step) as upload:
         async for chunk in request.stream():
             upload.write(chunk)
         if not upload.size:

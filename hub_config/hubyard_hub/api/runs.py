@@ -2,18 +2,18 @@
 
 from fastapi.responses import FileResponse, Response
 
-from hubyard.contract.run import Run, RunDetail, RunRequest
+from hubyard.contract.run import ResumeRequest, Run, RunDetail, RunRequest
 from hubyard_hub.api.access import Person, people
 from hubyard_hub.api.nouns import Asked
+from hubyard_hub.kept import NOTEBOOK, REPORT
 from hubyard_hub.log import log_answer
-from hubyard_hub.runs import NOTEBOOK, REPORT
 
 router = people("runs")
 
 
 @router.post("/runs", status_code=201)
 def create_run(asking: Person, nouns: Asked, wish: RunRequest) -> Run:
-    """Run a notebook once, now."""
+    """Run a notebook, a script or a pipeline once, now."""
     return nouns.runs.create(asking, wish)
 
 
@@ -25,7 +25,7 @@ def list_runs(asking: Person, nouns: Asked, schedule: str | None = None) -> list
 
 @router.get("/runs/{run_id}")
 def read_run(asking: Person, nouns: Asked, run_id: str) -> RunDetail:
-    """One run with its cells."""
+    """One run with its step runs and their cells."""
     return nouns.runs.get(asking.name, run_id)
 
 
@@ -35,6 +35,12 @@ def stop_run(asking: Person, nouns: Asked, run_id: str) -> Run:
     return nouns.runs.stop(asking.name, run_id)
 
 
+@router.post("/runs/{run_id}/resume", status_code=201)
+def resume_run(asking: Person, nouns: Asked, run_id: str, wish: ResumeRequest) -> Run:
+    """Run again what failed and what follows it; the rest is taken over."""
+    return nouns.runs.resume(asking, run_id, wish)
+
+
 @router.delete("/runs/{run_id}", status_code=204)
 def delete_run(asking: Person, nouns: Asked, run_id: str) -> None:
     """Forget a run that has ended."""
@@ -42,16 +48,20 @@ def delete_run(asking: Person, nouns: Asked, run_id: str) -> None:
 
 
 @router.get("/runs/{run_id}/notebook", response_class=FileResponse)
-def read_run_notebook(asking: Person, nouns: Asked, run_id: str) -> FileResponse:
-    """The executed notebook."""
-    path = nouns.runs.output(asking.name, run_id, NOTEBOOK)
+def read_run_notebook(
+    asking: Person, nouns: Asked, run_id: str, step: str | None = None
+) -> FileResponse:
+    """The executed notebook of a step run; of the failed one, if of none."""
+    path = nouns.runs.output(asking.name, run_id, NOTEBOOK, step)
     return FileResponse(path, media_type="application/x-ipynb+json")
 
 
 @router.get("/runs/{run_id}/report", response_class=FileResponse)
-def read_run_report(asking: Person, nouns: Asked, run_id: str) -> FileResponse:
+def read_run_report(
+    asking: Person, nouns: Asked, run_id: str, step: str | None = None
+) -> FileResponse:
     """The executed notebook as HTML; its scripts do not run."""
-    path = nouns.runs.output(asking.name, run_id, REPORT)
+    path = nouns.runs.output(asking.name, run_id, REPORT, step)
     return FileResponse(path, media_type="text/html")
 
 

@@ -19,8 +19,9 @@ from hubyard.contract.entry import EndReason
 from hubyard.contract.run import FailureReason, RunFailure
 from hubyard.contract.workload import Kind, Status, Target, UserOptions
 from hubyard_hub.hub_client import Server
+from hubyard_hub.kept import Kept, last_word
 from hubyard_hub.reconcile.steps import Act, Facts, Step, next_step
-from hubyard_hub.runs import after_end, gather_outputs, keep_record, last_word
+from hubyard_hub.runs import after_end, keep_record
 from hubyard_hub.store import tables
 from hubyard_hub.wishes import all_rows
 from hubyard_hub.workloads import memory_words
@@ -127,7 +128,7 @@ def _heard_last_word(parts: Parts, seen: Seen) -> bool:
     active = seen.kind is Kind.RUN and seen.row["status"].is_active
     if not active or seen.folder is None or not seen.has_ended:
         return False
-    gather_outputs(parts.settings.state, seen.row["id"], seen.folder.scratch)
+    Kept.of(parts.settings.state, seen.row["id"]).gather(seen.folder.scratch)
     record = last_word(seen.folder.scratch)
     if record is None or record.revision <= seen.row["revision"]:
         return False

@@ -16,6 +16,7 @@ from hubyard.contract.duration import duration_text
 from hubyard.contract.errors import Invalid, NotFound
 from hubyard.contract.schedule import Backfill, Preview, Schedule
 from hubyard.contract.workload import Status, Target, new_id
+from hubyard_hub.pipelines.job import check_shares
 from hubyard_hub.runs import Runs, mean_duration_s, newest_of_schedules, notebook_name
 from hubyard_hub.schedules.core import run_of
 from hubyard_hub.schedules.cron import Cron
@@ -100,19 +101,20 @@ class Schedules:
             Invalid, Rejected: it cannot be like this; says why.
         """
         cron = Cron.parse(request.cron, request.time_zone)
-        self._parts.sources.check_run(
+        entry = self._parts.sources.entry(
             asking.name, request.source, request.notebook, request.parameters
         )
-        project = self._parts.sources.project(asking.name, request.source)
+        project = entry.project
         compute, lifetime_s = choose_compute(
             self._parts, asking, request.compute or project.compute, request.lifetime_s
         )
+        check_shares(self._parts.catalogue, entry, compute, asking.groups)
         moment = now()
         row = {
             **request.model_dump(),
             "id": new_id(),
             "owner": asking.name,
-            "name": request.name or notebook_name(request.notebook),
+            "name": request.name or entry.name or notebook_name(request.notebook),
             "cron": cron.text,
             "compute": compute,
             "lifetime_s": lifetime_s,
@@ -146,9 +148,10 @@ class Schedules:
         of_source: dict[str, Any] = {}
         if wish.source is not None:
             row = self._row(owner, id_)  # its notebook and parameters never change
-            sources = self._parts.sources
-            sources.check_run(owner, wish.source, row["notebook"], row["parameters"])
-            of_source["project"] = sources.project(owner, wish.source).name
+            entry = self._parts.sources.entry(
+                owner, wish.source, row["notebook"], row["parameters"]
+            )
+            of_source["project"] = entry.project.name
 
         def work(connection: Connection) -> None:
             values = _changed(_find(connection, owner, id_), wish) | of_source

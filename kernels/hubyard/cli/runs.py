@@ -1,4 +1,4 @@
-"""`run`, `runs`, `logs` and `stop`: notebooks on compute of their own."""
+"""`run`, `resume`, `runs`, `logs` and `stop`: pipelines on compute of their own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hubyard.cli.show import (
 )
 from hubyard.client import Client
 from hubyard.client.nouns import Runs
-from hubyard.contract.run import RunRequest
+from hubyard.contract.run import ResumeRequest, RunRequest
 from hubyard.contract.workload import Status
 from hubyard.showing import moment, price_line, table
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import argparse
 
     from hubyard.cli.show import Subparsers
-    from hubyard.contract.run import Run, RunDetail
+    from hubyard.contract.run import Run, RunDetail, StepRecord
 
 
 _KEPT = {"notebook": Runs.notebook, "report": Runs.report}
@@ -33,19 +33,37 @@ _KEPT = {"notebook": Runs.notebook, "report": Runs.report}
 
 def add_commands(subparsers: Subparsers) -> None:
     """Add the commands of this noun."""
-    run = add_command(subparsers, "run", "Run a notebook once, now", _run)
-    run.add_argument("notebook", type=Path)
+    run = add_command(
+        subparsers, "run", "Run a notebook, a script or a pipeline once, now", _run
+    )
+    run.add_argument("notebook", type=Path, help="a .ipynb, .py, or pipeline .yml")
     run.add_argument("--name", help="what to call it")
-    run.add_argument("--follow", action="store_true", help="stay until it has ended")
+    _add_follow(run)
     add_dry_run(run)
     add_parameters(run)
     add_compute(run)
+    again = add_command(
+        subparsers,
+        "resume",
+        "Run again what failed, and what follows it",
+        _resume,
+    )
+    again.add_argument("run", metavar="RUN")
+    again.add_argument("--step", help="run from this step on")
+    again.add_argument("--only", action="store_true", help="run that one step alone")
+    again.add_argument(
+        "--source", type=Path, metavar="FILE", help="take this file as it is now"
+    )
+    _add_follow(again)
+    add_yes(again)
     runs = add_command(subparsers, "runs", "List your newest runs", _runs)
     one = runs.add_mutually_exclusive_group()
     one.add_argument("--schedule", metavar="ID", help="only those of one schedule")
+    one.add_argument("--steps", metavar="ID", help="list its steps")
     one.add_argument("--notebook", metavar="ID", help="print its executed notebook")
     one.add_argument("--report", metavar="ID", help="print its notebook as HTML")
     one.add_argument("--delete", metavar="ID", help="forget a run that has ended")
+    runs.add_argument("--step", help="with --notebook and --report: of this step")
     add_yes(runs)
     logs = add_command(subparsers, "logs", "Print what a run has printed", _logs)
     logs.add_argument("run", metavar="RUN")
@@ -71,27 +89,52 @@ def _run(arguments: argparse.Namespace) -> int:
         question = f"Run {wish.notebook} for at most {price.total.text}?"
         if not agreed(arguments, question):
             return 1
-        run = client.runs.start(wish)
-        if not arguments.follow:
-            return show(arguments, run, lambda: [run.id])
-        ended = client.runs.wait(run.id, Progress(_cells))
+        return _follow(arguments, client, client.runs.start(wish))
+
+
+def _add_follow(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--follow", action="store_true", help="stay until it has ended")
+
+
+def _resume(arguments: argparse.Namespace) -> int:
+    with Client.from_environment() as client:
+        before = client.runs.get(arguments.run)
+        source = None
+        if arguments.source is not None:
+            source = client.sources.upload_notebook(arguments.source).digest
+        wish = ResumeRequest(step=arguments.step, only=arguments.only, source=source)
+        say(f"{before.compute}: {before.price.text} an hour")
+        if not agreed(arguments, f"Resume {before.name}?"):
+            return 1
+        return _follow(arguments, client, client.runs.resume(before.id, wish))
+
+
+def _follow(arguments: argparse.Namespace, client: Client, run: Run) -> int:
+    """Show the run, or stay until it has ended: 0 where it has succeeded."""
+    if not arguments.follow:
+        return show(arguments, run, lambda: [run.id])
+    ended = client.runs.wait(run.id, Progress(progress_text))
     if ended.failure:
         say(ended.failure.message)
     show(arguments, ended, lambda: [f"{ended.id} {ended.status}"])
     return 0 if ended.status is Status.SUCCEEDED else 1
 
 
-def _cells(run: RunDetail) -> str:
-    return f"{run.status}: cell {run.cells_done} of {run.cells_total}"
+def progress_text(run: Run) -> str:
+    """How far a run is: `running: step 2 of 5, cell 7 of 12`."""
+    steps = f"step {run.steps_done} of {run.steps_total}, " * (run.steps_total > 1)
+    return f"{run.status}: {steps}cell {run.cells_done} of {run.cells_total}"
 
 
 def _runs(arguments: argparse.Namespace) -> int:
     with Client.from_environment() as client:
         if arguments.delete is not None:
             return delete(arguments, client.runs.delete)
+        if arguments.steps is not None:
+            return _steps(arguments, client.runs.get(arguments.steps))
         for name, kept in _KEPT.items():
             if (id_ := getattr(arguments, name)) is not None:
-                text = kept(client.runs, id_).decode(errors="replace")
+                text = kept(client.runs, id_, arguments.step).decode(errors="replace")
                 return show_text(arguments, name, text)
         found = client.runs.list(arguments.schedule)
     head = ("RUN", "NAME", "STATUS", "CELLS", "STARTED", "COST")
@@ -100,6 +143,26 @@ def _runs(arguments: argparse.Namespace) -> int:
         found,
         lambda: table(head, [_row(run) for run in found], "There are no runs yet."),
     )
+
+
+def _steps(arguments: argparse.Namespace, run: RunDetail) -> int:
+    head = ("STEP", "STATUS", "TRY", "CELLS", "STARTED", "TOOK", "MEMORY")
+    rows = [_step_row(step) for step in run.steps]
+    return show(
+        arguments, run.steps, lambda: table(head, rows, "Its steps are not known yet.")
+    )
+
+
+def _step_row(step: StepRecord) -> tuple[str, ...]:
+    done = sum(cell.ended_at is not None for cell in step.cells)
+    took = "-"
+    if step.started_at and step.ended_at:
+        took = f"{(step.ended_at - step.started_at).total_seconds():.1f} s"
+    memory = f"{step.peak_bytes / 2**20:.0f} MiB" if step.peak_bytes else "-"
+    status = f"{step.status}, reused" if step.reused else str(step.status)
+    cells = f"{done}/{len(step.cells)}"
+    tries = str(step.attempt) if step.attempt else "-"
+    return step.key, status, tries, cells, moment(step.started_at), took, memory
 
 
 def _row(run: Run) -> tuple[str, ...]:

@@ -44,7 +44,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Client", "Outside"]
 
-_CONTENT_TYPES = {"notebook": "application/x-ipynb+json", "report": "text/html"}
+_CONTENT_TYPES = {
+    "notebook": "application/x-ipynb+json",
+    "report": "text/html",
+    "outputs": "application/gzip",
+}
 
 
 class Client:
@@ -208,15 +212,23 @@ class Client:
 
     def job_source(self, into: Path) -> None:
         """Unpack this workload's source or model into a folder."""
-        with tempfile.NamedTemporaryFile(suffix=".tar.gz") as kept:
-            self._wire.download_to("job/source", Path(kept.name))
-            source.unpack(kept, into)  # pyright: ignore[reportArgumentType]  a binary file
+        self._unpack("job/source", into)
+
+    def job_outputs(self, key: str, into: Path) -> None:
+        """Unpack what a step run of this run, or of the one before, has handed over."""
+        self._unpack(f"job/steps/{key}/outputs", into)
 
     def put_record(self, record: RunRecord) -> None:
         """Hand in a run's record; one older than the kept one changes nothing."""
         content = record.model_dump_json().encode()
         self._wire.put("job/record", content, "application/json")
 
-    def put_file(self, name: str, file: Path) -> None:
-        """Hand in a run's `notebook` or `report`."""
-        self._wire.put(f"job/{name}", file.read_bytes(), _CONTENT_TYPES[name])
+    def put_file(self, kind: str, key: str, file: Path) -> None:
+        """Hand in the `notebook`, `report` or `outputs` of a step run."""
+        path = f"job/steps/{key}/{kind}"
+        self._wire.put(path, file.read_bytes(), _CONTENT_TYPES[kind])
+
+    def _unpack(self, path: str, into: Path) -> None:
+        with tempfile.NamedTemporaryFile(suffix=".tar.gz") as kept:
+            self._wire.download_to(path, Path(kept.name))
+            source.unpack(kept, into)  # pyright: ignore[reportArgumentType]  a binary file

@@ -18,7 +18,7 @@ from hubyard.contract.deployment import (
     KeyRequest,
 )
 from hubyard.contract.errors import NotFound, Unavailable
-from hubyard.contract.run import Run, RunDetail, RunRequest
+from hubyard.contract.run import ResumeRequest, Run, RunDetail, RunRequest
 from hubyard.contract.schedule import (
     Backfill,
     BackfillRequest,
@@ -99,20 +99,17 @@ class Sources(_Noun):
     """Pinned sources."""
 
     def upload(self, file: Path | str) -> Source:
-        """Pack a file with the modules beside it, and hand it in."""
+        """Pack a file with what belongs to it, and hand it in."""
         file = Path(file)
-        packed = source.pack(file)
         if file.suffix == ".ipynb":
-            return self._wire.upload(
-                "sources", packed, NotebookSource, notebook=file.name
-            )
-        return self._wire.upload("sources", packed, Source)
+            return self.upload_notebook(file)
+        return self._wire.upload("sources", source.pack(file), Source)
 
     def upload_notebook(self, file: Path | str) -> NotebookSource:
-        """The same for a notebook, with the parameters that it declares."""
+        """The same for a notebook, a script or a pipeline, with its parameters."""
         file = Path(file)
-        packed = source.pack(file)
-        return self._wire.upload("sources", packed, NotebookSource, notebook=file.name)
+        packed, name = source.pack(file), source.name_of(file)
+        return self._wire.upload("sources", packed, NotebookSource, notebook=name)
 
 
 class Runs(_Noun):
@@ -129,7 +126,7 @@ class Runs(_Noun):
         return self._wire.get("runs", list[Run], schedule=schedule)
 
     def get(self, run_id: str) -> RunDetail:
-        """One run with its cells."""
+        """One run with its step runs and their cells."""
         return self._wire.get(self._at(run_id), RunDetail)
 
     def stop(self, run_id: str) -> Run:
@@ -144,13 +141,22 @@ class Runs(_Noun):
         """What its process printed."""
         return self._wire.download(self._at(run_id, "log")).decode(errors="replace")
 
-    def notebook(self, run_id: str) -> bytes:
-        """The executed notebook."""
-        return self._wire.download(self._at(run_id, "notebook"))
+    def resume(self, run_id: str, request: ResumeRequest | None = None) -> Run:
+        """Run again what failed and what follows it; the rest is taken over."""
+        path = self._at(run_id, "resume")
+        return self._wire.post(path, Run, request or ResumeRequest())
 
-    def report(self, run_id: str) -> bytes:
+    def notebook(self, run_id: str, step: str | None = None) -> bytes:
+        """The executed notebook of a step run; None: of the one that tells most."""
+        return self._wire.download(self._of_step(run_id, "notebook", step))
+
+    def report(self, run_id: str, step: str | None = None) -> bytes:
         """The executed notebook as HTML."""
-        return self._wire.download(self._at(run_id, "report"))
+        return self._wire.download(self._of_step(run_id, "report", step))
+
+    def _of_step(self, run_id: str, name: str, step: str | None) -> str:
+        query = f"?step={quote(step, safe='')}" if step else ""
+        return self._at(run_id, name) + query
 
     def wait(
         self,

@@ -1,8 +1,9 @@
-"""Packing a source: the file that was chosen, and the modules beside it.
+"""Packing a source: the file that was chosen, and what belongs to it.
 
-In it go the file itself, every `.py` beside and below it, and `hubyard.yml`. Nothing
-hidden, no links, no virtual environments. The same files always give the same bytes,
-so a source that has not changed has the same hash.
+In it go the file itself, every `.py` beside and below it, `hubyard.yml`, and the data
+that this names; with a pipeline also every notebook of the project, whose folder is the
+one that holds `pipelines/`. Nothing hidden, no links, no virtual environments. The same
+files always give the same bytes, so a source that has not changed has the same hash.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ import io
 import os
 import tarfile
 import zlib
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from hubyard.contract.errors import Invalid, NotFound, TooLarge
+from hubyard.contract.pipeline import PIPELINES_FOLDER, is_pipeline
 from hubyard.contract.project import PROJECT_FILE
 from hubyard.contract.source import SOURCE_LIMIT_BYTES
 
@@ -28,8 +31,20 @@ _UNPACKED_LIMIT_BYTES = 4 * 2**30
 _MEMBER_LIMIT = 20_000
 
 
+def root_of(file: Path) -> Path:
+    """The folder that is packed with a file: its own, or the project of a pipeline."""
+    folder = file.absolute().parent
+    of_project = is_pipeline(file.name) and folder.name == PIPELINES_FOLDER
+    return folder.parent if of_project else folder
+
+
+def name_of(file: Path) -> str:
+    """The path of a file within its source."""
+    return file.absolute().relative_to(root_of(file)).as_posix()
+
+
 def pack(file: Path) -> bytes:
-    """A gzipped tar of a notebook or file and the modules beside it.
+    """A gzipped tar of a notebook, script, pipeline or file and what belongs to it.
 
     Raises:
         NotFound: there is no such file.
@@ -42,8 +57,11 @@ def pack(file: Path) -> bytes:
         gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as packed,
         tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
     ):
-        for path in sorted({file, *_companions(file.parent)}):
-            _add(archive, path, str(path.relative_to(file.parent)))
+        root = root_of(file)
+        for path in sorted(
+            {file.absolute(), *_companions(root, is_pipeline(file.name))}
+        ):
+            _add(archive, path, str(path.relative_to(root)))
             if buffer.tell() > SOURCE_LIMIT_BYTES:
                 raise _too_large(file)
     if buffer.tell() > SOURCE_LIMIT_BYTES:
@@ -91,16 +109,42 @@ def _extract(packed: tarfile.TarFile, into: Path) -> None:
         packed.extract(member, into, filter="data")
 
 
-def _companions(folder: Path) -> Iterator[Path]:
-    """Modules at and below a folder, and its project file; links are not followed."""
+def _companions(folder: Path, of_pipeline: bool) -> Iterator[Path]:  # noqa: FBT001  it is read by name
+    """What belongs to a file of a folder; links are not followed."""
+    ends = (".py", ".ipynb") if of_pipeline else (".py",)
+    data = _declared_data(folder / PROJECT_FILE)
     for place, folders, files in os.walk(folder):
         here = Path(place)
         folders[:] = [name for name in folders if _is_ours(here / name)]
         for name in files:
             path = here / name
-            wanted = name.endswith(".py") or (here == folder and name == PROJECT_FILE)
+            inside = path.relative_to(folder)
+            wanted = (
+                name.endswith(ends)
+                or inside == Path(PROJECT_FILE)
+                or any(fnmatchcase(inside.as_posix(), each) for each in data)
+            )
             if wanted and not name.startswith(".") and not path.is_symlink():
                 yield path
+
+
+def _declared_data(file: Path) -> list[str]:
+    """The patterns of a project's data. What is wrong with it the platform will say."""
+    try:
+        text = file.read_text()
+    except (OSError, UnicodeDecodeError):
+        return []
+    if "data" not in text:
+        return []
+    import yaml  # noqa: PLC0415  few projects name data
+
+    try:
+        said = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return []
+    found = said.get("data") if isinstance(said, dict) else None
+    patterns = [found] if isinstance(found, str) else found or []
+    return [each for each in patterns if isinstance(each, str)]
 
 
 def _is_ours(folder: Path) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, LiteralString
+from typing import TYPE_CHECKING, Annotated, Any, LiteralString
 
 from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
@@ -45,6 +46,14 @@ def in_words(words: LiteralString) -> WrapValidator:
             raise PydanticCustomError("in_words", words) from None
 
     return WrapValidator(check)
+
+
+def _several(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+SEVERAL = BeforeValidator(_several, json_schema_input_type=Any)
+"""Where a list may be written as its one text."""
 
 
 def _utc(moment: datetime) -> datetime:

@@ -2,11 +2,16 @@
 
 name      what people call it
 compute   the profile that its runs and apps get where nobody chooses another
+data      files beside the code that are pinned with it, such as `data/*.csv`
 """
 
 from __future__ import annotations
 
-from hubyard.contract.base import Slug, Title, Written
+from typing import Annotated
+
+from pydantic import Field
+
+from hubyard.contract.base import SEVERAL, Slug, Title, Written
 
 PROJECT_FILE = "hubyard.yml"
 
@@ -16,3 +21,6 @@ class Project(Written):
 
     name: Title | None = None
     compute: Slug | None = None
+    data: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=512)], ...], SEVERAL
+    ] = ()

@@ -1,7 +1,11 @@
-"""A run: one execution of a notebook on its own compute, and its true record.
+"""A run: one execution of a pipeline on its own compute, and its true record.
 
-The runner keeps the record, cell by cell, and says how it ended. papermill's own
-metadata is never believed.
+A notebook or a script alone is a pipeline of one step. The runner keeps the record,
+step by step and cell by cell, and says how each ended. papermill's own metadata is
+never believed.
+
+step run   one execution of a step; a step that fans out has one for each of its items
+key        names a step run within its run: `train`, or `train.2` for its third item
 """
 
 from __future__ import annotations
@@ -10,8 +14,17 @@ from enum import StrEnum
 
 from pydantic import ConfigDict, Field, JsonValue
 
-from hubyard.contract.base import Digest, Moment, Read, Seconds, Title, Written
+from hubyard.contract.base import (
+    Digest,
+    Moment,
+    Read,
+    Seconds,
+    Slug,
+    Title,
+    Written,
+)
 from hubyard.contract.money import Money
+from hubyard.contract.pipeline import StepPlan
 from hubyard.contract.source import Parameters
 from hubyard.contract.workload import Status, Target
 
@@ -32,11 +45,14 @@ class FailureReason(StrEnum):
     CELL_ERROR = "cell-error"
     CELL_EXIT = "cell-exit"
     CELL_TIMEOUT = "cell-timeout"
+    STEP_TIMEOUT = "step-timeout"
     KERNEL_DIED = "kernel-died"
     OUT_OF_MEMORY = "out-of-memory"
     BAD_NOTEBOOK = "bad-notebook"
     NO_KERNEL = "no-kernel"
     NO_SPACE = "no-space"
+    BAD_INPUT = "bad-input"
+    NO_OUTPUT = "no-output"
     KILLED = "killed"
     LIFETIME = "lifetime"
     START_FAILED = "start-failed"
@@ -51,6 +67,7 @@ class CellRecord(Read):
     status: CellStatus
     started_at: Moment | None = None
     ended_at: Moment | None = None
+    output_bytes: int = Field(default=0, description="of what it shows")
 
 
 class RunFailure(Read):
@@ -58,18 +75,71 @@ class RunFailure(Read):
 
     reason: FailureReason
     message: str
+    step: str | None = Field(default=None, description="key of the step run")
     cell: int | None = Field(default=None, description="index of the failing cell")
     traceback: str | None = None
 
 
-class RunRecord(Read):
+class StepStatus(StrEnum):
+    """Where one step run is."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    SKIPPED = "skipped"
+    """Its condition does not hold, or what it takes was skipped."""
+    NOT_RUN = "not-run"
+    """What it comes after has failed, or the run ended first."""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more becomes of it."""
+        return self not in {StepStatus.WAITING, StepStatus.RUNNING}
+
+
+class StepRecord(Read):
+    """One step run, and its cells once they are known."""
+
+    key: str
+    step: str = Field(description="the step's name")
+    item: JsonValue = Field(default=None, description="what it got of a fan-out")
+    file: str = Field(description="its notebook or script, within the source")
+    after: tuple[str, ...] = Field(default=(), description="steps that it waits for")
+    status: StepStatus = StepStatus.WAITING
+    attempt: int = Field(default=0, description="from 1; above it: a retry")
+    started_at: Moment | None = None
+    ended_at: Moment | None = None
+    cells: tuple[CellRecord, ...] = ()
+    failure: RunFailure | None = None
+    reused: bool = Field(
+        default=False, description="taken over from an earlier run, not executed"
+    )
+    peak_bytes: int | None = Field(
+        default=None, description="the most memory that one of its processes held"
+    )
+    cpu_s: float | None = None
+
+
+class _WithSteps(Read):
+    """What a run's record and its detail have in common."""
+
+    steps: tuple[StepRecord, ...] = ()
+
+    @property
+    def cells(self) -> tuple[CellRecord, ...]:
+        """The cells of all step runs, in the order of the steps."""
+        return tuple(cell for step in self.steps for cell in step.cells)
+
+
+class RunRecord(_WithSteps):
     """The runner's own record. `revision` only ever grows; the newest one holds."""
 
     revision: int
     status: Status
     started_at: Moment
     ended_at: Moment | None = None
-    cells: tuple[CellRecord, ...] = ()
     failure: RunFailure | None = None
 
 
@@ -83,24 +153,43 @@ class RunJob(Read):
 
     run_id: str
     name: str
-    notebook: str = Field(description="path within the source")
+    notebook: str = Field(description="path of what runs, within the source")
     source: Digest
-    parameters: dict[str, JsonValue]
-    cell_timeout_s: int | None = None
+    parameters: dict[str, JsonValue] = Field(description="of the pipeline")
+    steps: tuple[StepPlan, ...]
+    reused: tuple[StepRecord, ...] = Field(
+        default=(), description="step runs that are taken over from an earlier run"
+    )
 
 
 class RunRequest(Written):
-    """Run a notebook once, now."""
+    """Run a notebook, a script or a pipeline once, now."""
 
     model_config = ConfigDict(ser_json_inf_nan="constants")  # as RunJob
 
     source: Digest
-    notebook: str
-    name: Title | None = Field(default=None, description="None: the notebook's name")
+    notebook: str = Field(
+        description="path within the source of a notebook, a script, or a pipeline"
+    )
+    name: Title | None = Field(default=None, description="None: the file's name")
     parameters: dict[str, JsonValue] = Field(default_factory=dict)
     compute: str | None = None
     lifetime_s: Seconds | None = None
     cell_timeout_s: Seconds | None = None
+
+
+class ResumeRequest(Written):
+    """Run again what failed, or a step and what follows it; take the rest over."""
+
+    step: Slug | None = Field(
+        default=None, description="run from this step on; None: from what failed"
+    )
+    source: Digest | None = Field(
+        default=None, description="a newer source; None: the run's own"
+    )
+    only: bool = Field(
+        default=False, description="run that one step and nothing after it"
+    )
 
 
 class Run(Read):
@@ -122,15 +211,18 @@ class Run(Read):
     created_at: Moment
     started_at: Moment | None
     ended_at: Moment | None
-    cells_total: int
+    cells_total: int = Field(description="of the steps whose cells are known")
     cells_done: int
+    steps_total: int
+    steps_done: int
+    resumes: str | None = Field(
+        default=None, description="the run whose finished steps it has taken over"
+    )
     failure: RunFailure | None
     url: str | None = Field(description="its live page, while it runs")
     has_notebook: bool = Field(description="whether an executed notebook is kept")
     has_report: bool = Field(description="whether its HTML is kept")
 
 
-class RunDetail(Run):
-    """A run with its cells."""
-
-    cells: tuple[CellRecord, ...]
+class RunDetail(Run, _WithSteps):
+    """A run with its step runs and their cells."""

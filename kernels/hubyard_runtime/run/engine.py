@@ -18,8 +18,9 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 from hubyard_runtime.run import failure, memory
+from hubyard_runtime.run.cause import Cause
 from hubyard_runtime.run.failure import Broken, Stopped
-from hubyard_runtime.run.kernel import Cause, Kernel, no_kernel
+from hubyard_runtime.run.kernel import Kernel, no_kernel
 from hubyard_runtime.run.outputs import Outputs
 
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ class Watch(Protocol):
     def cell_started(self, index: int) -> None:
         """The kernel works on a cell."""
 
-    def cell_succeeded(self, index: int) -> None:
-        """The kernel has done a cell."""
+    def cell_succeeded(self, index: int, output_bytes: int) -> None:
+        """The kernel has done a cell, which shows so much."""
 
     def save(self) -> None:
         """The notebook has changed, and was not saved for a while."""
@@ -98,17 +99,17 @@ class Engine(NotebookClient):
     async def _run_cells(self) -> None:
         total = len(self._cells)
         for number, index in enumerate(self._cells, 1):
-            self._check_stopped()
+            self._check_ended()
             self._watch.cell_started(index)
             await self._run_cell(index, f"Cell {number} of {total}")
-            self._watch.cell_succeeded(index)
+            self._watch.cell_succeeded(index, self._outputs.cell_bytes)
         self.set_widgets_metadata()
 
     async def _connect(self) -> None:
         try:
             client = await self.async_start_new_kernel_client()
         except (RuntimeError, OSError) as error:
-            self._check_stopped()
+            self._check_ended()
             raise no_kernel(str(error)) from error
         channel = client.shell_channel
         channel.get_msg = partial(_next_message, channel.get_msg)
@@ -132,7 +133,7 @@ class Engine(NotebookClient):
             broken = await self._death(place, index)
         finally:
             self._outputs.settle()
-        self._check_stopped()
+        self._check_ended(index)
         if self._kernel.cause is Cause.CELL_TIMEOUT:
             traceback = broken.failure.traceback if broken else None
             limit_s = self._cell_timeout_s or 0
@@ -156,9 +157,12 @@ class Engine(NotebookClient):
             return failure.out_of_memory(place, index, memory.limit_bytes())
         return failure.kernel_died(place, index, await self._kernel.exit_code())
 
-    def _check_stopped(self) -> None:
+    def _check_ended(self, index: int | None = None) -> None:
+        """Go no further where the kernel was ended from outside of the cell."""
         if self._kernel.cause is Cause.STOPPED:
             raise Stopped
+        if self._kernel.cause is Cause.STEP_TIMEOUT:
+            raise failure.step_timeout(index)
 
     def _note_error(self, execute_reply: dict[str, Any], **_: object) -> None:
         self._error = execute_reply["content"]

@@ -37,6 +37,13 @@ class Broken(Exception):
             traceback=traceback and _sendable(traceback),
         )
 
+    @classmethod
+    def of(cls, why: RunFailure) -> Broken:
+        """What is known already, as it is."""
+        broken = cls(why.reason, why.message)
+        broken.failure = why
+        return broken
+
 
 class Stopped(Exception):
     """The run was stopped."""
@@ -93,6 +100,47 @@ def cell_timeout(
         f"{place} was ended: it took longer than {limit_s:g} s, the limit for a cell.",
         cell,
         traceback,
+    )
+
+
+def step_timeout(cell: int | None) -> Broken:
+    """The whole step took longer than its pipeline allows."""
+    return Broken(
+        FailureReason.STEP_TIMEOUT,
+        "It was ended: it took longer than the pipeline gives this step. Raise its "
+        "`timeout`, or do less in it.",
+        cell,
+    )
+
+
+def no_output(names: Sequence[str]) -> Broken:
+    """The step has not handed over what its pipeline says that it does."""
+    listed = ", ".join(names)
+    return Broken(
+        FailureReason.NO_OUTPUT,
+        f"It has not handed over {listed}: call "
+        f'hubyard.pipelines.output("{names[0]}", ...) in it.',
+    )
+
+
+def bad_input(message: str) -> Broken:
+    """What the step takes from others cannot be used."""
+    return Broken(FailureReason.BAD_INPUT, f"What it takes cannot be used: {message}.")
+
+
+def mistake(error: Exception) -> Broken:
+    """Something that nobody foresaw."""
+    return Broken(
+        FailureReason.LOST,
+        f"The run broke by a mistake of Hubyard ({type(error).__name__}): its log says "
+        "more.",
+    )
+
+
+def process_died(code: int | None) -> Broken:
+    """The process that executed a step was gone without a last word."""
+    return Broken(
+        FailureReason.KILLED, f"The process of the step died: {_end_of(code)}."
     )
 
 

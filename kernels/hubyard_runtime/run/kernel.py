@@ -1,6 +1,5 @@
 """A kernel: the Python process that executes the cells, and all that it starts.
 
-cause     why the run ends the kernel: somebody stopped the run, or a cell's time is up
 patience  what the kernel gets at each step of being ended: SIGINT, SIGTERM, SIGKILL
 
 Started and closed by the thread that executes; `end` may come from any thread.
@@ -13,7 +12,6 @@ import contextlib
 import os
 import threading
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from jupyter_client.kernelspec import NoSuchKernel
@@ -21,6 +19,7 @@ from jupyter_client.manager import AsyncKernelManager
 
 from hubyard.contract.run import FailureReason
 from hubyard_runtime.run import tree
+from hubyard_runtime.run.cause import Cause
 from hubyard_runtime.run.failure import Broken, is_disk_full, no_space
 
 if TYPE_CHECKING:
@@ -36,13 +35,6 @@ _POLL_S = 0.02
 _ARGUMENTS = ["--HistoryManager.hist_file=:memory:"]
 
 
-class Cause(StrEnum):
-    """Why the run ends the kernel."""
-
-    STOPPED = "stopped"
-    CELL_TIMEOUT = "cell-timeout"
-
-
 @dataclass(frozen=True)
 class _Patience:
     interrupt_s: float
@@ -53,15 +45,17 @@ class _Patience:
     """After SIGTERM."""
 
 
+_WHEN_LATE = _Patience(interrupt_s=10, close_s=_CLOSE_S + 1, terminate_s=10)
 _PATIENCE = {
     # A stopped run has eight seconds in all and hands in what there is.
     Cause.STOPPED: _Patience(interrupt_s=1.5, close_s=1.0, terminate_s=0.5),
-    Cause.CELL_TIMEOUT: _Patience(interrupt_s=10, close_s=_CLOSE_S + 1, terminate_s=10),
+    Cause.CELL_TIMEOUT: _WHEN_LATE,
+    Cause.STEP_TIMEOUT: _WHEN_LATE,
 }
 
 
 class Kernel:
-    """The kernel of one run."""
+    """The kernel of one step run."""
 
     def __init__(
         self, folder: Path, working: Path, environment: Mapping[str, str]

@@ -14,8 +14,7 @@ from papermill.execute import remove_error_markers
 from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
-from hubyard.contract.run import CellStatus, FailureReason
-from hubyard.contract.workload import Status
+from hubyard.contract.run import CellStatus, FailureReason, StepStatus
 from hubyard_runtime.run.failure import Broken
 from hubyard_runtime.run.files import write_whole
 
@@ -23,7 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from hubyard.contract.run import CellRecord, RunJob, RunRecord
+    from pydantic import JsonValue
+
+    from hubyard.contract.run import CellRecord, StepRecord
 
 _SAVE_EVERY_S = 2.0
 _SAVE_SHARE = 0.05
@@ -44,28 +45,34 @@ _WORDS = {
 
 
 class ExecutedNotebook:
-    """The notebook of one run, in memory and in its file."""
+    """The notebook of one step run, in memory and in its file."""
 
-    def __init__(self, document: Mapping[str, Any], job: RunJob, file: Path) -> None:
+    def __init__(
+        self,
+        document: Mapping[str, Any],
+        name: str,
+        parameters: Mapping[str, JsonValue],
+        file: Path,
+    ) -> None:
         """Put the parameters in and take the old outputs out."""
         node = load_notebook_node(nbformat.from_dict(_clean(document)))
-        if job.parameters:
+        if parameters:
             node = parameterize_notebook(
                 node,
-                job.parameters,
+                dict(parameters),
                 kernel_name=_KERNEL["name"],
                 language=_KERNEL["language"],
             )
         node = remove_error_markers(node)
         self.node: nbformat.NotebookNode = node
-        node.metadata.papermill["input_path"] = job.notebook
+        node.metadata.papermill["input_path"] = name
         self._file = file
         self.pause_s = _SAVE_EVERY_S
         """Seconds between two saves while it runs."""
         self.cells_to_run = [i for i, cell in enumerate(node.cells) if _runs(cell)]
         """Indexes of the cells that hold something to execute."""
 
-    def save(self, record: RunRecord) -> None:
+    def save(self, record: StepRecord) -> None:
         """Write it with the statuses of a record.
 
         Raises:
@@ -98,18 +105,29 @@ def _clean_cell(cell: Mapping[str, Any]) -> dict[str, Any]:
     return {**cell, "metadata": metadata, **(emptied if is_code else {})}
 
 
-def prepared(document: Mapping[str, Any], job: RunJob, file: Path) -> ExecutedNotebook:
-    """The notebook of a job, ready to be executed.
+def prepared(
+    document: Mapping[str, Any],
+    name: str,
+    parameters: Mapping[str, JsonValue],
+    file: Path,
+) -> ExecutedNotebook:
+    """A notebook, ready to be executed.
+
+    Args:
+        document: as it was read.
+        name: what it is called, its path within the source.
+        parameters: what its parameters are set to.
+        file: where the executed one is saved.
 
     Raises:
         Broken: it has the shape of a notebook, and yet is none.
     """
     try:
-        return ExecutedNotebook(document, job, file)
+        return ExecutedNotebook(document, name, parameters, file)
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise Broken(
             FailureReason.BAD_NOTEBOOK,
-            f"{job.notebook} cannot be read ({type(error).__name__}): open and save it "
+            f"{name} cannot be read ({type(error).__name__}): open and save it "
             "in JupyterLab.",
         ) from error
 
@@ -119,12 +137,12 @@ def _runs(cell: nbformat.NotebookNode) -> bool:
     return cell.cell_type == "code" and bool(cell.source.strip()) and not skipped
 
 
-def _stamp(node: nbformat.NotebookNode, record: RunRecord) -> None:
+def _stamp(node: nbformat.NotebookNode, record: StepRecord) -> None:
     """Write papermill's metadata from our record."""
     by_index = {cell.index: cell for cell in record.cells}
     for index, cell in enumerate(node.cells):
         cell.metadata["papermill"] = _cell_stamp(by_index.get(index))
-    failed = record.status is Status.FAILED
+    failed = record.status is StepStatus.FAILED
     node.metadata.papermill.update(
         **_times(record), exception=failed if record.ended_at else None
     )
@@ -138,7 +156,7 @@ def _cell_stamp(cell: CellRecord | None) -> dict[str, Any]:
     return {**_times(cell), "status": _WORDS[cell.status], "exception": failed}
 
 
-def _times(of: CellRecord | RunRecord) -> dict[str, Any]:
+def _times(of: CellRecord | StepRecord) -> dict[str, Any]:
     start, end = of.started_at, of.ended_at
     return {
         "start_time": start.isoformat() if start else None,

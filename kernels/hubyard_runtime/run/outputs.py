@@ -51,6 +51,11 @@ class Outputs:
         self._pieces: list[str] = []
         self._pieces_size = 0
 
+    @property
+    def cell_bytes(self) -> int:
+        """What the present cell shows so far."""
+        return self._cell
+
     def begin(self) -> None:
         """A new cell begins, with an allowance of its own."""
         self.settle()

@@ -1,21 +1,24 @@
-"""A record: what truly happened so far, as a small state machine over `RunRecord`.
+"""A run's record: what truly happened so far, as a small state machine.
 
-begun -> planned -> (cell_started -> cell_succeeded)* -> succeeded | failed | stopped
+begun -> planned -> (put | expanded)* -> succeeded | failed | stopped
 
-Each step takes a record and gives the next one, with a higher revision. A step that
-cannot follow raises ValueError: it would be a lie.
+Each takes a record and gives the next one, with a higher revision. One that cannot
+follow raises ValueError: it would be a lie.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hubyard.contract.run import CellRecord, CellStatus, RunFailure, RunRecord
+from hubyard.contract.run import RunFailure, RunRecord, StepRecord, StepStatus
 from hubyard.contract.workload import Status
+from hubyard_runtime.run import step
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
+
+_GOOD = {StepStatus.SUCCEEDED, StepStatus.SKIPPED}
 
 
 def begun(at: datetime) -> RunRecord:
@@ -23,77 +26,62 @@ def begun(at: datetime) -> RunRecord:
     return RunRecord(revision=1, status=Status.STARTING, started_at=at)
 
 
-def planned(record: RunRecord, cells: Iterable[int]) -> RunRecord:
-    """The cells to run are known, by their index within the executed notebook."""
+def planned(record: RunRecord, steps: Iterable[StepRecord]) -> RunRecord:
+    """The steps are known."""
     _expect(record.status is Status.STARTING, "a run is planned once, at its start")
-    waiting = tuple(CellRecord(index=i, status=CellStatus.WAITING) for i in cells)
-    return _next(record, status=Status.RUNNING, cells=waiting)
+    return _next(record, status=Status.RUNNING, steps=tuple(steps))
 
 
-def cell_started(record: RunRecord, index: int, at: datetime) -> RunRecord:
-    """The kernel works on a cell."""
-    _expect(not _running(record), "one cell runs at a time")
-    return _change(
-        record, index, CellStatus.WAITING, status=CellStatus.RUNNING, started_at=at
-    )
+def put(record: RunRecord, now: StepRecord) -> RunRecord:
+    """Something has become of a step run."""
+    return expanded(record, now.key, [now])
 
 
-def cell_succeeded(record: RunRecord, index: int, at: datetime) -> RunRecord:
-    """The kernel has done a cell."""
-    return _change(
-        record, index, CellStatus.RUNNING, status=CellStatus.SUCCEEDED, ended_at=at
-    )
+def expanded(record: RunRecord, key: str, runs: Iterable[StepRecord]) -> RunRecord:
+    """A step has fanned out: its step runs stand where it stood alone."""
+    _expect(record.status is Status.RUNNING, "the run is not running")
+    keys = [each.key for each in record.steps]
+    _expect(key in keys, f"there is no step {key}")
+    at = keys.index(key)
+    steps = (*record.steps[:at], *runs, *record.steps[at + 1 :])
+    return _next(record, steps=steps)
 
 
 def succeeded(record: RunRecord, at: datetime) -> RunRecord:
-    """Every cell has succeeded."""
-    done = all(cell.status is CellStatus.SUCCEEDED for cell in record.cells)
-    _expect(record.status is Status.RUNNING and done, "not every cell has succeeded")
+    """Every step has succeeded, or was skipped as the pipeline says."""
+    done = all(each.status in _GOOD for each in record.steps)
+    _expect(record.status is Status.RUNNING and done, "not every step has succeeded")
     return _next(record, status=Status.SUCCEEDED, ended_at=at)
 
 
 def failed(record: RunRecord, at: datetime, failure: RunFailure) -> RunRecord:
     """The run is over because something broke."""
-    return _ended(record, at, status=Status.FAILED, failure=failure)
+    steps = (_closed(each, at, failure) for each in record.steps)
+    return _ended(record, at, steps, status=Status.FAILED, failure=failure)
 
 
 def stopped(
     record: RunRecord, at: datetime, failure: RunFailure | None = None
 ) -> RunRecord:
     """The run is over because somebody, or its lifetime, has stopped it."""
-    return _ended(record, at, status=Status.STOPPED, failure=failure)
+    steps = (_closed(each, at, None) for each in record.steps)
+    return _ended(record, at, steps, status=Status.STOPPED, failure=failure)
 
 
-def _ended(record: RunRecord, at: datetime, **changes: object) -> RunRecord:
-    _expect(record.status.is_active, "a run ends once")
-    cells = tuple(_closed(cell, at) for cell in record.cells)
-    return _next(record, cells=cells, ended_at=at, **changes)
-
-
-def _closed(cell: CellRecord, at: datetime) -> CellRecord:
-    """A cell that was running has failed; one that waited will not run."""
-    if cell.status is CellStatus.RUNNING:
-        return cell.model_copy(update={"status": CellStatus.FAILED, "ended_at": at})
-    if cell.status is CellStatus.WAITING:
-        return cell.model_copy(update={"status": CellStatus.NOT_RUN})
-    return cell
-
-
-def _running(record: RunRecord) -> bool:
-    return any(cell.status is CellStatus.RUNNING for cell in record.cells)
-
-
-def _change(
-    record: RunRecord, index: int, before: CellStatus, **changes: object
+def _ended(
+    record: RunRecord, at: datetime, steps: Iterable[StepRecord], **changes: object
 ) -> RunRecord:
-    _expect(record.status is Status.RUNNING, "the run is not running")
-    found = [cell for cell in record.cells if cell.index == index]
-    _expect(bool(found) and found[0].status is before, f"cell {index} is not {before}")
-    cells = tuple(
-        cell.model_copy(update=changes) if cell.index == index else cell
-        for cell in record.cells
-    )
-    return _next(record, cells=cells)
+    _expect(record.status.is_active, "a run ends once")
+    return _next(record, steps=tuple(steps), ended_at=at, **changes)
+
+
+def _closed(each: StepRecord, at: datetime, failure: RunFailure | None) -> StepRecord:
+    """A step that was running ends with its run; one that waited will not run."""
+    if each.status is StepStatus.WAITING:
+        return step.left_out(each, StepStatus.NOT_RUN)
+    if each.status is not StepStatus.RUNNING:
+        return each
+    return step.failed(each, at, failure) if failure else step.stopped(each, at)
 
 
 def _next(record: RunRecord, **changes: Any) -> RunRecord:  # noqa: ANN401  model_copy's own

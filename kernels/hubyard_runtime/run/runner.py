@@ -2,47 +2,46 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
+import shutil
 import time
-from contextlib import suppress
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from hubyard.contract.base import now
 from hubyard.contract.errors import HubyardError
-from hubyard.contract.run import FailureReason, RunFailure, RunJob
+from hubyard.contract.run import FailureReason, RunFailure, RunJob, StepStatus
 from hubyard.contract.workload import Status
 from hubyard_runtime.insist import WAITS, insist
-from hubyard_runtime.run import record, report, source, tree
-from hubyard_runtime.run.failure import (
-    Broken,
-    Stopped,
-    is_disk_full,
-    no_space,
-    not_saved,
-)
+from hubyard_runtime.run import failure, handover, process, record, step, tree
+from hubyard_runtime.run.cause import Cause
+from hubyard_runtime.run.clock import Clock
+from hubyard_runtime.run.crew import Crew, share, whole
+from hubyard_runtime.run.dag import Dag
+from hubyard_runtime.run.failure import Broken, Stopped
+from hubyard_runtime.run.folder import Folder
+from hubyard_runtime.run.handin import HandIn
 from hubyard_runtime.run.patience import Patience
+from hubyard_runtime.run.process import Gone, Told
 from hubyard_runtime.run.sink import Sink
+from hubyard_runtime.run.task import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from datetime import datetime
+    from collections.abc import Callable
     from pathlib import Path
-    from typing import Any
 
-    from hubyard.contract.run import RunRecord
-    from hubyard_runtime.run.kernel import Kernel
-    from hubyard_runtime.run.notebook import ExecutedNotebook
+    from pydantic import JsonValue
+
+    from hubyard.contract.pipeline import StepPlan
+    from hubyard.contract.run import RunRecord, StepRecord
 
 T = TypeVar("T")
 
 _LAST_S = 6.0
 """What a stopped run has; after eight seconds it is ended by force."""
 _SETTLE_S = 0.5
-_QUICK_BYTES = 5 * 2**20
-"""Up to here a report is made in a moment, and so also for a stopped run."""
+_LOOK_S = 60.0
+_GOOD = {StepStatus.SUCCEEDED, StepStatus.SKIPPED}
+_HOPELESS = {FailureReason.BAD_NOTEBOOK, FailureReason.BAD_INPUT}
+"""Reasons that a further try does not change."""
 _log = logging.getLogger(__name__)
 
 
@@ -56,51 +55,14 @@ class Platform(Protocol):
     def job_source(self, into: Path) -> None:
         """Unpack the source into a folder."""
 
+    def job_outputs(self, key: str, into: Path) -> None:
+        """Unpack what an earlier step run has handed over."""
+
     def put_record(self, record: RunRecord) -> None:
         """Hand in a record."""
 
-    def put_file(self, name: str, file: Path) -> None:
-        """Hand in the executed `notebook`, or its `report`."""
-
-
-class _Clock:
-    """The time of day at the start, carried on by a clock that nobody sets."""
-
-    def __init__(self) -> None:
-        self.begun, self._begun_s = now(), time.monotonic()
-
-    def __call__(self) -> datetime:
-        return self.begun + timedelta(seconds=time.monotonic() - self._begun_s)
-
-
-@dataclass(frozen=True)
-class _Folder:
-    """The files of a run."""
-
-    scratch: Path
-
-    @property
-    def source(self) -> Path:
-        return self.scratch / "source"
-
-    @property
-    def record(self) -> Path:
-        return self.scratch / "record.json"
-
-    @property
-    def outputs(self) -> dict[str, Path]:
-        """What is handed in, by the platform's name for it."""
-        return {
-            "notebook": self.scratch / "notebook.ipynb",
-            "report": self.scratch / "report.html",
-        }
-
-    def lifetime_is_over(self) -> bool:
-        """Whether the deadline that the hub's side keeps beside us has come."""
-        with suppress(OSError, ValueError):
-            deadline = float((self.scratch.parent / "deadline").read_text())
-            return time.time() >= deadline - 1
-        return False
+    def put_file(self, kind: str, key: str, file: Path) -> None:
+        """Hand in the `notebook`, the `report` or the `outputs` of a step run."""
 
 
 class Runner:
@@ -115,11 +77,13 @@ class Runner:
         """
         self.job: RunJob | None = None
         self._platform = platform
-        self._folder = _Folder(scratch)
-        self._clock = _Clock()
+        self._folder = Folder(scratch)
+        self._clock = Clock()
         self._patience = Patience(_LAST_S)
-        self._kernel: Kernel | None = None
-        self._notebook: ExecutedNotebook | None = None
+        self._crew: Crew | None = None
+        self._not_before: dict[str, float] = {}
+        """When a step run that failed may be tried again, by the monotonic clock."""
+        self._hand_in = HandIn(platform.put_file, self._patience)
         begun = record.begun(self._clock.begun)
         self._sink = Sink(self._folder.record, platform.put_record, begun)
 
@@ -130,51 +94,29 @@ class Runner:
 
     @property
     def exit_code(self) -> int:
-        """What the process says of the run: 0 where every cell has succeeded."""
+        """What the process says of the run: 0 where every step has succeeded."""
         return 0 if self.record.status is Status.SUCCEEDED else 1
 
     def run(self) -> None:
         """Do the job, hand in what came of it, and tell the platform how it ended."""
         tree.adopt_orphans()
-        last = self._saved(self._outcome())
+        process.warm_up()
+        last = self._outcome()
         self._sink.keep(last)
         _log.info("The run has ended: %s.", _in_words(last))
-        self._hand_in()
+        self._hand_in.finish()
         self._sink.put(last)
         self._await_platform()
         self._sink.close()
 
     def stop(self) -> None:
-        """End the kernel within seconds; what there is, is handed in."""
+        """End all kernels within seconds; what there is, is handed in."""
         if self._patience.stopped:
             return
         _log.info("The run is being stopped.")
         self._patience.stop()
-        if self._kernel is not None:
-            from hubyard_runtime.run.kernel import Cause  # noqa: PLC0415  see _execute
-
-            self._kernel.end(Cause.STOPPED)
-
-    # -- told by the engine ----------------------------------------------------------
-
-    def cell_started(self, index: int) -> None:
-        """The kernel works on a cell."""
-        self._sink.put(record.cell_started(self.record, index, self._clock()))
-
-    def cell_succeeded(self, index: int) -> None:
-        """The kernel has done a cell."""
-        self._sink.put(record.cell_succeeded(self.record, index, self._clock()))
-        done = [cell for cell in self.record.cells if cell.ended_at is not None]
-        _log.info("Cell %d of %d succeeded.", len(done), len(self.record.cells))
-
-    def save(self) -> None:
-        """Save the notebook as it stands; a full disk does not fail the run here."""
-        if self._notebook is None:
-            return
-        try:
-            self._notebook.save(self.record)
-        except OSError as error:
-            _log.warning("The notebook could not be saved: %s.", error.strerror)
+        if self._crew is not None:
+            self._crew.end(Cause.STOPPED)
 
     # -- the job ---------------------------------------------------------------------
 
@@ -185,49 +127,151 @@ class Runner:
         except Stopped:
             return self._stopped()
         except Broken as broken:
-            return self._failed(broken.failure)
+            return record.failed(self.record, self._clock(), broken.failure)
         except Exception as error:  # noqa: BLE001  the run's edge: it must not end without a word
-            return self._failed(self._unforeseen(error))
+            return record.failed(self.record, self._clock(), self._unforeseen(error))
         return record.succeeded(self.record, self._clock())
 
     def _execute(self) -> None:
         job = self._ask("The job", lambda: self._platform.job(RunJob))
         self.job = job
         _log.info("This is run %s of %s.", job.run_id, job.notebook)
+        self._fetch(job)
+        dag = Dag(job.steps, job.parameters, job.reused, self._handed_over)
+        planned = record.planned(self.record, dag.first())
+        self._sink.put(dag.settled(planned, self._clock()))
+        self._crew = crew = whole()
+        if self._patience.stopped:
+            raise Stopped
+        try:
+            self._work(job, dag, crew)
+        finally:
+            crew.end_orphans()
+        self._check_the_end()
+
+    def _fetch(self, job: RunJob) -> None:
+        """Unpack the source, and what earlier step runs have handed over."""
         folder = self._folder.source
         folder.mkdir(parents=True, exist_ok=True)
         self._ask("The source", lambda: self._platform.job_source(folder))
-        path = source.find_notebook(folder, job.notebook)
-        document = source.read_notebook(path)
-        source.check_language(document)
-        source.check_parameters(document, job.parameters)
-        # Jupyter is imported once this process listens: the hub waits for that.
-        from hubyard_runtime.run.kernel import Kernel  # noqa: PLC0415
+        gives = {plan.name for plan in job.steps if plan.hands_over}
+        for key in (each.key for each in job.reused if each.step in gives):
+            into = self._folder.outputs(key)
+            into.mkdir(parents=True, exist_ok=True)
+            self._ask(
+                f"What {key} has handed over",
+                lambda key=key, into=into: self._platform.job_outputs(key, into),
+            )
 
-        told = {"HUBYARD_RUN": job.run_id, "HUBYARD_NOTEBOOK": str(path)}
-        self._kernel = Kernel(self._folder.scratch, path.parent, told)
-        if self._patience.stopped:
-            raise Stopped
-        asyncio.run(self._execute_in(self._kernel, document, job))
+    def _work(self, job: RunJob, dag: Dag, crew: Crew) -> None:
+        """Let the steps follow one another until none is left."""
+        while True:
+            settled = dag.settled(self.record, self._clock())
+            if settled is not self.record:
+                self._sink.put(settled)
+            ready = [] if self._patience.stopped else dag.ready(self.record)
+            rested = [each for each in ready if not self._rests(each)]
+            for each in rested:
+                if each.key not in crew and crew.has_room(dag.plans[each.step]):
+                    self._begin(job, dag, crew, each)
+            if crew or len(rested) < len(ready):
+                self._hear(dag, crew)
+            elif not ready:
+                return
 
-    async def _execute_in(
-        self, kernel: Kernel, document: Mapping[str, Any], job: RunJob
-    ) -> None:
-        engine = None
+    def _rests(self, each: StepRecord) -> bool:
+        """Whether a step run that failed waits for its next try."""
+        return time.monotonic() < self._not_before.get(each.key, 0)
+
+    def _begin(self, job: RunJob, dag: Dag, crew: Crew, each: StepRecord) -> None:
+        plan = dag.plans[each.step]
+        begun = step.began(each, self._clock())
+        self._sink.put(record.put(self.record, begun))
         try:
-            await kernel.start()
-            # These take as long to import as the kernel to start.
-            from hubyard_runtime.run.engine import Engine  # noqa: PLC0415
-            from hubyard_runtime.run.notebook import prepared  # noqa: PLC0415
+            parameters = dag.values(self.record, each)
+        except ValueError as error:
+            self._end_step(dag, self._failed(begun, failure.bad_input(str(error))))
+            return
+        folder = self._folder.step(each.key)
+        shutil.rmtree(folder, ignore_errors=True)  # what an earlier try has left
+        self._folder.outputs(each.key).mkdir(parents=True)
+        crew.begin(
+            Task(
+                record=begun,
+                plan=plan,
+                parameters=parameters,
+                source=self._folder.source,
+                folder=folder,
+                environment={"HUBYARD_RUN": job.run_id, **share(plan)},
+                clock=self._clock,
+            )
+        )
 
-            self._notebook = prepared(document, job, self._folder.outputs["notebook"])
-            cells = self._notebook.cells_to_run
-            self._sink.put(record.planned(self.record, cells))
-            self._notebook.save(self.record)
-            engine = Engine(self._notebook, kernel, self, job.cell_timeout_s)
-            await engine.run()
-        finally:
-            await kernel.close(engine.kc if engine else None)
+    # -- what workers say --------------------------------------------------------------
+
+    def _hear(self, dag: Dag, crew: Crew) -> None:
+        match crew.hear(self._pause()):
+            case Told(record=told):
+                self._end_step(dag, told)
+            case Gone(key=key, code=code):
+                self._see_off(dag, crew, key, code)
+            case None:
+                pass
+
+    def _pause(self) -> float:
+        """How long there is nothing to do but to listen."""
+        waits = [at - time.monotonic() for at in self._not_before.values()]
+        return min((max(left, 0.0) for left in waits if left > 0), default=_LOOK_S)
+
+    def _end_step(self, dag: Dag, told: StepRecord) -> None:
+        """Keep what a step run says; one that failed may be tried again."""
+        plan = dag.plans[told.step]
+        if told.status is StepStatus.FAILED and self._tries_again(plan, told):
+            pause_s = plan.retry_wait_s * 2 ** (told.attempt - 1)
+            _log.info("%s is tried again in %d s.", told.key, pause_s)
+            self._not_before[told.key] = time.monotonic() + pause_s
+            told = step.again(told)
+        self._sink.put(record.put(self.record, told))
+
+    def _tries_again(self, plan: StepPlan, told: StepRecord) -> bool:
+        hopeless = told.failure is not None and told.failure.reason in _HOPELESS
+        left = told.attempt <= plan.retries
+        return left and not hopeless and not self._patience.stopped
+
+    def _see_off(self, dag: Dag, crew: Crew, key: str, code: int | None) -> None:
+        """A worker has ended; one without a last word was killed."""
+        found = self._of(key)
+        if found.status is StepStatus.RUNNING:
+            crew.end_orphans()
+            self._end_step(dag, self._failed(found, failure.process_died(code)))
+        if self._of(key).status.is_final:
+            self._hand_in.add(key, self._folder.step(key))
+
+    def _of(self, key: str) -> StepRecord:
+        return next(each for each in self.record.steps if each.key == key)
+
+    def _failed(self, found: StepRecord, broken: Broken) -> StepRecord:
+        if self._patience.stopped:
+            return step.stopped(found, self._clock())
+        said = broken.failure.model_copy(update={"step": found.key})
+        return step.failed(found, self._clock(), said)
+
+    def _handed_over(self, key: str) -> dict[str, JsonValue]:
+        return handover.read(self._folder.outputs(key))
+
+    def _check_the_end(self) -> None:
+        """Say what broke, where a step has not done what it should.
+
+        Raises:
+            Broken: a step has failed.
+            Stopped: the run was stopped before all was done.
+        """
+        steps = self.record.steps
+        if self._patience.stopped and not all(e.status in _GOOD for e in steps):
+            raise Stopped
+        why = next((e.failure for e in steps if e.status is StepStatus.FAILED), None)
+        if why is not None:
+            raise Broken.of(why if len(steps) == 1 else _with_step(why))
 
     def _ask(self, what: str, action: Callable[[], T]) -> T:
         """Ask the platform for something that the run cannot do without."""
@@ -236,71 +280,29 @@ class Runner:
         except HubyardError as error:
             if self._patience.stopped:
                 raise Stopped from None
-            if is_disk_full(error):
-                raise no_space() from error
+            if failure.is_disk_full(error):
+                raise failure.no_space() from error
             raise Broken(FailureReason.START_FAILED, error.message) from error
 
     # -- the end ---------------------------------------------------------------------
 
     def _stopped(self) -> RunRecord:
-        failure = None
+        why = None
         if self._folder.lifetime_is_over():
-            failure = RunFailure(
+            why = RunFailure(
                 reason=FailureReason.LIFETIME,
                 message="The lifetime of the run was over: give it a longer one.",
             )
-        return record.stopped(self.record, self._clock(), failure)
-
-    def _failed(self, failure: RunFailure) -> RunRecord:
-        if failure.traceback:
-            _log.info("%s", failure.traceback)
-        return record.failed(self.record, self._clock(), failure)
+        return record.stopped(self.record, self._clock(), why)
 
     def _unforeseen(self, error: Exception) -> RunFailure:
-        if is_disk_full(error):
-            return no_space().failure
+        if failure.is_disk_full(error):
+            return failure.no_space().failure
         _log.exception("The run broke.", exc_info=error)
-        begun = self.record.status is Status.RUNNING
-        return RunFailure(
-            reason=FailureReason.LOST if begun else FailureReason.START_FAILED,
-            message=f"The run broke by a mistake of Hubyard ({type(error).__name__}): "
-            "its log says more.",
-        )
-
-    def _saved(self, last: RunRecord) -> RunRecord:
-        """Save the executed notebook with the last record; the record that is true."""
-        if self._notebook is None:
-            return last
-        try:
-            self._notebook.save(last)
-        except OSError as error:
-            _log.warning("The notebook could not be saved: %s.", error.strerror)
-            if last.status is Status.SUCCEEDED:
-                return self._failed(not_saved(error).failure)
-        return last
-
-    def _hand_in(self) -> None:
-        """Give the platform the executed notebook and its report."""
-        notebook, html = self._folder.outputs.values()
-        if not notebook.is_file():
-            return
-        if not self._patience.stopped or notebook.stat().st_size < _QUICK_BYTES:
-            report.render(notebook, html)
-        for name, file in self._folder.outputs.items():
-            if file.is_file():
-                self._hand_in_file(name, file)
-
-    def _hand_in_file(self, name: str, file: Path) -> None:
-        try:
-            insist(
-                f"The {name}",
-                lambda: self._platform.put_file(name, file),
-                self._patience.until_the_end,
-            )
-        except HubyardError as error:
-            _log.warning("The %s was not handed in: %s", name, error.message)
-        except OSError as error:  # the last record is handed in all the same
-            _log.warning("The %s was not handed in: %s.", name, error.strerror)
+        said = failure.mistake(error).failure
+        if self.record.status is Status.RUNNING:
+            return said
+        return said.model_copy(update={"reason": FailureReason.START_FAILED})
 
     def _await_platform(self) -> None:
         """Wait until the platform has the last record, or time is over."""
@@ -312,6 +314,10 @@ class Runner:
             if not waits:
                 _log.warning(WAITS, "The last record is not handed in yet.")
                 waits = True
+
+
+def _with_step(why: RunFailure) -> RunFailure:
+    return why.model_copy(update={"message": f"Step {why.step}: {why.message}"})
 
 
 def _in_words(last: RunRecord) -> str:

@@ -1,4 +1,4 @@
-"""A source: the notebook as it was handed in, checked before anything is executed.
+"""A source: a notebook or script as it was handed in, checked before it is executed.
 
 The platform has checked all of it before the run was accepted. It is checked again
 because parameter names become code in front of the notebook.
@@ -12,40 +12,50 @@ import keyword
 from typing import TYPE_CHECKING, Any, cast
 
 from hubyard.contract.run import FailureReason
+from hubyard.contract.script import is_script, notebook_of
+from hubyard.pipelines import VARIABLE
 from hubyard_runtime.run.failure import Broken
+from hubyard_runtime.run.folder import OUTPUTS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
+    from hubyard.contract.pipeline import StepPlan
+
+_OURS = '__import__("hubyard.pipelines").pipelines'
 _FORMAT = 4
 _TAG = "parameters"
 _MAGIC = ("%", "!")
 _KINDS = {"code", "markdown", "raw"}
 
 
-def find_notebook(folder: Path, name: str) -> Path:
-    """Where the notebook lies in the unpacked source.
+def find(folder: Path, name: str) -> Path:
+    """Where a notebook or script lies in the unpacked source.
 
     Raises:
         Broken: it is not there.
     """
     path = (folder / name).resolve()
     if not path.is_relative_to(folder.resolve()) or not path.is_file():
-        raise _bad(f"The source holds no notebook {name!r}: schedule or run it again.")
+        raise _bad(f"The source holds no {name!r}: schedule or run it again.")
     return path
 
 
-def read_notebook(path: Path) -> Mapping[str, Any]:
-    """Read a notebook of format 4.
+def read(path: Path) -> Mapping[str, Any]:
+    """Read a notebook of format 4, or a script as the notebook that executes it.
 
     Raises:
         Broken: it is none; says why.
     """
     try:
-        document = json.loads(path.read_bytes().decode("utf-8"))
+        text = path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
         raise _bad(f"{path.name} is not UTF-8 (byte {error.start + 1}).") from None
+    if is_script(path.name):
+        return notebook_of(text)
+    try:
+        document = json.loads(text)
     except json.JSONDecodeError as error:
         raise _bad(f"{path.name} is not JSON (line {error.lineno}).") from None
     except RecursionError:
@@ -56,6 +66,49 @@ def read_notebook(path: Path) -> Mapping[str, Any]:
             "JupyterLab."
         )
     return cast("Mapping[str, Any]", document)
+
+
+def with_cells(
+    document: Mapping[str, Any], plan: StepPlan, handed: Path
+) -> Mapping[str, Any]:
+    """The notebook of one step of a tagged notebook; any other one as it is.
+
+    Args:
+        document: the whole notebook.
+        plan: the step.
+        handed: the folder that holds a folder of each step run.
+    """
+    if plan.cells is None:
+        return document
+    own = [document["cells"][index] for index in plan.cells]
+    cells = [*_taking(plan, handed), *own, *_giving(plan)]
+    return {**document, "cells": cells}
+
+
+def _taking(plan: StepPlan, handed: Path) -> list[dict[str, Any]]:
+    if not plan.takes:
+        return []
+    files = {
+        name: str(handed / step / OUTPUTS / f"{name}{VARIABLE}")
+        for name, step in sorted(plan.takes.items())
+    }
+    return [_code(f"{_OURS}.take(globals(), {json.dumps(files)})")]
+
+
+def _giving(plan: StepPlan) -> list[dict[str, Any]]:
+    if not plan.gives:
+        return []
+    return [_code(f"{_OURS}.give(globals(), {json.dumps(sorted(plan.gives))})")]
+
+
+def _code(source: str) -> dict[str, Any]:
+    return {
+        "cell_type": "code",
+        "metadata": {"tags": ["hubyard"]},
+        "source": source,
+        "outputs": [],
+        "execution_count": None,
+    }
 
 
 def check_language(notebook: Mapping[str, Any]) -> None:

@@ -47,6 +47,21 @@ def end(grace_s: float) -> None:
             time.sleep(_POLL_S)
 
 
+def children() -> set[int]:
+    """The processes that this one has started, or has adopted."""
+    return {process.pid for process in psutil.Process().children()}
+
+
+def end_adopted(ours: set[int]) -> None:
+    """End what was left behind here, and all below it; `ours` go on."""
+    for pid in children() - ours:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process = psutil.Process(pid)
+            for each in [*process.children(recursive=True), process]:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    each.kill()
+
+
 def await_end(within_s: float) -> bool:
     """Wait until nothing lives below this process; False: something does."""
     deadline = time.monotonic() + within_s

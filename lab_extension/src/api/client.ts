@@ -20,7 +20,9 @@ import type {
   Preview,
   PreviewRequest,
   RegisterRequest,
+  ResumeRequest,
   Run,
+  RunDetail,
   RunRequest,
   Schedule,
   ScheduleChange,
@@ -81,6 +83,14 @@ export class Client {
   runSchedule(id: string): Promise<Run> {
     return this.post(`schedules/${id}/run`);
   }
+  /** A run with its step runs and their cells. */
+  runDetail(id: string): Promise<RunDetail> {
+    return this.get(`runs/${id}`);
+  }
+  /** Run again what failed, or a step and what follows it. */
+  resumeRun(id: string, wish: ResumeRequest): Promise<Run> {
+    return this.post(`runs/${id}/resume`, wish);
+  }
   stopRun(id: string): Promise<Run> {
     return this.post(`runs/${id}/stop`);
   }
@@ -128,12 +138,12 @@ export class Client {
   }
 
   /** The HTML of an executed notebook. Show it in a sandbox only. */
-  report(id: string): Promise<string> {
-    return this.ask('GET', `api/runs/${id}/report`);
+  report(id: string, step?: string): Promise<string> {
+    return this.ask('GET', `api/runs/${id}/report${queryOf({ step })}`);
   }
-  /** The executed notebook, as nbformat JSON. */
-  executedNotebook(id: string): Promise<string> {
-    return this.ask('GET', `api/runs/${id}/notebook`);
+  /** The executed notebook of a step run, else of the one that tells most. */
+  executedNotebook(id: string, step?: string): Promise<string> {
+    return this.ask('GET', `api/runs/${id}/notebook${queryOf({ step })}`);
   }
   /** The last of what a run's process has printed. */
   runLog(id: string): Promise<string> {
@@ -153,17 +163,20 @@ export class Client {
     return this.url(`help/${encodeURIComponent(page)}`);
   }
 
-  /** Pin a notebook of this workspace as it is now, with the modules beside it. */
+  /** Pin what a run shall execute as it is now, with all that belongs to it. */
   packNotebook(path: string): Promise<NotebookSource> {
-    return this.pack(path);
+    return this.pack(path, true);
   }
   /** Pin a file of this workspace as it is now, with the modules beside it. */
   packFile(path: string): Promise<Source> {
-    return this.pack(path);
+    return this.pack(path, false);
   }
 
-  private async pack<T extends Source>(path: string): Promise<T> {
-    const body = JSON.stringify({ path });
+  private async pack<T extends Source>(
+    path: string,
+    runs: boolean
+  ): Promise<T> {
+    const body = JSON.stringify({ path, runs });
     return JSON.parse(await this.ask('POST', 'sources', body)) as T;
   }
   private get<T>(path: string): Promise<T> {

@@ -10,6 +10,7 @@ import type {
   Identity,
   Model,
   Run,
+  RunDetail,
   Schedule,
   Spend,
   Status,
@@ -40,6 +41,9 @@ const once: Pace<unknown> = data => (data === null ? CALM_MS : Infinity);
 const lively: Pace<readonly IMoves[]> = data =>
   data?.some(isUnsettled) === true ? LIVELY_MS : CALM_MS;
 
+/** Lively while a run has not ended. */
+export const runPace: Pace<RunDetail> = run => lively(run && [run]);
+
 /** Lively while a tracked run is young: one that takes long needs no second hand. */
 export function trackedPace(
   data: TrackedRunPage | null,
@@ -64,6 +68,8 @@ export interface IPolls {
   readonly schedules: Poll<Schedule[]>;
   readonly runs: Poll<Run[]>;
   readonly apps: Poll<App[]>;
+  /** A poll of one run, for who shows it. */
+  readonly ofRun: (id: string) => Poll<RunDetail>;
   /** Ask for one page of tracked runs more. */
   readonly olderTrackedRuns: () => Promise<void>;
 }
@@ -85,6 +91,7 @@ export function createPolls(client: Client): IPolls {
     deployments: new Poll(client.deployments, lively),
     schedules: new Poll(client.schedules, calm),
     runs: new Poll(client.runs, lively),
-    apps: new Poll(client.apps, lively)
+    apps: new Poll(client.apps, lively),
+    ofRun: id => new Poll(() => client.runDetail(id), runPace)
   };
 }

@@ -448,26 +448,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/job/notebook": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /**
-         * Put Notebook
-         * @description Keep the executed notebook.
-         */
-        put: operations["put_notebook"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/job/record": {
         parameters: {
             query?: never;
@@ -488,26 +468,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/job/report": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /**
-         * Put Report
-         * @description Keep the executed notebook's HTML.
-         */
-        put: operations["put_report"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/job/source": {
         parameters: {
             query?: never;
@@ -521,6 +481,70 @@ export interface paths {
          */
         get: operations["read_job_source"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/job/steps/{step}/notebook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Notebook
+         * @description Keep the executed notebook of a step run.
+         */
+        put: operations["put_notebook"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/job/steps/{step}/outputs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Outputs
+         * @description What a step run that is taken over has handed over.
+         */
+        get: operations["read_outputs"];
+        /**
+         * Put Outputs
+         * @description Keep what a step run hands over, a gzipped tar.
+         */
+        put: operations["put_outputs"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/job/steps/{step}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Report
+         * @description Keep the executed notebook's HTML.
+         */
+        put: operations["put_report"];
         post?: never;
         delete?: never;
         options?: never;
@@ -627,7 +651,7 @@ export interface paths {
         put?: never;
         /**
          * Create Run
-         * @description Run a notebook once, now.
+         * @description Run a notebook, a script or a pipeline once, now.
          */
         post: operations["create_run"];
         delete?: never;
@@ -645,7 +669,7 @@ export interface paths {
         };
         /**
          * Read Run
-         * @description One run with its cells.
+         * @description One run with its step runs and their cells.
          */
         get: operations["read_run"];
         put?: never;
@@ -689,7 +713,7 @@ export interface paths {
         };
         /**
          * Read Run Notebook
-         * @description The executed notebook.
+         * @description The executed notebook of a step run; of the failed one, if of none.
          */
         get: operations["read_run_notebook"];
         put?: never;
@@ -714,6 +738,26 @@ export interface paths {
         get: operations["read_run_report"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume Run
+         * @description Run again what failed and what follows it; the rest is taken over.
+         */
+        post: operations["resume_run"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1278,6 +1322,12 @@ export interface components {
             ended_at?: string | null;
             /** Index */
             index: number;
+            /**
+             * Output Bytes
+             * @description of what it shows
+             * @default 0
+             */
+            output_bytes: number;
             /** Started At */
             started_at?: string | null;
             status: components["schemas"]["CellStatus"];
@@ -1559,7 +1609,7 @@ export interface components {
          * @description Why a run failed.
          * @enum {string}
          */
-        FailureReason: "cell-error" | "cell-exit" | "cell-timeout" | "kernel-died" | "out-of-memory" | "bad-notebook" | "no-kernel" | "no-space" | "killed" | "lifetime" | "start-failed" | "lost" | "budget";
+        FailureReason: "cell-error" | "cell-exit" | "cell-timeout" | "step-timeout" | "kernel-died" | "out-of-memory" | "bad-notebook" | "no-kernel" | "no-space" | "bad-input" | "no-output" | "killed" | "lifetime" | "start-failed" | "lost" | "budget";
         /**
          * Framework
          * @description What turns the notebook or file into a web app.
@@ -1922,6 +1972,28 @@ export interface components {
             run_id: string;
         };
         /**
+         * ResumeRequest
+         * @description Run again what failed, or a step and what follows it; take the rest over.
+         */
+        ResumeRequest: {
+            /**
+             * Only
+             * @description run that one step and nothing after it
+             * @default false
+             */
+            only: boolean;
+            /**
+             * Source
+             * @description a newer source; None: the run's own
+             */
+            source?: string | null;
+            /**
+             * Step
+             * @description run from this step on; None: from what failed
+             */
+            step?: string | null;
+        };
+        /**
          * Revision
          * @description One numbered state of a deployment.
          */
@@ -1947,7 +2019,10 @@ export interface components {
         Run: {
             /** Cells Done */
             cells_done: number;
-            /** Cells Total */
+            /**
+             * Cells Total
+             * @description of the steps whose cells are known
+             */
             cells_total: number;
             /** Compute */
             compute: string;
@@ -1988,6 +2063,11 @@ export interface components {
                 [key: string]: components["schemas"]["JsonValue"];
             };
             price: components["schemas"]["Money"];
+            /**
+             * Resumes
+             * @description the run whose finished steps it has taken over
+             */
+            resumes?: string | null;
             /** Schedule Id */
             schedule_id: string | null;
             /** Source */
@@ -1995,6 +2075,10 @@ export interface components {
             /** Started At */
             started_at: string | null;
             status: components["schemas"]["Status"];
+            /** Steps Done */
+            steps_done: number;
+            /** Steps Total */
+            steps_total: number;
             target: components["schemas"]["Target"];
             /**
              * Url
@@ -2004,14 +2088,15 @@ export interface components {
         };
         /**
          * RunDetail
-         * @description A run with its cells.
+         * @description A run with its step runs and their cells.
          */
         RunDetail: {
-            /** Cells */
-            cells: components["schemas"]["CellRecord"][];
             /** Cells Done */
             cells_done: number;
-            /** Cells Total */
+            /**
+             * Cells Total
+             * @description of the steps whose cells are known
+             */
             cells_total: number;
             /** Compute */
             compute: string;
@@ -2052,6 +2137,11 @@ export interface components {
                 [key: string]: components["schemas"]["JsonValue"];
             };
             price: components["schemas"]["Money"];
+            /**
+             * Resumes
+             * @description the run whose finished steps it has taken over
+             */
+            resumes?: string | null;
             /** Schedule Id */
             schedule_id: string | null;
             /** Source */
@@ -2059,6 +2149,15 @@ export interface components {
             /** Started At */
             started_at: string | null;
             status: components["schemas"]["Status"];
+            /**
+             * Steps
+             * @default []
+             */
+            steps: components["schemas"]["StepRecord"][];
+            /** Steps Done */
+            steps_done: number;
+            /** Steps Total */
+            steps_total: number;
             target: components["schemas"]["Target"];
             /**
              * Url
@@ -2079,6 +2178,11 @@ export interface components {
             /** Message */
             message: string;
             reason: components["schemas"]["FailureReason"];
+            /**
+             * Step
+             * @description key of the step run
+             */
+            step?: string | null;
             /** Traceback */
             traceback?: string | null;
         };
@@ -2089,34 +2193,38 @@ export interface components {
          *     A parameter may be NaN or infinite; Python's JSON, which reads it, has words for it.
          */
         RunJob: {
-            /** Cell Timeout S */
-            cell_timeout_s?: number | null;
             /** Name */
             name: string;
             /**
              * Notebook
-             * @description path within the source
+             * @description path of what runs, within the source
              */
             notebook: string;
-            /** Parameters */
+            /**
+             * Parameters
+             * @description of the pipeline
+             */
             parameters: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
+            /**
+             * Reused
+             * @description step runs that are taken over from an earlier run
+             * @default []
+             */
+            reused: components["schemas"]["StepRecord"][];
             /** Run Id */
             run_id: string;
             /** Source */
             source: string;
+            /** Steps */
+            steps: components["schemas"]["StepPlan"][];
         };
         /**
          * RunRecord
          * @description The runner's own record. `revision` only ever grows; the newest one holds.
          */
         RunRecord: {
-            /**
-             * Cells
-             * @default []
-             */
-            cells: components["schemas"]["CellRecord"][];
             /** Ended At */
             ended_at?: string | null;
             failure?: components["schemas"]["RunFailure"] | null;
@@ -2128,10 +2236,15 @@ export interface components {
              */
             started_at: string;
             status: components["schemas"]["Status"];
+            /**
+             * Steps
+             * @default []
+             */
+            steps: components["schemas"]["StepRecord"][];
         };
         /**
          * RunRequest
-         * @description Run a notebook once, now.
+         * @description Run a notebook, a script or a pipeline once, now.
          */
         RunRequest: {
             /** Cell Timeout S */
@@ -2142,10 +2255,13 @@ export interface components {
             lifetime_s?: number | null;
             /**
              * Name
-             * @description None: the notebook's name
+             * @description None: the file's name
              */
             name?: string | null;
-            /** Notebook */
+            /**
+             * Notebook
+             * @description path within the source of a notebook, a script, or a pipeline
+             */
             notebook: string;
             /** Parameters */
             parameters?: {
@@ -2434,6 +2550,147 @@ export interface components {
          * @enum {string}
          */
         Status: "pending" | "starting" | "running" | "ready" | "succeeded" | "failed" | "stopped";
+        /**
+         * StepPlan
+         * @description A step as the runner executes it.
+         */
+        StepPlan: {
+            /**
+             * After
+             * @description all that it waits for, also for what it takes
+             * @default []
+             */
+            after: string[];
+            /**
+             * Cache
+             * @default false
+             */
+            cache: boolean;
+            /** Cell Timeout S */
+            cell_timeout_s?: number | null;
+            /**
+             * Cells
+             * @description only these cells of a tagged notebook
+             */
+            cells?: number[] | null;
+            /**
+             * Cores
+             * @description None: one of the run's
+             */
+            cores?: number | null;
+            each?: components["schemas"]["JsonValue"];
+            /**
+             * File
+             * @description path within the source; a .py is executed by cells
+             */
+            file: string;
+            /**
+             * Gives
+             * @description variables that later steps take
+             * @default []
+             */
+            gives: string[];
+            /**
+             * Memory Bytes
+             * @description None: unknown
+             */
+            memory_bytes?: number | null;
+            /** Name */
+            name: string;
+            /**
+             * Outputs
+             * @default []
+             */
+            outputs: string[];
+            /** Parameters */
+            parameters?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Retries
+             * @default 0
+             */
+            retries: number;
+            /**
+             * Retry Wait S
+             * @default 10
+             */
+            retry_wait_s: number;
+            /**
+             * Takes
+             * @description variables of a tagged notebook, and the steps that give them
+             */
+            takes?: {
+                [key: string]: string;
+            };
+            /** Timeout S */
+            timeout_s?: number | null;
+            /** When */
+            when?: string | null;
+        };
+        /**
+         * StepRecord
+         * @description One step run, and its cells once they are known.
+         */
+        StepRecord: {
+            /**
+             * After
+             * @description steps that it waits for
+             * @default []
+             */
+            after: string[];
+            /**
+             * Attempt
+             * @description from 1; above it: a retry
+             * @default 0
+             */
+            attempt: number;
+            /**
+             * Cells
+             * @default []
+             */
+            cells: components["schemas"]["CellRecord"][];
+            /** Cpu S */
+            cpu_s?: number | null;
+            /** Ended At */
+            ended_at?: string | null;
+            failure?: components["schemas"]["RunFailure"] | null;
+            /**
+             * File
+             * @description its notebook or script, within the source
+             */
+            file: string;
+            /** @description what it got of a fan-out */
+            item?: components["schemas"]["JsonValue"];
+            /** Key */
+            key: string;
+            /**
+             * Peak Bytes
+             * @description the most memory that one of its processes held
+             */
+            peak_bytes?: number | null;
+            /**
+             * Reused
+             * @description taken over from an earlier run, not executed
+             * @default false
+             */
+            reused: boolean;
+            /** Started At */
+            started_at?: string | null;
+            /** @default waiting */
+            status: components["schemas"]["StepStatus"];
+            /**
+             * Step
+             * @description the step's name
+             */
+            step: string;
+        };
+        /**
+         * StepStatus
+         * @description Where one step run is.
+         * @enum {string}
+         */
+        StepStatus: "waiting" | "running" | "succeeded" | "failed" | "stopped" | "skipped" | "not-run";
         /**
          * Stop
          * @description What a budget does once there is nothing left of it.
@@ -3441,33 +3698,6 @@ export interface operations {
             };
         };
     };
-    put_notebook: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     put_record: {
         parameters: {
             query?: never;
@@ -3499,11 +3729,40 @@ export interface operations {
             };
         };
     };
-    put_report: {
+    read_job_source: {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_notebook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                step: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
@@ -3526,17 +3785,77 @@ export interface operations {
             };
         };
     };
-    read_job_source: {
+    read_outputs: {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                step: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
             /** @description Successful Response */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_outputs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3859,7 +4178,9 @@ export interface operations {
     };
     read_run_notebook: {
         parameters: {
-            query?: never;
+            query?: {
+                step?: string | null;
+            };
             header?: never;
             path: {
                 run_id: string;
@@ -3888,7 +4209,9 @@ export interface operations {
     };
     read_run_report: {
         parameters: {
-            query?: never;
+            query?: {
+                step?: string | null;
+            };
             header?: never;
             path: {
                 run_id: string;
@@ -3903,6 +4226,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resume_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResumeRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
             };
             /** @description Refused */
             default: {

@@ -146,7 +146,10 @@ REFUSED = [
     (["run", "old.ipynb"], "open and save it in JupyterLab"),
     (["run", "binary.ipynb"], "binary.ipynb is not UTF-8"),
     (["run", "empty.ipynb"], "empty.ipynb is not JSON"),
-    (["run", "project/train.ipynb"], "hubyard.yml:1: compute: write at most 40"),
+    (
+        ["run", "project/train.ipynb"],
+        "hubyard.yml:1: compute cannot be used: write at most 40",
+    ),
     (["schedule", "nowhere.ipynb", DAILY, "--dry-run"], "There is no file"),
     (["schedule", "broken.ipynb", DAILY], "broken.ipynb is not JSON"),
     (["app", "nowhere.py", "--dry-run"], "There is no file 'nowhere.py' here"),

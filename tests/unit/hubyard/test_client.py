@@ -150,7 +150,7 @@ def test_a_workload_takes_its_job_and_hands_in_its_record(client, answering, tmp
     (tmp_path / "model.py").write_text("x = 1")
     packed = source.pack(tmp_path / "model.py")
     answering.answers["GET job/source"] = Raw(content=packed)
-    for name in ("record", "notebook", "report"):
+    for name in ("record", "steps/train/notebook", "steps/train/report"):
         answering.answers[f"PUT job/{name}"] = NOTHING
     assert client.job(DeploymentJob).name == "churn"
     client.job_source(tmp_path / "into")
@@ -159,9 +159,9 @@ def test_a_workload_takes_its_job_and_hands_in_its_record(client, answering, tmp
     client.put_record(record)
     (sent,) = answering.bodies("PUT job/record")
     assert RunRecord.model_validate(sent) == record
-    client.put_file("notebook", tmp_path / "model.py")
-    client.put_file("report", tmp_path / "model.py")
-    assert answering.asked[-1] == ("PUT job/report", b"x = 1")
+    client.put_file("notebook", "train", tmp_path / "model.py")
+    client.put_file("report", "train", tmp_path / "model.py")
+    assert answering.asked[-1] == ("PUT job/steps/train/report", b"x = 1")
 
 
 def test_a_source_that_is_refused_or_cut_off_is_an_error(client, answering, tmp_path):

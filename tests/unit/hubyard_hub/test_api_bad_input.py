@@ -17,7 +17,7 @@ from fastapi.routing import APIRoute
 
 from hubyard.contract.errors import Problem
 from hubyard.contract.identity import Identity
-from hubyard_hub.api.body import LIMIT_BYTES, UPLOADS
+from hubyard_hub.api.body import LIMIT_BYTES, RECORD_LIMIT_BYTES
 from hubyard_hub.parts import Parts
 from hubyard_hub.service import assemble
 from support.patience import PATIENCE_S
@@ -124,10 +124,11 @@ def test_a_body_that_is_no_json_or_too_large_is_refused_unread(ask, method, path
         headers = {"Content-Type": kind}
         answer = ask(method, path, who, content=b"{}", headers=headers)
         assert refusal(answer, 415) == "Send it as application/json."
-    huge = b" " * (LIMIT_BYTES + 1)
+    limit = RECORD_LIMIT_BYTES if path.endswith("/record") else LIMIT_BYTES
+    huge = b" " * (limit + 1)
     headers = {"Content-Type": "application/json"}
     answer = ask(method, path, who, content=huge, headers=headers)
-    assert refusal(answer, 413) == "At most 1 MiB are taken."
+    assert refusal(answer, 413) == f"At most {limit // 2**20} MiB are taken."
 
 
 DIGEST = "a" * 64
@@ -174,6 +175,12 @@ FIELDS = [
         {"missed": ['"twice"', "null"], "paused": ["true"]},
     ),
     ("POST", "/schedules", SCHEDULE, {"overlap": ['"x"', "5"], "grace_s": LIFETIMES}),
+    (
+        "POST",
+        "/runs/r/resume",
+        {},
+        {"step": TEXTS, "source": [*TEXTS, '"../x"'], "only": ['"x"'], "x": ["1"]},
+    ),
     ("POST", "/schedules/s/backfill", SPAN, {"since": MOMENTS, "until": MOMENTS}),
     ("POST", "/schedules/s/backfill", SPAN, {"dry_run": ['"maybe"'], "x": ["1"]}),
     ("POST", "/schedules/preview", {"cron": "0 6 * * *"}, {"lifetime_s": LIFETIMES}),
@@ -344,7 +351,11 @@ def test_only_half_a_character_is_half_a_character(ask, text, is_half):
 # -- uploads and the wire --------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", sorted(UPLOADS))
+@pytest.mark.parametrize(
+    "path",
+    ["/api/sources"]
+    + [f"/api/job/steps/train/{kind}" for kind in ("notebook", "report", "outputs")],
+)
 def test_an_upload_of_nothing_is_refused(ask, path):
     method = "POST" if path.endswith("sources") else "PUT"
     answer = ask(method, path, who_may(path), content=b"")

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import update
 
+from hubyard.contract.pipeline import StepPlan
 from hubyard.contract.run import RunJob
 from hubyard.contract.source import SOURCE_LIMIT_BYTES
 from hubyard.contract.workload import Kind, Status, new_id
-from hubyard_hub import runs as runs_module
+from hubyard_hub import kept as kept_module
 from hubyard_hub.reconcile.acts import bring_further
 from hubyard_hub.store.tables import runs
 from support.lines import opened
@@ -41,8 +42,19 @@ def record(revision: int, status: str, *cells: str, **more: Any) -> dict[str, An
         "revision": revision,
         "status": status,
         "started_at": "2026-11-24T12:00:00Z",
-        "cells": [{"index": n, "status": s} for n, s in enumerate(cells)],
+        "steps": [step("train", *cells)],
         **more,
+    }
+
+
+def step(key: str, *cells: str) -> dict[str, Any]:
+    found = [{"index": n, "status": s} for n, s in enumerate(cells)]
+    return {
+        "key": key,
+        "step": key,
+        "file": f"{key}.ipynb",
+        "status": "running",
+        "cells": found,
     }
 
 
@@ -156,7 +168,7 @@ def test_a_run_begins_as_a_wish(ada: Caller, run: dict[str, Any]):
     assert (run["price"]["text"], run["cost"], run["url"]) == ("$0.36", None, None)
     assert ada.get("/runs").json() == [run]
     detail = ada.get(f"/runs/{run['id']}").json()
-    assert detail == {**run, "cells": []}
+    assert detail == {**run, "steps": []}
     assert ada.get(f"/runs/{run['id']}/log").text == ""
 
 
@@ -239,6 +251,11 @@ def test_nan_reaches_the_run_and_no_browser_chokes(ada: Caller, digest: str):
     assert math.isnan(value)
 
 
+PLAN = StepPlan(
+    name="train", file="train.ipynb", parameters={"lr": "${lr}"}
+).model_dump(mode="json")
+
+
 def test_a_run_learns_its_job(itself: Caller, run: dict[str, Any], parts: Parts):
     assert itself.get("/job").json() == {
         "run_id": run["id"],
@@ -246,7 +263,8 @@ def test_a_run_learns_its_job(itself: Caller, run: dict[str, Any], parts: Parts)
         "notebook": "train.ipynb",
         "source": run["source"],
         "parameters": {"lr": 0.5},
-        "cell_timeout_s": None,
+        "steps": [PLAN],
+        "reused": [],
     }
     answer = itself.get("/job/source")
     assert answer.content == parts.blobs.path(run["source"]).read_bytes()
@@ -265,7 +283,13 @@ def test_a_record_tells_how_far_it_is(ada: Caller, itself: Caller, run: dict[str
     assert shown["started_at"] == "2026-11-24T12:00:00Z"
     itself("PUT", "/job/record", json=record(1, "running", "waiting"))
     assert ada.get(f"/runs/{run['id']}").json() == shown, "an older one changes nothing"
-    failure = {"reason": "cell-error", "message": "boom", "cell": 1, "traceback": "tb"}
+    failure = {
+        "reason": "cell-error",
+        "message": "boom",
+        "step": "train",
+        "cell": 1,
+        "traceback": "tb",
+    }
     last = record(
         7,
         "failed",
@@ -316,8 +340,11 @@ def test_outputs_are_kept_and_shown_without_scripts(
     page = b"<script>alert(1)</script>"
     path = f"/runs/{run['id']}"
     assert ada.get(f"{path}/notebook").status_code == 404
-    assert itself("PUT", "/job/notebook", content=notebook()).status_code == 204
-    assert itself("PUT", "/job/report", content=page).status_code == 204
+    assert (
+        itself("PUT", "/job/steps/train/notebook", content=notebook()).status_code
+        == 204
+    )
+    assert itself("PUT", "/job/steps/train/report", content=page).status_code == 204
     shown = ada.get(path).json()
     assert (shown["has_notebook"], shown["has_report"]) == (True, True)
     report = ada.get(f"{path}/report")
@@ -330,10 +357,10 @@ def test_outputs_are_kept_and_shown_without_scripts(
 def test_an_output_must_be_something_and_not_too_much(
     itself: Caller, ada: Caller, run: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ):
-    assert itself("PUT", "/job/report", content=b"good").status_code == 204
-    assert itself("PUT", "/job/report", content=b"").status_code == 422
-    monkeypatch.setattr(runs_module, "OUTPUT_LIMIT_BYTES", 2**20)
-    too_much = itself("PUT", "/job/report", content=b"x" * (2**20 + 1))
+    assert itself("PUT", "/job/steps/train/report", content=b"good").status_code == 204
+    assert itself("PUT", "/job/steps/train/report", content=b"").status_code == 422
+    monkeypatch.setattr(kept_module, "OUTPUT_LIMIT_BYTES", 2**20)
+    too_much = itself("PUT", "/job/steps/train/report", content=b"x" * (2**20 + 1))
     assert too_much.status_code == 413
     assert ada.get(f"/runs/{run['id']}/report").content == b"good"
 
@@ -341,7 +368,7 @@ def test_an_output_must_be_something_and_not_too_much(
 def test_a_run_is_stopped_and_removed(
     ada: Caller, run: dict[str, Any], parts: Parts, itself: Caller
 ):
-    itself("PUT", "/job/report", content=b"x")
+    itself("PUT", "/job/steps/train/report", content=b"x")
     path = f"/runs/{run['id']}"
     assert ada("DELETE", path).status_code == 409
     stopped = ada.post(f"{path}/stop").json()

@@ -6,7 +6,8 @@ import pytest
 
 from hubyard.contract.errors import Invalid
 from hubyard.contract.project import Project
-from hubyard_hub.project_file import LIMIT_BYTES, read_project
+from hubyard_hub.project_file import read_project
+from hubyard_hub.yaml_text import LIMIT_BYTES
 
 
 @pytest.mark.parametrize(
@@ -17,6 +18,9 @@ from hubyard_hub.project_file import LIMIT_BYTES, read_project
         ("name: flights\n", Project(name="flights")),
         ("name: Flüge ✈\ncompute: small\n", Project(name="Flüge ✈", compute="small")),
         ('name: "1"\n', Project(name="1")),
+        ("name: 2026-11-28\n", Project(name="2026-11-28")),
+        ("data: data/*.csv\n", Project(data=("data/*.csv",))),
+        ("data:\n- a.csv\n- b.csv\n", Project(data=("a.csv", "b.csv"))),
     ],
 )
 def test_what_it_may_say(text, says):
@@ -34,20 +38,24 @@ BOMB = "a: &a [x, x]\n" + "".join(
     [
         ("name flights", "hubyard.yml:1: holds no settings: write `name: ...`."),
         ("- flights", "hubyard.yml:1: holds no settings: write `name: ...`."),
-        ("name: a\nprice: 1\n", "hubyard.yml:2: price: write a text."),
-        ("a: b\n", "hubyard.yml:1: a: is not known here: write one of name, compute."),
+        ("name: a\nprice: 1\n", "hubyard.yml:2: price: is not known here: write one "),
+        ("a: b\n", "hubyard.yml:1: a: is not known here: write one of name, compute, "),
         ("\nname: a\nname: b\n", "hubyard.yml:3: says 'name' twice: remove one."),
-        ("name: [a]\n", "hubyard.yml:1: name: write a text."),
-        ("name: !!python/object/apply:os.system [ls]", "name: write a text."),
-        ("name: !!python/name:os.system x", "name: write a text."),
-        ("name: null\n", "hubyard.yml:1: name: write a text."),
-        ("compute: Big One\n", "hubyard.yml:1: compute: write at most 40 of a-z"),
+        ("name: [a]\n", "hubyard.yml:1: name cannot be used: write 1 to 128 char"),
+        ("name: 7\n", "hubyard.yml:1: name cannot be used: write 1 to 128 char"),
+        ("data: [a, [b]]\n", "hubyard.yml:1: data.1 cannot be used: "),
+        ("name: !!python/object/apply:os.system [ls]", "name cannot be used: "),
+        ("name: !!python/name:os.system x", "hubyard.yml:1: name: write a plain"),
+        ("name: !!binary x", "hubyard.yml:1: name: write a plain value."),
+        ("name: !!int x", "hubyard.yml:1: holds no number."),
+        ("? [a]\n: b\n", "hubyard.yml:1: has a key that is no plain text."),
+        ("compute: Big One\n", "hubyard.yml:1: compute cannot be used: write at most"),
         ("name: a\n  b: c\n", "hubyard.yml:2: is not YAML: mapping values"),
         ("name: *nobody\n", "hubyard.yml:1: is not YAML: found undefined alias"),
         ("name: a\n---\nname: b\n", "hubyard.yml:2: is not YAML: "),
         ("name: \x00", "is not YAML"),
-        ("[" * 5000, "hubyard.yml:1: holds too many brackets: write plain texts."),
-        (BOMB, "hubyard.yml:1: a: write a text."),
+        ("[" * 5000, "hubyard.yml:1: holds too many brackets within one another."),
+        (BOMB, "hubyard.yml:1: uses an alias: write it out."),
         ("#" * (LIMIT_BYTES + 1), "hubyard.yml:1: is larger than 64 KiB"),
     ],
 )

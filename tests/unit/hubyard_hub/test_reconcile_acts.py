@@ -12,7 +12,13 @@ from sqlalchemy import select, update
 from hubyard.contract.base import now
 from hubyard.contract.entry import EndReason, Entry
 from hubyard.contract.errors import Unavailable
-from hubyard.contract.run import CellRecord, CellStatus, RunRecord
+from hubyard.contract.run import (
+    CellRecord,
+    CellStatus,
+    RunRecord,
+    StepRecord,
+    StepStatus,
+)
 from hubyard.contract.workload import Kind, Status
 from hubyard_hub.reconcile import loop as module
 from hubyard_hub.reconcile.acts import TABLES, bring_further
@@ -283,7 +289,19 @@ def test_a_run_that_ended_without_a_word(
         CellRecord(index=3, status=CellStatus.WAITING),
     ]
     record = RunRecord(
-        revision=4, status=Status.RUNNING, started_at=now(), cells=tuple(cells)
+        revision=4,
+        status=Status.RUNNING,
+        started_at=now(),
+        steps=(
+            StepRecord(
+                key="train",
+                step="train",
+                file="train.ipynb",
+                status=StepStatus.RUNNING,
+                cells=tuple(cells),
+            ),
+            StepRecord(key="score", step="score", file="score.ipynb"),
+        ),
     )
     a_run.say(record)
     a_run.end(end, code)
@@ -292,8 +310,10 @@ def test_a_run_that_ended_without_a_word(
     assert shown["status"] == "failed"
     assert shown["failure"]["reason"] == reason
     assert words in shown["failure"]["message"]
-    assert shown["failure"]["cell"] == 2
-    assert [cell["status"] for cell in shown["cells"]] == [
+    assert (shown["failure"]["step"], shown["failure"]["cell"]) == ("train", 2)
+    train, score = shown["steps"]
+    assert (train["status"], score["status"]) == ("failed", "not-run")
+    assert [cell["status"] for cell in train["cells"]] == [
         "succeeded",
         "failed",
         "not-run",
@@ -348,23 +368,31 @@ def test_a_folder_without_a_last_word_decides_nothing(a_run: Scene, text: str):
 
 def test_what_a_dead_run_has_made_is_kept(a_run: Scene, tmp_path: Path):
     a_run.up()
-    scratch = a_run.folder.scratch
-    (scratch / "notebook.ipynb").write_text("half a notebook")
+    made = a_run.folder.scratch / "steps" / "train"
+    made.mkdir(parents=True)
+    (made / "notebook.ipynb").write_text("half a notebook")
     secret = tmp_path / "secret"
-    secret.write_text("secret")
-    (scratch / "report.html").symlink_to(secret)
+    secret.mkdir()
+    (secret / "notebook.ipynb").write_text("secret")
+    (made / "report.html").symlink_to(secret / "notebook.ipynb")
+    (made.parent / "linked").symlink_to(secret)
     a_run.end(EndReason.KILLED, -9)
     a_run.step()
     path = f"/runs/{a_run.id}"
     assert a_run.ada.get(f"{path}/notebook").text == "half a notebook"
     assert a_run.ada.get(f"{path}/report").status_code == 404
+    assert a_run.ada.get(f"{path}/notebook?step=linked").status_code == 404
 
 
 def test_what_a_run_has_handed_in_is_not_replaced(a_run: Scene):
     a_run.up()
     itself = workload_of(a_run.ada, a_run.server)
-    assert itself("PUT", "/job/notebook", content=b"whole").status_code == 204
-    (a_run.folder.scratch / "notebook.ipynb").write_text("other")
+    assert (
+        itself("PUT", "/job/steps/train/notebook", content=b"whole").status_code == 204
+    )
+    made = a_run.folder.scratch / "steps" / "train"
+    made.mkdir(parents=True)
+    (made / "notebook.ipynb").write_text("other")
     a_run.end(EndReason.KILLED, -9)
     a_run.step()
     assert a_run.ada.get(f"/runs/{a_run.id}/notebook").text == "whole"

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 import nbformat
 import pytest
 
-from hubyard.contract.run import FailureReason, RunFailure, RunJob
-from hubyard_runtime.run import record, report
+from hubyard.contract.pipeline import StepPlan
+from hubyard.contract.run import FailureReason, RunFailure
+from hubyard_runtime.run import report, step
 from hubyard_runtime.run.failure import Broken
 from hubyard_runtime.run.notebook import prepared
 
@@ -28,14 +29,13 @@ def document(*cells, minor=5, **metadata):
     }
 
 
-def job(**parameters):
-    return RunJob(
-        run_id="r1",
-        name="n",
-        notebook="a{b}.ipynb",
-        source="0" * 64,
-        parameters=parameters,
-    )
+NAME = "a{b}.ipynb"
+
+
+def planned(made):
+    """The record of a step that is about to execute a notebook."""
+    begun = step.began(step.waiting(StepPlan(name="a", file=NAME)), NOW)
+    return step.planned(begun, made.cells_to_run)
 
 
 @pytest.fixture
@@ -57,9 +57,9 @@ def test_what_is_saved_is_a_valid_notebook_without_old_outputs(file, minor):
         {"cell_type": "markdown", "source": ["# a\n", "b"], "metadata": {"tags": None}},
     )
     made = prepared(
-        document(*cells, minor=minor, kernelspec={"name": "x"}), job(), file
+        document(*cells, minor=minor, kernelspec={"name": "x"}), NAME, {}, file
     )
-    now = record.planned(record.begun(NOW), made.cells_to_run)
+    now = planned(made)
     made.save(now)
     saved = nbformat.read(file, as_version=4)
     nbformat.validate(saved)
@@ -76,12 +76,12 @@ def test_only_what_holds_something_to_execute_runs(file):
         code("1", metadata=skipped),
         code("2"),
     )
-    assert prepared(document(*cells), job(), file).cells_to_run == [3]
+    assert prepared(document(*cells), NAME, {}, file).cells_to_run == [3]
 
 
 def test_parameters_are_put_after_their_defaults(file):
     tagged = code("a = 1", metadata={"tags": ["parameters"]})
-    made = prepared(document(code("0"), tagged, code("2")), job(a="x'); y"), file)
+    made = prepared(document(code("0"), tagged, code("2")), NAME, {"a": "x'); y"}, file)
     assert made.cells_to_run == [0, 1, 2, 3]
     lines = made.node.cells[2].source.splitlines()
     assert lines[-1] == 'a = "x\'); y"'
@@ -91,20 +91,20 @@ def test_parameters_are_put_after_their_defaults(file):
 def test_a_heading_with_the_tag_does_not_take_the_parameters(file, tag):
     heading = {"cell_type": "markdown", "source": "# a", "metadata": {"tags": [tag]}}
     tagged = code("a = 1", metadata={"tags": ["parameters", "mine"]})
-    made = prepared(document(heading, tagged, code("a")), job(a=5), file)
+    made = prepared(document(heading, tagged, code("a")), NAME, {"a": 5}, file)
     sources = [cell.source.splitlines()[-1] for cell in made.node.cells]
     assert sources == ["# a", "a = 1", "a = 5", "a"]
     assert made.node.cells[1].metadata.tags == ["parameters", "mine"]
 
 
 def test_statuses_are_ours(file):
-    made = prepared(document(*[code(str(n)) for n in range(4)]), job(), file)
-    now = record.planned(record.begun(NOW), made.cells_to_run)
-    now = record.cell_started(now, 0, NOW)
-    now = record.cell_started(record.cell_succeeded(now, 0, NOW), 1, NOW)
+    made = prepared(document(*[code(str(n)) for n in range(4)]), NAME, {}, file)
+    now = planned(made)
+    now = step.cell_started(now, 0, NOW)
+    now = step.cell_started(step.cell_succeeded(now, 0, NOW), 1, NOW)
     made.save(now)
     assert statuses(file) == ["completed", "running", "pending", "pending"]
-    made.save(record.failed(now, NOW, FAILURE))
+    made.save(step.failed(now, NOW, FAILURE))
     assert statuses(file) == ["completed", "failed", "pending", "pending"]
     saved = json.loads(file.read_text())["metadata"]["papermill"]
     assert saved["exception"] is True
@@ -113,13 +113,13 @@ def test_statuses_are_ours(file):
 
 def test_what_cannot_be_prepared_is_no_notebook(file):
     with pytest.raises(Broken) as caught:
-        prepared(document(code("1"), minor="five"), job(), file)
+        prepared(document(code("1"), minor="five"), NAME, {}, file)
     assert caught.value.failure.reason is FailureReason.BAD_NOTEBOOK
 
 
 def test_a_report_is_made_or_the_log_says_why_not(file, tmp_path, caplog):
-    made = prepared(document(code("1")), job(), file)
-    made.save(record.planned(record.begun(NOW), made.cells_to_run))
+    made = prepared(document(code("1")), NAME, {}, file)
+    made.save(planned(made))
     html = tmp_path / "report.html"
     report.render(file, html)
     assert html.read_text().startswith("<!DOCTYPE html>")

@@ -12,13 +12,20 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
+from hubyard.contract.pipeline import StepPlan
 from hubyard.contract.run import RunJob
-from hubyard_runtime.run import record
+from hubyard_runtime.run import record, step
 from hubyard_runtime.run.page import Page
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
+PLAN = StepPlan(name="a", file="a.ipynb")
 JOB = RunJob(
-    run_id="r1", name="<b>n</b>", notebook="a.ipynb", source="0" * 64, parameters={}
+    run_id="r1",
+    name="<b>n</b>",
+    notebook="a.ipynb",
+    source="0" * 64,
+    parameters={},
+    steps=(PLAN,),
 )
 
 
@@ -64,11 +71,15 @@ def client(page):
 
 def test_the_status_is_there_before_the_job_is_known(client, run):
     said = client.get("/status").json()
-    assert (said["status"], said["name"], said["cells"]) == ("starting", None, [])
-    run.job, run.record = JOB, record.planned(run.record, [0, 2])
-    said = client.get("/status").json()
-    assert (said["id"], said["name"], said["notebook"]) == ("r1", "<b>n</b>", "a.ipynb")
+    assert (said["status"], said["name"], said["steps"]) == ("starting", None, [])
+    begun = step.planned(step.began(step.waiting(PLAN), NOW), [0, 2])
+    run.job, run.record = JOB, record.planned(run.record, [begun])
+    (said,) = client.get("/status").json()["steps"]
+    assert (said["key"], said["file"], said["status"]) == ("a", "a.ipynb", "running")
     assert [cell["index"] for cell in said["cells"]] == [0, 2]
+    about = client.get("/status").json()
+    assert (about["id"], about["name"]) == ("r1", "<b>n</b>")
+    assert about["notebook"] == "a.ipynb"
     assert client.get("/status").headers["cache-control"] == "no-store"
 
 

@@ -1,3 +1,5 @@
+"""The records of a step run and of a run: no order of steps makes them lie."""
+
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
@@ -6,22 +8,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubyard.contract.run import CellStatus, FailureReason, RunFailure, RunRecord
+from hubyard.contract.pipeline import StepPlan
+from hubyard.contract.run import (
+    CellStatus,
+    FailureReason,
+    RunFailure,
+    RunRecord,
+    StepRecord,
+    StepStatus,
+)
 from hubyard.contract.workload import Status
-from hubyard_runtime.run import record
+from hubyard_runtime.run import record, step
 
 BEGUN = datetime(2026, 11, 24, tzinfo=UTC)
 FAILURE = RunFailure(reason=FailureReason.CELL_ERROR, message="it broke", cell=0)
-ENDS = {
-    "succeeded": record.succeeded,
-    "failed": lambda r, at: record.failed(r, at, FAILURE),
-    "stopped": record.stopped,
-}
+WAITING = step.waiting(StepPlan(name="a", file="a.ipynb"))
 STEPS = {
-    "plan": lambda r, at, i: record.planned(r, range(3)),
-    "start": lambda r, at, i: record.cell_started(r, i, at),
-    "succeed": lambda r, at, i: record.cell_succeeded(r, i, at),
-    **{name: lambda r, at, i, end=end: end(r, at) for name, end in ENDS.items()},
+    "begin": lambda s, at, i: step.began(s, at),
+    "plan": lambda s, at, i: step.planned(s, range(3)),
+    "start": lambda s, at, i: step.cell_started(s, i, at),
+    "cell": lambda s, at, i: step.cell_succeeded(s, i, at, 7),
+    "succeed": lambda s, at, i: step.succeeded(s, at),
+    "fail": lambda s, at, i: step.failed(s, at, FAILURE),
+    "stop": lambda s, at, i: step.stopped(s, at),
+    "again": lambda s, at, i: step.again(s),
+    "skip": lambda s, at, i: step.left_out(s, StepStatus.SKIPPED),
 }
 
 
@@ -29,7 +40,7 @@ def at(seconds):
     return BEGUN + timedelta(seconds=seconds)
 
 
-def check(now: RunRecord) -> None:
+def check(now: StepRecord) -> None:
     """What is true of every record, whatever was done before."""
     seen = [cell.status for cell in now.cells]
     assert seen.count(CellStatus.RUNNING) <= 1
@@ -38,49 +49,101 @@ def check(now: RunRecord) -> None:
         ended = cell.status in {CellStatus.SUCCEEDED, CellStatus.FAILED}
         assert (cell.started_at is not None) == began
         assert (cell.ended_at is not None) == ended
-    final = not now.status.is_active
-    assert (now.ended_at is not None) == final
-    if final:
+    if now.status is not StepStatus.RUNNING:
         assert not {CellStatus.WAITING, CellStatus.RUNNING} & set(seen)
-    if now.status is Status.SUCCEEDED:
+    if now.status is StepStatus.SUCCEEDED:
         assert set(seen) <= {CellStatus.SUCCEEDED}
-    assert (now.failure is not None) == (now.status is Status.FAILED)
+    if now.status is StepStatus.FAILED:
+        assert now.failure is not None
+    assert (now.started_at is not None) == (now.attempt > 0)
 
 
 @given(st.lists(st.tuples(st.sampled_from(sorted(STEPS)), st.integers(0, 3))))
-def test_no_order_of_steps_makes_a_record_lie(steps):
-    now = record.begun(BEGUN)
-    for second, (name, index) in enumerate(steps):
+def test_no_order_makes_the_record_of_a_step_lie(acts):
+    now = WAITING
+    for second, (name, index) in enumerate(acts):
         try:
-            after = STEPS[name](now, at(second), index)
+            now = STEPS[name](now, at(second), index)
         except ValueError:
+            continue
+        check(now)
+
+
+RUN = {
+    "plan": lambda r, at: record.planned(r, [WAITING, step.waiting(B)]),
+    "begin": lambda r, at: record.put(r, step.began(r.steps[0], at)),
+    "end": lambda r, at: record.put(r, step.succeeded(r.steps[0], at)),
+    "fan out": lambda r, at: record.expanded(
+        r, "b", [step.waiting(B, f"b.{n}", n) for n in range(2)]
+    ),
+    "succeed": record.succeeded,
+    "fail": lambda r, at: record.failed(r, at, FAILURE),
+    "stop": record.stopped,
+}
+B = StepPlan(name="b", file="b.ipynb", after=("a",), each=[0, 1])
+
+
+def check_run(now: RunRecord) -> None:
+    final = not now.status.is_active
+    assert (now.ended_at is not None) == final
+    assert len({each.key for each in now.steps}) == len(now.steps)
+    if final:
+        assert all(each.status.is_final for each in now.steps)
+    if now.status is Status.SUCCEEDED:
+        good = {StepStatus.SUCCEEDED, StepStatus.SKIPPED}
+        assert {each.status for each in now.steps} <= good
+    assert (now.failure is not None) == (now.status is Status.FAILED)
+
+
+@given(st.lists(st.sampled_from(sorted(RUN))))
+def test_no_order_makes_the_record_of_a_run_lie(acts):
+    now = record.begun(BEGUN)
+    for second, name in enumerate(acts):
+        try:
+            after = RUN[name](now, at(second))
+        except (ValueError, IndexError):
             continue
         assert after.revision == now.revision + 1
         assert now.status.is_active
-        check(after)
+        check_run(after)
         now = after
 
 
-def test_a_run_from_its_beginning_to_its_end():
-    now = record.planned(record.begun(BEGUN), [0, 2])
-    now = record.cell_started(now, 0, at(1))
-    now = record.cell_succeeded(now, 0, at(2))
-    now = record.cell_started(now, 2, at(3))
-    broken = record.failed(now, at(4), FAILURE)
+def test_a_step_from_its_beginning_to_its_end():
+    now = step.planned(step.began(WAITING, at(0)), [0, 2])
+    now = step.cell_succeeded(step.cell_started(now, 0, at(1)), 0, at(2), 12)
+    now = step.cell_started(now, 2, at(3))
+    broken = step.failed(now, at(4), FAILURE)
     assert [cell.status for cell in broken.cells] == ["succeeded", "failed"]
+    assert broken.cells[0].output_bytes == 12
     assert broken.cells[1].ended_at == at(4)
-    now = record.succeeded(record.cell_succeeded(now, 2, at(4)), at(5))
-    assert (now.status, now.revision, now.ended_at) == (Status.SUCCEEDED, 7, at(5))
+    second = step.began(step.again(broken), at(5))
+    assert (second.attempt, second.cells, second.failure) == (2, (), None)
+    done = step.succeeded(step.cell_succeeded(now, 2, at(4)), at(5))
+    assert (done.status, done.ended_at) == (StepStatus.SUCCEEDED, at(5))
 
 
-@pytest.mark.parametrize("end", ENDS.values())
-def test_a_run_ends_once(end):
+def test_a_run_that_ends_ends_its_steps():
+    now = record.planned(record.begun(BEGUN), [WAITING, step.waiting(B)])
+    now = record.put(now, step.began(WAITING, at(1)))
+    failed = record.failed(now, at(2), FAILURE)
+    assert [each.status for each in failed.steps] == ["failed", "not-run"]
+    assert failed.steps[0].failure == FAILURE
+    stopped = record.stopped(now, at(2))
+    assert [each.status for each in stopped.steps] == ["stopped", "not-run"]
+
+
+@pytest.mark.parametrize("name", ["succeed", "fail", "stop"])
+def test_a_run_ends_once(name):
     now = record.stopped(record.begun(BEGUN), at(1))
     with pytest.raises(ValueError, match=r"once|not every"):
-        end(now, at(2))
+        RUN[name](now, at(2))
 
 
-def test_success_is_not_claimed_while_a_cell_waits():
-    now = record.planned(record.begun(BEGUN), [0])
+def test_success_is_not_claimed_while_something_waits():
+    now = step.planned(step.began(WAITING, at(0)), [0])
     with pytest.raises(ValueError, match="not every cell"):
-        record.succeeded(now, at(1))
+        step.succeeded(now, at(1))
+    run = record.planned(record.begun(BEGUN), [WAITING])
+    with pytest.raises(ValueError, match="not every step"):
+        record.succeeded(run, at(1))

@@ -5,21 +5,29 @@ from __future__ import annotations
 import errno
 import logging
 import threading
-from datetime import UTC, datetime
+from multiprocessing import forkserver, resource_tracker
 
 import pytest
 
 from hubyard.contract.errors import Forbidden, Invalid, NotFound, Unavailable
+from hubyard.contract.pipeline import StepPlan
 from hubyard.contract.run import FailureReason, RunJob
 from hubyard.contract.workload import Status
-from hubyard_runtime.run import record, tree
+from hubyard_runtime.run import handin, tree
 from hubyard_runtime.run import runner as module
+from hubyard_runtime.run.patience import Patience
 from hubyard_runtime.run.runner import Runner
 from support.patience import PATIENCE_S, SOON_S
 
-JOB = RunJob(run_id="r1", name="n", notebook="a.ipynb", source="0" * 64, parameters={})
+JOB = RunJob(
+    run_id="r1",
+    name="n",
+    notebook="a.ipynb",
+    source="0" * 64,
+    parameters={},
+    steps=(StepPlan(name="a", file="a.ipynb"),),
+)
 NOTEBOOK = '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
-NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 
 class Platform:
@@ -37,7 +45,7 @@ class Platform:
     def put_record(self, record):
         self.records.append(record)
 
-    def put_file(self, name, file):
+    def put_file(self, kind, key, file):
         raise AssertionError("there is nothing to hand in")
 
 
@@ -84,8 +92,17 @@ class IsDown(Platform):
 
 @pytest.fixture(autouse=True)
 def others_orphans(monkeypatch):
-    """The tests' own process adopts nobody."""
+    """The tests' own process adopts nobody, and ends nobody."""
     monkeypatch.setattr(tree, "adopt_orphans", lambda: None)
+    monkeypatch.setattr(tree, "end_adopted", lambda _: None)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_fork_server():
+    """A run's own process takes it along when it ends; the tests' goes on."""
+    yield
+    forkserver._forkserver._stop()
+    resource_tracker._resource_tracker._stop()
 
 
 @pytest.fixture
@@ -166,33 +183,13 @@ def test_a_run_whose_lifetime_was_over_says_so(scratch, deadline, reason):
     assert (failure and failure.reason) == reason
 
 
-class Unwritable:
-    """A notebook on a disk that has gone."""
-
-    def save(self, record):
-        raise OSError(errno.EIO, "Input/output error")
-
-
-def test_a_notebook_that_cannot_be_saved_is_no_success(scratch, caplog):
-    runner = Runner(Platform(), scratch)
-    runner.save()
-    runner._notebook = Unwritable()
-    runner.save()
-    assert "could not be saved: Input/output error" in caplog.text
-    done = record.succeeded(record.planned(runner.record, []), NOW)
-    assert runner._saved(done).status is Status.FAILED
-    stopped = record.stopped(runner.record, NOW, None)
-    assert runner._saved(stopped) == stopped
-    runner._sink.close()
-
-
 class RefusesFiles(Platform):
-    def put_file(self, name, file):
+    def put_file(self, kind, key, file):
         raise Forbidden("This run has ended long ago.")
 
 
 class LosesFiles(Platform):
-    def put_file(self, name, file):
+    def put_file(self, kind, key, file):
         raise OSError(errno.EIO, "Input/output error")
 
 
@@ -204,14 +201,15 @@ class LosesFiles(Platform):
     ],
 )
 def test_a_notebook_that_is_not_taken_does_not_keep_the_run(
-    scratch, caplog, monkeypatch, platform, words
+    tmp_path, caplog, monkeypatch, platform, words
 ):
     """And where it is large, a stopped run has no time to make its report."""
-    monkeypatch.setattr(module, "_QUICK_BYTES", 0)
-    (scratch / "notebook.ipynb").write_text(NOTEBOOK)
-    runner = Runner(platform, scratch)
-    runner.stop()
-    runner.run()
-    assert f"The notebook was not handed in: {words}" in caplog.text
-    assert "report" not in caplog.text
-    assert platform.records[-1].status is Status.STOPPED
+    monkeypatch.setattr(handin, "_QUICK_BYTES", 0)
+    (tmp_path / "notebook.ipynb").write_text(NOTEBOOK)
+    patience = Patience(SOON_S)
+    patience.stop()
+    handing = handin.HandIn(platform.put_file, patience)
+    handing.add("a", tmp_path)
+    handing.finish()
+    assert f"The notebook of a was not handed in: {words}" in caplog.text
+    assert not (tmp_path / "report.html").exists()

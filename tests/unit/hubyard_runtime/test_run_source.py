@@ -24,7 +24,7 @@ def tagged(text):
 def read(folder, content):
     path = folder / "a.ipynb"
     path.write_bytes(content)
-    return source.read_notebook(path)
+    return source.read(path)
 
 
 def broken(act, *arguments):
@@ -71,13 +71,13 @@ def test_a_notebook_lies_within_its_source(tmp_path, name):
     folder = tmp_path / "source"
     (folder / "sub").mkdir(parents=True)
     (tmp_path / "a.ipynb").touch()
-    assert "holds no notebook" in broken(source.find_notebook, folder, name).message
+    assert "holds no " in broken(source.find, folder, name).message
 
 
 def test_a_link_does_not_lead_out_of_the_source(tmp_path):
     (tmp_path / "source").mkdir()
     (tmp_path / "source" / "a.ipynb").symlink_to("/etc/passwd")
-    broken(source.find_notebook, tmp_path / "source", "a.ipynb")
+    broken(source.find, tmp_path / "source", "a.ipynb")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,140 @@
+"""What is kept of a run: the files that its step runs have handed in.
+
+One folder for each step run, by its key. What a run could not hand in is gathered from
+its own folder, which belongs to its owner: no link there is followed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import stat
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hubyard.contract.errors import NotFound
+from hubyard.contract.run import RunRecord
+from hubyard_hub.blobs import receive
+
+if TYPE_CHECKING:
+    import contextlib
+    from collections.abc import Generator, Iterable
+    from pathlib import Path
+
+    from hubyard_hub.blobs import Upload
+
+NOTEBOOK, REPORT, OUTPUTS = "notebook.ipynb", "report.html", "outputs.tar.gz"
+OUTPUT_LIMIT_BYTES = 200 * 2**20
+_KEY = re.compile(r"[a-z][a-z0-9-]{0,39}(\.[0-9]{1,4})?")
+_MADE = "steps"
+"""Where a run makes them, within its working folder."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The folder of one run."""
+
+    folder: Path
+
+    @classmethod
+    def of(cls, state: Path, run_id: str) -> Kept:
+        """What is kept of a run of that id."""
+        return cls(state / "runs" / run_id)
+
+    def path(self, key: str, name: str) -> Path | None:
+        """A file of a step run; None: it has not handed it in."""
+        path = self.folder / key / name
+        return path if _KEY.fullmatch(key) and path.is_file() else None
+
+    def has(self, key: str, name: str) -> bool:
+        """Whether a step run has handed in a file."""
+        return self.path(key, name) is not None
+
+    def keys(self) -> list[str]:
+        """The step runs that have handed in something."""
+        return sorted(path.name for path in self.folder.glob("*"))
+
+    def has_any(self, name: str) -> bool:
+        """Whether some step run has handed in such a file."""
+        return any(self.folder.glob(f"*/{name}"))
+
+    def receive(self, key: str) -> contextlib.AbstractContextManager[Upload]:
+        """Open an upload of a file of a step run.
+
+        Raises:
+            NotFound: no step run can have that key.
+        """
+        if not _KEY.fullmatch(key):
+            raise NotFound("There is no such step.")
+        return receive(self.folder / key, OUTPUT_LIMIT_BYTES)
+
+    def take_over(self, other: Kept, keys: Iterable[str]) -> None:
+        """Keep what step runs of another run have handed in here too."""
+        for key in keys:
+            place = self.folder / key
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for name in (NOTEBOOK, REPORT, OUTPUTS):
+                found = other.path(key, name)
+                if found is not None:
+                    _link(found, place / name)
+
+    def gather(self, scratch: Path) -> None:
+        """Keep what a run has made and could not hand in, so far as it is there."""
+        for key in _listed(scratch):
+            for name in (NOTEBOOK, REPORT, OUTPUTS):
+                content = read_plain(scratch, _MADE, key, name)
+                if content and not self.has(key, name):
+                    with self.receive(key) as upload:
+                        upload.write(content)
+                        upload.keep_as(name)
+
+
+def last_word(scratch: Path) -> RunRecord | None:
+    """The final record that a run has left in its folder."""
+    try:
+        record = RunRecord.model_validate_json(read_plain(scratch, "record.json"))
+    except ValueError:
+        return None
+    return None if record.status.is_active else record
+
+
+def read_plain(folder: Path, *parts: str) -> bytes:
+    """A plain file's bytes; nothing where it is missing, a link, or too large."""
+    *folders, name = parts
+    with suppress(OSError), _opened(folder, folders) as place:
+        descriptor = os.open(
+            name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=place
+        )
+        with os.fdopen(descriptor, "rb") as file:
+            about = os.fstat(descriptor)
+            fits = stat.S_ISREG(about.st_mode) and about.st_size <= OUTPUT_LIMIT_BYTES
+            return file.read() if fits else b""
+    return b""
+
+
+def _listed(scratch: Path) -> list[str]:
+    with suppress(OSError), _opened(scratch, [_MADE]) as place:
+        return sorted(filter(_KEY.fullmatch, os.listdir(place)))  # noqa: PTH208  a descriptor has no Path
+    return []
+
+
+@contextmanager
+def _opened(folder: Path, below: list[str]) -> Generator[int]:
+    """A folder below another, opened without following a link."""
+    with ExitStack() as closing:
+        place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        closing.callback(os.close, place)
+        for name in below:
+            flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+            place = os.open(name, flags, dir_fd=place)
+            closing.callback(os.close, place)
+        yield place
+
+
+def _link(found: Path, place: Path) -> None:
+    try:
+        os.link(found, place)
+    except OSError:  # another file system, or one without links
+        shutil.copyfile(found, place)

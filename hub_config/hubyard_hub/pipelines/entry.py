@@ -1,0 +1,120 @@
+"""An entry: the file of a source that a run executes, read and checked at the door."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from hubyard.contract.errors import Invalid
+from hubyard.contract.pipeline import StepPlan, is_pipeline
+from hubyard.contract.project import PROJECT_FILE, Project
+from hubyard.contract.script import is_script, notebook_of
+from hubyard_hub.packed import file_names, read_file, read_files
+from hubyard_hub.parameters import check_parameters, parameters_of, read_notebook
+from hubyard_hub.pipelines.tagged import is_tagged, read_tagged
+from hubyard_hub.project_file import read_project
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from pathlib import Path
+
+    from pydantic import JsonValue
+
+    from hubyard.contract.source import Parameter
+
+_SLUG = re.compile(r"[^a-z0-9]+")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a run executes."""
+
+    path: str
+    parameters: tuple[Parameter, ...]
+    """What a run may set."""
+    steps: tuple[StepPlan, ...]
+    project: Project
+    """The project that it belongs to, with the compute that the entry asks for."""
+    shares: dict[str, str] = field(default_factory=dict)
+    """The compute that steps ask for, by the step's name."""
+    name: str | None = None
+
+    def check(self, given: Mapping[str, JsonValue]) -> None:
+        """Accept the parameters of a run.
+
+        Raises:
+            Invalid: naming the parameter and what to write.
+        """
+        check_parameters(self.parameters, given)
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files of a packed source."""
+
+    path: Path
+    names: Collection[str]
+
+    @classmethod
+    def of(cls, path: Path) -> Files:
+        """Those of a packed source; its names are read, its content is not."""
+        return cls(path, file_names(path))
+
+    def read(self, wanted: Collection[str]) -> dict[str, bytes]:
+        """The content of some, those that are there."""
+        return read_files(self.path, wanted)
+
+    def project(self) -> Project:
+        """What the project file says; nothing where there is none."""
+        found = self.read({PROJECT_FILE}) if PROJECT_FILE in self.names else {}
+        return read_project(found[PROJECT_FILE]) if found else Project()
+
+
+def read_entry(source: Path, path: str, given: Collection[str] = ()) -> Entry:
+    """What a run of a file of a packed source executes.
+
+    Args:
+        source: the packed source.
+        path: of the file, within the source.
+        given: the parameters that the run sets.
+
+    Raises:
+        NotFound: the source holds no such file.
+        Invalid: it cannot be executed; says why, and where.
+    """
+    from hubyard_hub.pipelines.definition import read_pipeline  # noqa: PLC0415  it reads entries' documents
+
+    files = Files.of(source)
+    project = files.project()
+    content = read_file(source, path)
+    if is_pipeline(path):
+        return read_pipeline(content, path, files, project)
+    document = read_document(content, path)
+    if is_tagged(document):
+        parameters, steps = read_tagged(document, path, given)
+        return Entry(path, parameters, steps, project)
+    taken: dict[str, JsonValue] = {name: f"${{{name}}}" for name in given}
+    step = StepPlan(name=slug_of(path), file=path, parameters=taken)
+    return Entry(path, parameters_of(document), (step,), project)
+
+
+def read_document(content: bytes, path: str) -> Mapping[str, Any]:
+    """A notebook, or a script as the notebook that executes it.
+
+    Raises:
+        Invalid: it is neither; says why.
+    """
+    if not is_script(path):
+        return read_notebook(content, path)
+    try:
+        return notebook_of(content.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise Invalid(f"{path} is not UTF-8 (byte {error.start + 1}).") from None
+
+
+def slug_of(path: str) -> str:
+    """A step's name, made of a file's."""
+    slug = _SLUG.sub("-", PurePosixPath(path).stem.lower()).strip("-")[:40].strip("-")
+    return slug if slug[:1].isalpha() else "notebook"

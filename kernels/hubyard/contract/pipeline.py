@@ -1,0 +1,140 @@
+"""A pipeline: a DAG of steps, as a project writes it down and as a run executes it.
+
+step       a notebook or script with its parameters; it waits for the steps that it
+           comes after and for those whose outputs it takes
+output     a small value or a file that a step hands over by name:
+           `hubyard.pipelines.output("rows", 1200)`
+each       the items that a step fans out over: one step run for each
+plan       a step as the platform has checked it and the runner executes it
+
+References and conditions are those of `hubyard.contract.expression`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, JsonValue, StringConstraints
+
+from hubyard.contract.base import (
+    SEVERAL,
+    Read,
+    Seconds,
+    Slug,
+    Title,
+    Written,
+    in_words,
+)
+from hubyard.contract.duration import parse_duration
+
+PIPELINES_FOLDER = "pipelines"
+MOST_STEPS = 200
+MOST_STEP_RUNS = 1000
+"""A run fans out into no more than so many."""
+
+
+def is_pipeline(path: str) -> bool:
+    """Whether a file describes a pipeline."""
+    return path.endswith((".yml", ".yaml"))
+
+
+def _seconds(value: object) -> object:
+    return parse_duration(value) if isinstance(value, str) else value
+
+
+Duration = Annotated[
+    Seconds,
+    BeforeValidator(_seconds, json_schema_input_type=str | int),
+    in_words("write a duration such as 90s, 30m or 2h"),
+]
+"""Whole seconds; in a file also `90s`, `30m`, `2h`."""
+
+Name = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=80),
+    in_words("write a name as Python has them: letters, digits and _"),
+]
+"""A parameter or an output."""
+
+Names = Annotated[tuple[Name, ...], SEVERAL]
+StepNames = Annotated[tuple[Slug, ...], SEVERAL]
+
+
+class StepFile(Written):
+    """A step as a project writes it down."""
+
+    notebook: str | None = Field(default=None, description="a .ipynb of the project")
+    script: str | None = Field(default=None, description="a .py of the project")
+    parameters: dict[Name, JsonValue] = Field(
+        default_factory=dict, description="values, or references such as ${step.output}"
+    )
+    after: StepNames = Field(default=(), description="steps that must end before it")
+    outputs: Names = Field(default=(), description="what it hands over, by name")
+    when: str | None = Field(
+        default=None, description="it is skipped unless this holds: ${step.rows} > 1000"
+    )
+    each: JsonValue = Field(
+        default=None,
+        description="a list, a grid of lists by name, or a reference to a list: "
+        "it runs once for each item, ${each}",
+    )
+    compute: Slug | None = Field(
+        default=None, description="its share of the run's compute; None: one core"
+    )
+    retries: Annotated[int, Field(ge=0, le=10, strict=True)] = 0
+    retry_wait: Duration = Field(
+        default=10, description="before the first retry; doubled before each next"
+    )
+    timeout: Duration | None = Field(default=None, description="for the whole step")
+    cell_timeout: Duration | None = Field(default=None, description="for each cell")
+    cache: bool = Field(
+        default=False,
+        description="take over an earlier step run of the same code and inputs",
+    )
+
+
+class PipelineFile(Written):
+    """A pipeline as a project writes it down: `pipelines/<name>.yml`."""
+
+    name: Title | None = None
+    compute: Slug | None = Field(default=None, description="of the whole run")
+    parameters: dict[Name, JsonValue] = Field(
+        default_factory=dict, description="names that a run may set, and their defaults"
+    )
+    steps: dict[Slug, StepFile]
+
+
+class StepPlan(Read):
+    """A step as the runner executes it."""
+
+    name: str
+    file: str = Field(description="path within the source; a .py is executed by cells")
+    cells: tuple[int, ...] | None = Field(
+        default=None, description="only these cells of a tagged notebook"
+    )
+    after: tuple[str, ...] = Field(
+        default=(), description="all that it waits for, also for what it takes"
+    )
+    parameters: dict[str, JsonValue] = Field(default_factory=dict)
+    outputs: tuple[str, ...] = ()
+    takes: dict[str, str] = Field(
+        default_factory=dict,
+        description="variables of a tagged notebook, and the steps that give them",
+    )
+    gives: tuple[str, ...] = Field(
+        default=(), description="variables that later steps take"
+    )
+    when: str | None = None
+    each: JsonValue = None
+    cores: float | None = Field(default=None, description="None: one of the run's")
+    memory_bytes: int | None = Field(default=None, description="None: unknown")
+    retries: int = 0
+    retry_wait_s: int = 10
+    timeout_s: int | None = None
+    cell_timeout_s: int | None = None
+    cache: bool = False
+
+    @property
+    def hands_over(self) -> bool:
+        """Whether other steps may need what it leaves."""
+        return bool(self.outputs or self.gives)

@@ -1,0 +1,199 @@
+"""The DAG: what becomes of each step next, decided from the record and outputs alone.
+
+A step waits until every step that it comes after has ended. It does not run where one
+of those has failed; it is skipped where its condition does not hold, or where it takes
+an output of a step that was skipped.
+"""
+
+from __future__ import annotations
+
+from itertools import islice, product
+from typing import TYPE_CHECKING
+
+from hubyard.contract.expression import (
+    EACH,
+    Condition,
+    Reference,
+    part_of,
+    references,
+    resolve,
+)
+from hubyard.contract.pipeline import MOST_STEP_RUNS
+from hubyard.contract.run import FailureReason, RunFailure, StepStatus
+from hubyard_runtime.run import record as records
+from hubyard_runtime.run import step as steps
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from pydantic import JsonValue
+
+    from hubyard.contract.pipeline import StepPlan
+    from hubyard.contract.run import RunRecord, StepRecord
+
+_GOOD = {StepStatus.SUCCEEDED, StepStatus.SKIPPED}
+
+
+class Dag:
+    """The steps of one run, and how they follow one another."""
+
+    def __init__(
+        self,
+        plans: Sequence[StepPlan],
+        parameters: Mapping[str, JsonValue],
+        reused: Sequence[StepRecord],
+        outputs: Callable[[str], Mapping[str, JsonValue]],
+    ) -> None:
+        """Take the plan of a run.
+
+        Args:
+            plans: its steps, each after all that it waits for.
+            parameters: of the pipeline.
+            reused: step runs that are taken over from an earlier run.
+            outputs: what a step run has handed over, by its key.
+        """
+        self.plans = {plan.name: plan for plan in plans}
+        self._parameters = parameters
+        self._reused = {each.key: each for each in reused}
+        self._outputs = outputs
+
+    def first(self) -> list[StepRecord]:
+        """The steps before anything has become of them."""
+        return [steps.waiting(plan) for plan in self.plans.values()]
+
+    def settled(self, record: RunRecord, at: datetime) -> RunRecord:
+        """The record with all that follows from what has ended: nothing is started."""
+        for name in self.plans:  # in their order: one pass is enough
+            for each in self._of(record, name):
+                if each.status is StepStatus.WAITING and self._is_free(record, name):
+                    record = self._settle(record, each, at)
+        return record
+
+    def ready(self, record: RunRecord) -> list[StepRecord]:
+        """The step runs that may begin; `settled` has seen the record."""
+        return [
+            each
+            for each in record.steps
+            if each.status is StepStatus.WAITING and self._is_free(record, each.step)
+        ]
+
+    def values(self, record: RunRecord, each: StepRecord) -> dict[str, JsonValue]:
+        """The parameters of a step run, with what their references stand for.
+
+        Raises:
+            ValueError: one of them names nothing.
+        """
+        plan = self.plans[each.step]
+        look = self._look(record, each.item)
+        return {name: resolve(v, look) for name, v in plan.parameters.items()}
+
+    # -- one step --------------------------------------------------------------------
+
+    def _settle(self, record: RunRecord, each: StepRecord, at: datetime) -> RunRecord:
+        plan = self.plans[each.step]
+        before = [e for name in plan.after for e in self._of(record, name)]
+        if any(e.status not in _GOOD for e in before):
+            return records.put(record, steps.left_out(each, StepStatus.NOT_RUN))
+        if any(self._was_skipped(record, name) for name in _taken(plan)):
+            return records.put(record, steps.left_out(each, StepStatus.SKIPPED))
+        try:
+            runs = self._fan_out(record, each, plan)
+        except ValueError as error:
+            return records.put(record, _bad(each, at, str(error)))
+        return records.expanded(record, each.key, runs) if runs != [each] else record
+
+    def _fan_out(
+        self, record: RunRecord, each: StepRecord, plan: StepPlan
+    ) -> list[StepRecord]:
+        """The step runs of a step: itself alone, or one for each item."""
+        if plan.each is None or each.key != plan.name:
+            runs = [each]
+        else:
+            items = _items(resolve(plan.each, self._look(record, None)), plan)
+            runs = [
+                steps.waiting(plan, f"{plan.name}.{number}", item)
+                for number, item in enumerate(items)
+            ] or [steps.left_out(each, StepStatus.SKIPPED)]
+        return [self._decided(record, run, plan) for run in runs]
+
+    def _decided(
+        self, record: RunRecord, run: StepRecord, plan: StepPlan
+    ) -> StepRecord:
+        """A step run as it was in an earlier run, or skipped; else as it is."""
+        if run.status is not StepStatus.WAITING:
+            return run
+        earlier = self._reused.get(run.key)
+        if earlier is not None and earlier.item == run.item:
+            return earlier
+        if plan.when is None:
+            return run
+        holds = Condition.parse(plan.when).holds(self._look(record, run.item))
+        return run if holds else steps.left_out(run, StepStatus.SKIPPED)
+
+    # -- what references stand for -----------------------------------------------------
+
+    def _look(
+        self, record: RunRecord, item: JsonValue
+    ) -> Callable[[Reference], JsonValue]:
+        def look(reference: Reference) -> JsonValue:
+            if reference.of == EACH:
+                return part_of(item, reference)
+            if reference.part is None:
+                return self._parameters[reference.of]
+            return self._taken_from(record, reference)
+
+        return look
+
+    def _taken_from(self, record: RunRecord, reference: Reference) -> JsonValue:
+        """An output of a step; of one that has fanned out, the list of them all."""
+        runs = self._of(record, reference.of)
+        found: list[JsonValue] = []
+        for run in runs:
+            if run.status is StepStatus.SUCCEEDED:
+                handed = self._outputs(run.key)
+                if reference.part not in handed:
+                    raise ValueError(f"{reference}: {run.key} has not handed it over")
+                found.append(handed[str(reference.part)])
+        return found if self.plans[reference.of].each is not None else found[0]
+
+    def _of(self, record: RunRecord, name: str) -> list[StepRecord]:
+        return [each for each in record.steps if each.step == name]
+
+    def _is_free(self, record: RunRecord, name: str) -> bool:
+        after = self.plans[name].after
+        return all(e.status.is_final for n in after for e in self._of(record, n))
+
+    def _was_skipped(self, record: RunRecord, name: str) -> bool:
+        return all(e.status is StepStatus.SKIPPED for e in self._of(record, name))
+
+
+def _taken(plan: StepPlan) -> set[str]:
+    """The steps whose outputs a step takes."""
+    where = [plan.parameters, plan.each, plan.when or ""]
+    found = (reference for value in where for reference in references(value))
+    return {r.of for r in found if r.part is not None and r.of != EACH}
+
+
+def _items(found: JsonValue, plan: StepPlan) -> list[JsonValue]:
+    """The items of a list, or of a grid: every combination of its lists."""
+    if isinstance(found, dict):
+        lists = [each if isinstance(each, list) else [each] for each in found.values()]
+        chosen = islice(product(*lists), MOST_STEP_RUNS + 1)
+        found = [dict(zip(found, each, strict=True)) for each in chosen]
+    if not isinstance(found, list):
+        raise ValueError(  # noqa: TRY004  it is the pipeline's mistake, not ours
+            f"each of {plan.name} is no list, but {str(found)[:80]}"
+        )
+    if len(found) > MOST_STEP_RUNS:
+        raise ValueError(f"each of {plan.name} has more than {MOST_STEP_RUNS} items")
+    return found
+
+
+def _bad(each: StepRecord, at: datetime, message: str) -> StepRecord:
+    failure = RunFailure(
+        reason=FailureReason.BAD_INPUT,
+        message=f"What {each.step} takes cannot be used: {message}.",
+        step=each.key,
+    )
+    return steps.failed(steps.began(each, at), at, failure)

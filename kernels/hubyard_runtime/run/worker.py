@@ -1,0 +1,195 @@
+"""A worker: the process that executes one step run, and tells its run how far it is.
+
+It is forked from a parent that has imported all of this already, executes in a kernel
+that it starts itself, and adopts whatever that leaves behind: nothing of one step can
+reach another. It says how it is by sending its record; it is told why it shall end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import resource
+import threading
+from typing import TYPE_CHECKING
+
+from hubyard.pipelines import FOLDER
+from hubyard_runtime.quickstart import skip_slow_imports
+from hubyard_runtime.run import failure, handover, source, step, tree
+from hubyard_runtime.run.cause import Cause
+from hubyard_runtime.run.folder import NOTEBOOK, OUTPUTS
+
+skip_slow_imports()
+
+from hubyard_runtime.run.engine import Engine  # noqa: E402  once they are skipped
+from hubyard_runtime.run.kernel import Kernel  # noqa: E402
+from hubyard_runtime.run.notebook import ExecutedNotebook, prepared  # noqa: E402
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from pathlib import Path
+
+    from hubyard.contract.run import RunFailure, StepRecord
+    from hubyard_runtime.run.task import Task
+
+
+LOG_FORMAT = "%(asctime)s %(message)s"
+_log = logging.getLogger(__name__)
+
+
+def work(task: Task, wire: Connection) -> None:
+    """Execute a step run; the process ends with it."""
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    tree.adopt_orphans()
+    Worker(task, wire).run()
+
+
+class Worker:
+    """Executes one step run."""
+
+    def __init__(self, task: Task, wire: Connection) -> None:
+        self._task = task
+        self._wire = wire
+        self._step = task.record
+        self._kernel: Kernel | None = None
+        self._cause: Cause | None = None
+        self._notebook: ExecutedNotebook | None = None
+
+    def run(self) -> None:
+        """Execute, and send the last record."""
+        threading.Thread(target=self._listen, name="orders", daemon=True).start()
+        self._tell(self._measured(self._saved(self._outcome())))
+
+    # -- told by the run -------------------------------------------------------------
+
+    def _listen(self) -> None:
+        """End when told to; a run that is gone wants nothing any more."""
+        try:
+            while True:
+                self._end(Cause(self._wire.recv()))
+        except (EOFError, OSError):
+            tree.end(0)
+            os._exit(1)
+
+    def _end(self, cause: Cause) -> None:
+        self._cause = self._cause or cause
+        if self._kernel is not None:
+            self._kernel.end(cause)
+
+    # -- told by the engine ----------------------------------------------------------
+
+    def cell_started(self, index: int) -> None:
+        """The kernel works on a cell."""
+        self._tell(step.cell_started(self._step, index, self._task.clock()))
+
+    def cell_succeeded(self, index: int, output_bytes: int) -> None:
+        """The kernel has done a cell."""
+        now = self._task.clock()
+        self._tell(step.cell_succeeded(self._step, index, now, output_bytes))
+        done = [cell for cell in self._step.cells if cell.ended_at is not None]
+        _log.info("Cell %d of %d succeeded.", len(done), len(self._step.cells))
+
+    def save(self) -> None:
+        """Save the notebook as it stands; a full disk does not fail the step here."""
+        if self._notebook is None:
+            return
+        try:
+            self._notebook.save(self._step)
+        except OSError as error:
+            _log.warning("The notebook could not be saved: %s.", error.strerror)
+
+    # -- the step --------------------------------------------------------------------
+
+    def _tell(self, now: StepRecord) -> None:
+        self._step = now
+        self._wire.send(now)
+
+    def _outcome(self) -> StepRecord:
+        """The last record, whatever happens."""
+        try:
+            self._execute()
+            self._check_outputs()
+        except failure.Stopped:
+            return step.stopped(self._step, self._task.clock())
+        except failure.Broken as broken:
+            return self._failed(broken.failure)
+        except Exception as error:  # noqa: BLE001  the step's edge: it must not end without a word
+            return self._failed(self._unforeseen(error))
+        return step.succeeded(self._step, self._task.clock())
+
+    def _execute(self) -> None:
+        task, plan = self._task, self._task.plan
+        path = source.find(task.source, plan.file)
+        document = source.with_cells(source.read(path), plan, task.folder.parent)
+        source.check_language(document)
+        source.check_parameters(document, task.parameters)
+        told = {
+            **task.environment,
+            "HUBYARD_STEP": self._step.key,
+            "HUBYARD_NOTEBOOK": str(path),
+            FOLDER: str(self._outputs),
+        }
+        self._kernel = Kernel(task.folder, path.parent, told)
+        if self._cause is not None:
+            raise failure.Stopped
+        notebook = prepared(
+            document, plan.file, task.parameters, task.folder / NOTEBOOK
+        )
+        asyncio.run(self._execute_in(self._kernel, notebook))
+
+    async def _execute_in(self, kernel: Kernel, notebook: ExecutedNotebook) -> None:
+        engine = None
+        try:
+            await kernel.start()
+            self._notebook = notebook
+            self._tell(step.planned(self._step, notebook.cells_to_run))
+            notebook.save(self._step)
+            engine = Engine(notebook, kernel, self, self._task.plan.cell_timeout_s)
+            await engine.run()
+        finally:
+            await kernel.close(engine.kc if engine else None)
+
+    @property
+    def _outputs(self) -> Path:
+        return self._task.folder / OUTPUTS
+
+    def _check_outputs(self) -> None:
+        handed = handover.read(self._outputs)
+        missing = [name for name in self._task.plan.outputs if name not in handed]
+        if missing:
+            raise failure.no_output(missing)
+
+    # -- the end ---------------------------------------------------------------------
+
+    def _failed(self, why: RunFailure) -> StepRecord:
+        if why.traceback:
+            _log.info("%s", why.traceback)
+        said = why.model_copy(update={"step": self._step.key})
+        return step.failed(self._step, self._task.clock(), said)
+
+    def _unforeseen(self, error: Exception) -> RunFailure:
+        if failure.is_disk_full(error):
+            return failure.no_space().failure
+        _log.exception("The step broke.", exc_info=error)
+        return failure.mistake(error).failure
+
+    def _saved(self, last: StepRecord) -> StepRecord:
+        """Save the executed notebook with the last record; the record that is true."""
+        if self._notebook is None:
+            return last
+        try:
+            self._notebook.save(last)
+        except OSError as error:
+            _log.warning("The notebook could not be saved: %s.", error.strerror)
+            if last.failure is None:
+                return self._failed(failure.not_saved(error).failure)
+        return last
+
+    def _measured(self, last: StepRecord) -> StepRecord:
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        measured = {
+            "peak_bytes": used.ru_maxrss * 1024 or None,
+            "cpu_s": round(used.ru_utime + used.ru_stime, 3),
+        }
+        return last.model_copy(update=measured)
