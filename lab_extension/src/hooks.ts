@@ -39,6 +39,26 @@ export function usePageSeen(): boolean {
   return React.useSyncExternalStore(onPageSeen, isPageSeen);
 }
 
+const SECOND_MS = 1_000;
+
+/** The time, in milliseconds; while it goes on and can be seen, of this second. */
+export function useNow(goesOn: boolean): number {
+  const seen = React.useContext(SeenContext);
+  const [now, setNow] = React.useState(Date.now);
+  React.useEffect(() => {
+    if (!goesOn || !seen) {
+      return undefined;
+    }
+    const timer = setInterval(() => {
+      setNow(Date.now());
+    }, SECOND_MS);
+    return () => {
+      clearInterval(timer);
+    };
+  }, [goesOn, seen]);
+  return now;
+}
+
 export interface IAnswer<T> {
   readonly data: T | null;
   readonly error: string | null;

@@ -36,6 +36,7 @@ export const CommandIDs = {
   help: 'hubyard:help',
   open: 'hubyard:open',
   openReport: 'hubyard:open-report',
+  openRun: 'hubyard:open-run',
   schedule: 'hubyard:schedule',
   runNow: 'hubyard:run-now',
   publishApp: 'hubyard:publish-app'

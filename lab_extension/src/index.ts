@@ -3,6 +3,7 @@ import { helpPlugin } from './plugins/help';
 import { moneyPlugin } from './plugins/money';
 import { notebookPlugin } from './plugins/notebook';
 import { panelPlugin } from './plugins/panel';
+import { runPlugin } from './plugins/run';
 import { servicesPlugin } from './plugins/services';
 import { statusPlugin } from './plugins/status';
 
@@ -11,6 +12,7 @@ export { IHubyard } from './hubyard';
 export default [
   servicesPlugin,
   panelPlugin,
+  runPlugin,
   statusPlugin,
   moneyPlugin,
   notebookPlugin,

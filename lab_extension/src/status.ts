@@ -4,6 +4,7 @@ import type { LabIcon } from '@jupyterlab/ui-components';
 import type { Status } from './api/types';
 import {
   failedIcon,
+  leftOutIcon,
   pausedIcon,
   readyIcon,
   runningStatusIcon,
@@ -28,6 +29,9 @@ const LOOKS: Readonly<Record<string, ILook>> = {
   succeeded: { icon: succeededIcon, tone: 'good' },
   failed: { icon: failedIcon, tone: 'bad' },
   stopped: { icon: stoppedIcon, tone: 'quiet' },
+  waiting: { icon: waitingIcon, tone: 'quiet' },
+  skipped: { icon: leftOutIcon, tone: 'quiet' },
+  'not-run': { icon: leftOutIcon, tone: 'quiet' },
   paused: { icon: pausedIcon, tone: 'quiet' },
   active: { icon: waitingIcon, tone: 'good' }
 };
@@ -69,6 +73,20 @@ export function statusText(trans: TranslationBundle, status: string): string {
       return trans.__('paused');
     case 'active':
       return trans.__('on schedule');
+    default:
+      return leftText(trans, status);
+  }
+}
+
+/** What only a step or a cell of a run can be. */
+function leftText(trans: TranslationBundle, status: string): string {
+  switch (status) {
+    case 'waiting':
+      return trans.__('waiting');
+    case 'skipped':
+      return trans.__('skipped');
+    case 'not-run':
+      return trans.__('not run');
     default:
       return status;
   }

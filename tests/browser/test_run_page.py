@@ -11,8 +11,9 @@ import pytest
 from playwright.sync_api import expect
 
 from hubyard.contract.base import now
-from hubyard.contract.run import RunRequest
-from hubyard_runtime.run import record
+from hubyard.contract.pipeline import StepPlan
+from hubyard.contract.run import FailureReason, RunFailure, RunRequest
+from hubyard_runtime.run import record, step
 from hubyard_runtime.run.page import Page
 from support.browser import chromium, sign_in
 from support.platform import code_cell, notebook
@@ -83,9 +84,53 @@ class AnswersFor:
             return await asking.get(f"http://run.test{path}")
 
 
+def waiting(name, *after):
+    return step.waiting(StepPlan(name=name, file=f"{name}.ipynb", after=after))
+
+
+def begun(each, *cells):
+    return step.planned(step.began(each, now()), cells)
+
+
+def test_several_steps_are_watched_each_with_its_cells():
+    first = begun(waiting("prepare"), 0, 1)
+    for cell in (0, 1):
+        first = step.cell_started(first, cell, now())
+        first = step.cell_succeeded(first, cell, now())
+    done = step.succeeded(first, now())
+    train = step.cell_started(begun(waiting("train", "prepare"), 0, 2), 0, now())
+    report = waiting("report", "train")
+    run = SimpleNamespace(
+        job=None, record=record.planned(record.begun(now()), [done, train, report])
+    )
+    with chromium() as page:
+        page.clock.install()
+        page.route("http://run.test/**", AnswersFor(run))
+        page.goto("http://run.test/")
+        state, lines = page.locator("#state"), page.locator("#steps > li")
+        expect(state).to_contain_text("Running: step 2 of 3, cell 3 of 4")
+        expect(page.get_by_role("progressbar", name="Steps done")).to_be_visible()
+        expect(lines.nth(2)).to_contain_text("waiting")
+        expect(lines.nth(1).locator("ol")).to_be_hidden()
+        lines.nth(1).locator("summary").click()
+        expect(lines.nth(1).locator("ol > li")).to_have_count(2)
+
+        why = RunFailure(
+            reason=FailureReason.CELL_ERROR, message="train broke", step="train", cell=0
+        )
+        broken = record.put(run.record, step.failed(train, now(), why))
+        run.record = record.failed(broken, now(), why)
+        page.clock.run_for(1500)
+        expect(state).to_contain_text("Failed, 1 of 3 steps done")
+        expect(lines.nth(1).locator(".why")).to_have_text("train broke")
+        expect(lines.nth(1).locator("ol > li").first).to_contain_text("failed")
+        expect(lines.nth(1).locator("ol")).to_be_visible()
+        expect(lines.nth(2)).to_contain_text("not run")
+
+
 def test_a_hidden_tab_looks_rarely_and_at_once_when_it_is_seen_again():
-    begun = record.planned(record.begun(now()), [0])
-    answers = AnswersFor(SimpleNamespace(job=None, record=begun))
+    planned = record.planned(record.begun(now()), [begun(waiting("count"), 0)])
+    answers = AnswersFor(SimpleNamespace(job=None, record=planned))
 
     def seconds(page, count):
         for _ in range(count):

@@ -16,12 +16,14 @@ export interface IOlder {
 export function RowList<T>(props: {
   readonly label: string;
   readonly items: readonly T[];
+  /** How many are shown at first. */
+  readonly first?: number;
   /** null: all there are stand in `items`. */
   readonly older?: IOlder | null;
   readonly children: (item: T) => React.ReactNode;
 }): React.JSX.Element {
-  const [shown, setShown] = React.useState(FIRST);
-  const { items, older = null } = props;
+  const { first = FIRST, items, older = null } = props;
+  const [shown, setShown] = React.useState(first);
   const more = () => {
     setShown(shown + MORE);
     if (shown + MORE > items.length) {
@@ -33,13 +35,13 @@ export function RowList<T>(props: {
       <ul className="hy-Rows" aria-label={props.label}>
         {items.slice(0, shown).map(props.children)}
       </ul>
-      {(items.length > FIRST || older !== null) && (
+      {(items.length > first || older !== null) && (
         <More
           hidden={items.length - shown}
           older={older}
           onMore={more}
           onFewer={() => {
-            setShown(FIRST);
+            setShown(first);
           }}
         />
       )}

@@ -55,6 +55,7 @@ export const stoppedIcon = drawn(
   'stopped',
   `${RING}<rect x="9" y="9" width="6" height="6" rx="1" fill="#616161" class="jp-icon3"/>`
 );
+export const leftOutIcon = drawn('left-out', `${RING}<path d="M8.5 12h7"/>`);
 export const warningIcon = drawn(
   'warning',
   '<path d="M12 3.5 2.5 20h19zM12 10v4.5m0 2.8v.1"/>'
@@ -69,6 +70,10 @@ export const startIcon = drawn('start', '<path d="M7 4.5v15l12-7.5z"/>');
 export const haltIcon = drawn(
   'halt',
   '<rect x="6" y="6" width="12" height="12" rx="1.5"/>'
+);
+export const runIcon = drawn(
+  'run',
+  '<circle cx="5.5" cy="12" r="2.5"/><circle cx="18.5" cy="6" r="2.5"/><circle cx="18.5" cy="18" r="2.5"/><path d="m8 11 8-4m-8 6 8 4"/>'
 );
 export const pauseIcon = drawn('pause', '<path d="M9 5v14m6-14v14"/>');
 export const resumeIcon = drawn('resume', '<path d="M5 5v14M10 5v14l10-7z"/>');

@@ -15,7 +15,8 @@ import { openRunNow, openSchedule } from '../dialogs/schedule';
 import { CommandIDs, IHubyard } from '../hubyard';
 import { warn } from '../toast';
 
-const NOTEBOOK = /\.ipynb$/;
+/** Notebooks, scripts, and pipelines where a project has them. */
+const RUNNABLE = /\.(ipynb|py)$|(^|\/)pipelines\/[^/]+\.ya?ml$/;
 const PUBLISHABLE = /\.(ipynb|py)$/;
 
 export const notebookPlugin: JupyterFrontEndPlugin<void> = {
@@ -45,6 +46,8 @@ export const notebookPlugin: JupyterFrontEndPlugin<void> = {
 interface IDeed {
   readonly id: string;
   readonly label: string;
+  /** The label where the file is pointed at. */
+  readonly short: string;
   readonly caption: string;
   readonly icon: LabIcon;
   readonly files: RegExp;
@@ -54,30 +57,33 @@ interface IDeed {
 }
 
 function deedsOf({ trans }: IHubyard): IDeed[] {
-  const notebook = {
-    files: NOTEBOOK,
-    missing: trans.__('Open a notebook first.')
+  const runnable = {
+    files: RUNNABLE,
+    missing: trans.__('Open a notebook, a script or a pipeline first.')
   };
   return [
     {
-      ...notebook,
+      ...runnable,
       id: CommandIDs.schedule,
       label: trans.__('Schedule Notebook…'),
-      caption: trans.__('Run this notebook on a schedule'),
+      short: trans.__('Schedule…'),
+      caption: trans.__('Run this file on a schedule'),
       icon: scheduleIcon,
       open: openSchedule
     },
     {
-      ...notebook,
+      ...runnable,
       id: CommandIDs.runNow,
       label: trans.__('Run Notebook Once…'),
-      caption: trans.__('Run this notebook once, on compute of its own'),
+      short: trans.__('Run Once…'),
+      caption: trans.__('Run this file once, on compute of its own'),
       icon: startIcon,
       open: openRunNow
     },
     {
       id: CommandIDs.publishApp,
       label: trans.__('Publish as App…'),
+      short: trans.__('Publish as App…'),
       caption: trans.__('Publish this file as a web app'),
       icon: publishIcon,
       files: PUBLISHABLE,
@@ -95,7 +101,7 @@ function addDeed(
 ): void {
   const { trans } = hubyard;
   app.commands.addCommand(deed.id, {
-    label: deed.label,
+    label: ({ selected }) => (selected === true ? deed.short : deed.label),
     caption: deed.caption,
     icon: deed.icon,
     describedBy: {
@@ -113,6 +119,9 @@ function addDeed(
         }
       }
     },
+    // In a menu of a file, only where it can be done with that file.
+    isVisible: ({ selected }) =>
+      selected !== true || deed.files.test(files.atHand(true) ?? ''),
     execute: async args => {
       const path =
         typeof args.path === 'string'

@@ -10,7 +10,7 @@ import { IStateDB } from '@jupyterlab/statedb';
 import { hubyardIcon } from '../components/icons';
 import { CommandIDs, IHubyard } from '../hubyard';
 import { HubyardPanel, PANEL_ID } from '../panel';
-import { createReport } from '../report';
+import { createReport, reportId } from '../report';
 import { isSectionId, SECTION_IDS, Sections } from '../sections/model';
 
 const FOLDED = 'hubyard-panel:folded';
@@ -99,6 +99,10 @@ function addOpenReport(app: JupyterFrontEnd, hubyard: IHubyard): void {
         required: ['run'],
         properties: {
           run: { type: 'string', description: trans.__('The id of the run') },
+          step: {
+            type: 'string',
+            description: trans.__('The key of a step run')
+          },
           name: { type: 'string', description: trans.__('The name of the run') }
         }
       }
@@ -108,11 +112,12 @@ function addOpenReport(app: JupyterFrontEnd, hubyard: IHubyard): void {
       if (typeof run !== 'string') {
         return;
       }
-      const id = `hubyard-report-${run}`;
+      const step = typeof args.step === 'string' ? args.step : undefined;
+      const id = reportId({ run, step });
       const open = [...app.shell.widgets('main')].some(each => each.id === id);
       if (!open) {
         const name = typeof args.name === 'string' ? args.name : run;
-        app.shell.add(createReport(hubyard, { run, name }), 'main');
+        app.shell.add(createReport(hubyard, { run, step, name }), 'main');
       }
       app.shell.activateById(id);
     }

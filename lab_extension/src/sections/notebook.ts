@@ -1,8 +1,10 @@
 /** Opening a notebook: the file of a tracked run, or the copy kept with a run. */
+import type { IDocumentWidget } from '@jupyterlab/docregistry';
 import type { Contents } from '@jupyterlab/services';
+import { WindowedList } from '@jupyterlab/ui-components';
 import * as React from 'react';
 import { wordsOf } from '../api/poll';
-import type { Run, TrackedRun } from '../api/types';
+import type { Run, StepRecord, TrackedRun } from '../api/types';
 import { isThere, keepCopy } from '../copies';
 import { stem } from '../format';
 import { type IHubyard, useHubyard } from '../hubyard';
@@ -20,7 +22,7 @@ type Open<T> = (
 
 /** The file that a tracked run was made with; its copy, where it is gone. */
 export const useOpenNotebook = () => useOpen(openNotebook);
-/** The notebook that a run has executed, as a file of this workspace. */
+/** The notebook that a run has executed, as a file, at the cell that failed. */
 export const useOpenExecuted = () => useOpen(openExecuted);
 
 function useOpen<T>(open: Open<T>): (run: T) => void {
@@ -46,7 +48,7 @@ async function openNotebook(
     await commands.execute('docmanager:open', { path });
     return;
   }
-  const copy = copyOf(path, run.id);
+  const copy = copyOf(stem(path), run.id);
   const fetch = () => hubyard.client.keptNotebook(run.id);
   follow(openCopy(hubyard, contents, copy, fetch), {
     pending: trans.__('Fetching the copy of the notebook…'),
@@ -59,19 +61,42 @@ async function openNotebook(
   });
 }
 
+/** An executed notebook of a run. */
+export interface IExecuted {
+  readonly run: Pick<Run, 'id' | 'notebook' | 'failure'>;
+  /** Of which step run; without it, of the one that failed, or tells most. */
+  readonly step?: Pick<StepRecord, 'key' | 'failure'>;
+}
+
 async function openExecuted(
   hubyard: IHubyard,
   contents: Contents.IManager,
-  run: Run
+  { run, step }: IExecuted
 ): Promise<void> {
-  const copy = copyOf(run.notebook, run.id);
-  const fetch = () => hubyard.client.executedNotebook(run.id);
-  await openCopy(hubyard, contents, copy, fetch);
+  const key = step?.key ?? run.failure?.step ?? undefined;
+  const failure = step === undefined ? run.failure : step.failure;
+  const copy = copyOf(key ?? stem(run.notebook), run.id);
+  const fetch = () => hubyard.client.executedNotebook(run.id, key);
+  const opened = await openCopy(hubyard, contents, copy, fetch);
+  if (opened !== undefined && failure?.cell != null) {
+    await showCell(opened, failure.cell);
+  }
+}
+
+/** Scroll an open notebook to a cell and make it the active one. */
+async function showCell(opened: IDocumentWidget, index: number): Promise<void> {
+  await opened.context.ready;
+  await opened.revealed;
+  const { content } = opened;
+  if (content instanceof WindowedList) {
+    Object.assign(content, { activeCellIndex: index });
+    await content.scrollToItem(index, 'center');
+  }
 }
 
 /** Its end tells an id from others: some ids begin with a time. */
-function copyOf(path: string, id: string): string {
-  return `${stem(path)}-${id.slice(-8)}.ipynb`;
+function copyOf(name: string, id: string): string {
+  return `${name}-${id.slice(-8)}.ipynb`;
 }
 
 async function openCopy(
@@ -79,7 +104,8 @@ async function openCopy(
   contents: Contents.IManager,
   path: string,
   fetch: () => Promise<string>
-): Promise<void> {
+): Promise<IDocumentWidget | undefined> {
   await keepCopy(contents, path, fetch);
-  await commands.execute('docmanager:open', { path });
+  return (await commands.execute('docmanager:open', { path })) as
+    IDocumentWidget | undefined;
 }

@@ -1,8 +1,6 @@
-/** Runs: executions of notebooks, how far they are and how they ended. */
-import type { TranslationBundle } from '@jupyterlab/translation';
+/** Runs: executions of notebooks and pipelines, how far they are and how they ended. */
 import * as React from 'react';
 import type { Run } from '../api/types';
-import { Alert } from '../components/Alert';
 import { StatusWord } from '../components/Badge';
 import { IconButton, TextButton } from '../components/Button';
 import { haltIcon } from '../components/icons';
@@ -10,10 +8,11 @@ import { Loaded } from '../components/Loaded';
 import { Moment } from '../components/Moment';
 import { Reason, Row, RowList } from '../components/Rows';
 import { durationText, secondsBetween } from '../format';
-import { useAnswer } from '../hooks';
-import { CommandIDs, type IHubyard, useHubyard } from '../hubyard';
+import { CommandIDs, useHubyard } from '../hubyard';
+import { stop } from '../run/acts';
+import { RunLog } from '../run/Log';
+import { costText, progressText } from '../run/words';
 import { isActive } from '../status';
-import { act } from './acts';
 import { useOpenExecuted } from './notebook';
 
 export function Runs(): React.JSX.Element {
@@ -39,7 +38,7 @@ export function Runs(): React.JSX.Element {
 }
 
 function RunRow({ run }: { readonly run: Run }): React.JSX.Element {
-  const { trans } = useHubyard();
+  const { commands, trans } = useHubyard();
   const { status, started_at, ended_at } = run;
   const running = status === 'running';
   const seconds =
@@ -50,11 +49,19 @@ function RunRow({ run }: { readonly run: Run }): React.JSX.Element {
       status={status}
       name={run.name}
       title={
-        run.url != null && running ? (
-          <a href={run.url} target="_blank" rel="noopener noreferrer">
-            {run.name}
-          </a>
-        ) : undefined
+        <button
+          type="button"
+          className="hy-LinkButton"
+          data-testid="hy-open-run"
+          onClick={() =>
+            void commands.execute(CommandIDs.openRun, {
+              run: run.id,
+              name: run.name
+            })
+          }
+        >
+          {run.name}
+        </button>
       }
       facts={[
         <StatusWord key="status" status={status} />,
@@ -74,49 +81,12 @@ function RunRow({ run }: { readonly run: Run }): React.JSX.Element {
   );
 }
 
-function costText(
-  trans: TranslationBundle,
-  { cost, status }: Run
-): string | null {
-  if (cost === null) {
-    return null;
-  }
-  return isActive(status) ? trans.__('%1 so far', cost.text) : cost.text;
-}
-
-/** What a failed run's process has printed; asked for when it is unfolded. */
-function RunLog({ run }: { readonly run: Run }): React.JSX.Element {
-  const { client, trans } = useHubyard();
-  const [open, setOpen] = React.useState(false);
-  const ask = () => client.runLog(run.id);
-  const { data, error } = useAnswer(open ? run.id : null, ask);
-  return (
-    <details
-      className="hy-Reason"
-      onToggle={event => {
-        setOpen(event.currentTarget.open);
-      }}
-    >
-      <summary>{trans.__('Log')}</summary>
-      {error !== null && <Alert message={error} />}
-      {data === '' && <p>{trans.__('It has printed nothing.')}</p>}
-      {data !== null && data !== '' && (
-        <pre tabIndex={0} data-testid="hy-run-log">
-          {data}
-        </pre>
-      )}
-    </details>
-  );
-}
-
-/** Which cell runs, of how many. */
+/** Which step and cell runs, of how many. */
 function Progress({ run }: { readonly run: Run }): React.JSX.Element {
   const { trans } = useHubyard();
-  const { cells_done, cells_total } = run;
-  const cell = Math.min(cells_done + 1, cells_total);
   return (
     <span data-testid="hy-cells" aria-live="polite">
-      {trans.__('cell %1 of %2', cell, cells_total)}
+      {progressText(trans, run)}
     </span>
   );
 }
@@ -146,7 +116,7 @@ function Actions({ run }: { readonly run: Run }): React.JSX.Element {
           testId="hy-executed"
           label={trans.__('Executed notebook of %1', run.name)}
           onClick={() => {
-            openExecuted(run);
+            openExecuted({ run });
           }}
         >
           {trans.__('Notebook')}
@@ -162,24 +132,4 @@ function Actions({ run }: { readonly run: Run }): React.JSX.Element {
       )}
     </>
   );
-}
-
-function stop(hubyard: IHubyard, { id, name, price }: Run): Promise<void> {
-  const { client, polls, trans } = hubyard;
-  return act(hubyard, {
-    question: {
-      title: trans.__('Stop %1?', name),
-      text: trans.__(
-        'The run %1 ends where it is, and its %2 an hour end.',
-        name,
-        price.text
-      ),
-      confirm: trans.__('Stop'),
-      destroys: true
-    },
-    job: () => client.stopRun(id),
-    pending: trans.__('Stopping %1…', name),
-    success: trans.__('%1 is stopping.', name),
-    poll: polls.runs
-  });
 }
