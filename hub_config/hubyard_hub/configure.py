@@ -103,7 +103,10 @@ def _configure_services(c: Config, settings: Settings) -> None:
         {
             "name": "platform",
             "services": [PLATFORM_SERVICE],
-            "scopes": ["start:servers", "delete:servers", "read:servers"],
+            "scopes": [
+                *("start:servers", "delete:servers", "read:servers"),
+                "access:services!service=mlflow",  # for aliases; see mlflow_app
+            ],
         },
         {"name": "supervisor", "services": [ROUTES_SERVICE], "scopes": ["proxy"]},
         {

@@ -8,6 +8,9 @@ role    MLflow's word for what several members share; each group of the hub is o
 `python -m hubyard_hub.mlflow_app` becomes `mlflow server --app-name hubyard`, whose
 application is made by `create_app` (entry point group `mlflow.app`).
 
+The platform, which is a service of the hub, asks where aliases point to, and on behalf
+of a member whether they may see a model. It can ask for nothing else.
+
 MLflow is told nothing of its prefix. Some of its routes would carry a static prefix
 and others not (uploads and downloads would lose streaming, and the permission checks
 of its two halves would see different paths), so the prefix is taken off here and
@@ -33,8 +36,10 @@ from starlette.responses import JSONResponse
 
 from hubyard.contract.errors import Invalid
 from hubyard.contract.workload import Kind
+from hubyard_hub.mlflow_client import API, ON_BEHALF_OF
 from hubyard_hub.settings import Settings, write_private
 from hubyard_runtime import gate
+from hubyard_spawner.workloads import PLATFORM_SERVICE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,6 +80,8 @@ _SHUT = re.compile(
 """What MLflow offers and Hubyard does not: an assistant with a shell, made-up data in
 an experiment of everybody's, a gateway to paid models, jobs on this machine, and users
 of its own."""
+_WATCHED = {("GET", f"{API}/registered-models/{call}") for call in ("search", "get")}
+"""All that the platform asks by its own hand."""
 
 
 def main() -> None:
@@ -235,14 +242,18 @@ class Behind:
             )
             return
         if identity is not None:
-            if not _may_track(identity):
-                await _refuse(403, "An endpoint or app cannot use MLflow.")(
-                    scope, receive, send
-                )
+            no = _refusal(identity, (scope["method"], inside["path"]))
+            if no is not None:
+                await _refuse(403, no)(scope, receive, send)
                 return
             await self._members.welcome(identity)
-            inside["headers"] = _named(inside["headers"], self._members.name(identity))
+            inside["headers"] = _named(inside["headers"], self._name(identity, scope))
         await self._mlflow(inside, receive, send)
+
+    def _name(self, identity: Identity, scope: Scope) -> str:
+        """As whom MLflow shall answer."""
+        name = self._members.name(identity)
+        return (_on_behalf_of(scope) if _is_platform(identity) else "") or name
 
     def _at_the_root(self, scope: Scope) -> Scope:
         raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
@@ -252,6 +263,25 @@ class Behind:
             "path": scope["path"].removeprefix(self._prefix),
             "raw_path": raw.removeprefix(self._prefix.encode()),
         }
+
+
+def _refusal(identity: Identity, asked: tuple[str, str]) -> str | None:
+    """Why somebody may not ask for this method and path; None: MLflow decides."""
+    if _is_platform(identity):
+        return None if asked in _WATCHED else "The platform may ask for aliases alone."
+    if not _may_track(identity):
+        return "An endpoint or app cannot use MLflow."
+    return None
+
+
+def _is_platform(identity: Identity) -> bool:
+    return (identity.kind, identity.name) == ("service", PLATFORM_SERVICE)
+
+
+def _on_behalf_of(scope: Scope) -> str:
+    """The member whom the platform asks for; empty: nobody."""
+    named: bytes = dict(scope["headers"]).get(ON_BEHALF_OF.lower().encode(), b"")
+    return unquote(named.decode())
 
 
 def _may_track(identity: Identity) -> bool:

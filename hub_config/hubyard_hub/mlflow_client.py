@@ -1,13 +1,15 @@
 """MLflow's client: its REST interface, always with the caller's own token.
 
-So its permissions hold for every answer. `mlflow` itself is not imported: it would
-triple the platform's start, and the platform never loads a model.
+So its permissions hold for every answer. Where nobody calls, the platform asks with its
+own token, for itself or on behalf of somebody (see `mlflow_app`). `mlflow` itself is
+not imported: it would triple the platform's start, and it never loads a model.
 """
 
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import httpx
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
 API = "/api/2.0/mlflow"
+ON_BEHALF_OF = "X-On-Behalf-Of"
+"""Whom the platform asks for, percent-encoded."""
 _AJAX = "/ajax-api/2.0/mlflow"
 _TIMEOUT = httpx.Timeout(30, connect=5)
 _MESSAGE_LENGTH = 300
@@ -68,6 +72,13 @@ class MlflowClient:
         """
         return self._json("GET", API + route, token, params=params)
 
+    def get_for(
+        self, owner: str, token: str, route: str, /, **params: str
+    ) -> dict[str, Any]:
+        """Ask a question with the platform's own token, as somebody else; as `get`."""
+        headers = {ON_BEHALF_OF: quote(owner)}
+        return self._json("GET", API + route, token, headers, params=params)
+
     def post(self, token: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Ask with a body; as `get`."""
         return self._json("POST", API + path, token, json=body)
@@ -81,9 +92,17 @@ class MlflowClient:
         route = f"{_AJAX}/logged-models/{model_id}/artifacts/files"
         return self._stream(route, token, {"artifact_file_path": path})
 
-    def _json(self, method: str, path: str, token: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401  httpx's arguments
+    def _json(
+        self,
+        method: str,
+        path: str,
+        token: str,
+        headers: Mapping[str, str] | None = None,
+        **more: Any,  # noqa: ANN401  httpx's arguments
+    ) -> dict[str, Any]:
+        sent = {**_bearer(token), **(headers or {})}
         try:
-            answer = self._http.request(method, path, headers=_bearer(token), **more)
+            answer = self._http.request(method, path, headers=sent, **more)
         except httpx.HTTPError:
             raise Unavailable("MLflow does not answer; try again.") from None
         _raise_for(answer)

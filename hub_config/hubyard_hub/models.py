@@ -1,4 +1,8 @@
-"""Models: MLflow's registry, read and written with the caller's token."""
+"""Models: MLflow's registry, read and written with the caller's token.
+
+Only for schedules that wait for an alias does the platform read it by its own hand: all
+aliases at once, and whether the owner of a schedule may see its model.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from urllib.parse import quote
 from hubyard.contract.errors import Conflict, Forbidden, NotFound, Rejected
 from hubyard.contract.tracking import Model, ModelVersion
 from hubyard_hub.tracking import Tracking, model_ids, moment, pairs
+from hubyard_spawner.workloads import PLATFORM_SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +23,7 @@ if TYPE_CHECKING:
     from hubyard_hub.parts import Parts
 
 _MODELS, _VERSIONS = 1000, 10_000
+_SEARCH = "/registered-models/search"
 _LOG_MODEL_HISTORY = "mlflow.log-model.history"
 
 
@@ -25,15 +31,15 @@ class Models:
     """Registered models, their versions and aliases."""
 
     def __init__(self, parts: Parts) -> None:
-        self._mlflow = parts.mlflow
+        self._parts, self._mlflow = parts, parts.mlflow
         self._tracking = Tracking(parts)
         self._pages = f"{parts.settings.public_url}/services/mlflow/#/models"
 
     def list(self, token: str) -> list[Model]:
         """What the caller may see, each with its newest version first."""
-        models = self._mlflow.get(
-            token, "/registered-models/search", max_results=_MODELS
-        ).get("registered_models", ())
+        models = self._mlflow.get(token, _SEARCH, max_results=_MODELS).get(
+            "registered_models", ()
+        )
         found = self._mlflow.get(
             token, "/model-versions/search", max_results=_VERSIONS
         ).get("model_versions", ())
@@ -108,6 +114,51 @@ class Models:
         described: dict[str, Any] = found["model_version"]
         return described
 
+    def aliases(self, token: str, model: str) -> dict[str, str]:
+        """The version that each alias of a model points to.
+
+        Raises:
+            NotFound: there is no such model that the caller may see.
+        """
+        try:
+            found = self._mlflow.get(token, "/registered-models/get", name=model)
+        except Rejected:
+            raise NotFound(
+                f"There is no model {model} that you may see.", field="on"
+            ) from None
+        return _aliases(found["registered_model"])
+
+    # -- the platform's own hand -----------------------------------------------------
+
+    def all_aliases(self) -> dict[tuple[str, str], str]:
+        """The version that each alias points to, by model and alias, of everybody's."""
+        found: dict[tuple[str, str], str] = {}
+        page: dict[str, str] = {}
+        while True:
+            answer = self._mlflow.get(
+                self._own_token, _SEARCH, max_results=_MODELS, **page
+            )
+            for model in answer.get("registered_models", ()):
+                for alias, version in _aliases(model).items():
+                    found[model["name"], alias] = version
+            if not (following := answer.get("next_page_token")):
+                return found
+            page = {"page_token": following}
+
+    def is_visible(self, owner: str, model: str) -> bool:
+        """Whether somebody may see a model, as MLflow has it."""
+        try:
+            self._mlflow.get_for(
+                owner, self._own_token, "/registered-models/get", name=model
+            )
+        except Rejected:
+            return False
+        return True
+
+    @property
+    def _own_token(self) -> str:
+        return self._parts.settings.secret(f"service_{PLATFORM_SERVICE}")
+
     def _model(
         self,
         model: Mapping[str, Any],
@@ -126,6 +177,10 @@ class Models:
             ),
             url=f"{self._pages}/{quote(model['name'], safe='')}",
         )
+
+
+def _aliases(model: Mapping[str, Any]) -> dict[str, str]:
+    return {each["alias"]: str(each["version"]) for each in model.get("aliases", ())}
 
 
 def _version(

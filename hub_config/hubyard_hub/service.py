@@ -29,7 +29,7 @@ from hubyard_hub.api import (
     sources,
     workloads,
 )
-from hubyard_hub.api.access import PUBLIC, check_rules
+from hubyard_hub.api.access import HOOKS, PUBLIC, check_rules
 from hubyard_hub.api.answers import add_handlers
 from hubyard_hub.api.body import BoundedBody
 from hubyard_hub.api.nouns import Nouns
@@ -72,7 +72,8 @@ def assemble(parts: Parts | None = None) -> FastAPI:
         *(compute, workloads, money, sources, runs),
         *(schedules, models, deployments, apps, job),
     )
-    for router in (compute.health, compute.home, *(noun.router for noun in nouns)):
+    apart = (compute.health, compute.home, schedules.hook)
+    for router in (*apart, *(noun.router for noun in nouns)):
         app.router.routes.extend(router.routes)
     check_rules(app)
     add_handlers(app)
@@ -103,7 +104,8 @@ def serve() -> None:
         Invalid: no hub, or no Hubyard, started this process.
     """
     public = {path.lstrip("/") for path in PUBLIC}
-    gate.serve(create_app(Settings.load()), public=public)
+    hooks = {HOOKS.lstrip("/")}
+    gate.serve(create_app(Settings.load()), public=public, hooks=hooks)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -200,6 +200,36 @@ def test_only_reading_of_a_public_path_is_open(hub, service):
     assert ask(hub, "/services/echo/health/", method="GET").status_code == 401
 
 
+def test_anybody_may_post_to_a_hook_and_its_secret_reaches_the_application(
+    hub, service
+):
+    hook = "/services/echo/hooks/h1"
+    for token in (None, "a secret of its own", hub.token("alice")):
+        answer = ask(hub, hook, token, "POST", **{"X-Hubyard-User": "alice"})
+        said = answer.raise_for_status().json()
+        assert (said["identity"], said["token"]) == (None, None)
+        assert said["secret"] == token
+        assert not {"authorization", "x-hubyard-user"} & said["headers"].keys()
+    browser = logged_in(hub)
+    said = browser.post(hook).raise_for_status().json()
+    assert (said["identity"], said["secret"]) == (None, None)
+    elsewhere = ask(hub, THING, hub.token("alice"), "POST").json()
+    assert elsewhere["secret"] is None
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        *(("POST", f"hooks{end}") for end in ("", "/", "/h1/", "/h1/x", "/../me")),
+        *((method, "hooks/h1") for method in ("GET", "PUT", "PATCH", "DELETE")),
+        *(("POST", path) for path in ("hooks%2fh1/x", "Hooks/h1", "x/hooks/h1")),
+    ],
+)
+def test_nothing_else_is_a_hook(hub, service, method, path):
+    answer = ask(hub, f"/services/echo/{path}", "a secret of its own", method)
+    assert answer.status_code == 401
+
+
 # -- Who comes with a token
 
 

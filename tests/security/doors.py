@@ -14,6 +14,13 @@ _GATES = (
         Open(("platform",), "GET", f"/services/hubyard{path}", {200}, "sign of life")
         for path in sorted(access.PUBLIC)
     ),
+    Open(
+        ("platform",),
+        "POST",
+        f"/services/hubyard{access.HOOKS}/[^/]+",
+        {404},
+        "a secret opens it, and whoever has none is told that there is nothing",
+    ),
     Open(("mlflow",), "GET", "/services/mlflow/health", {200}, "sign of life"),
     Open(
         GATED,

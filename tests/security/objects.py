@@ -125,6 +125,8 @@ def _of_the_platform(victim: Victim) -> Iterator[_Asked]:
     schedule = {**victim.source, "cron": "0 0 1 1 *"}
     yield "POST", f"{base}/runs", {**victim.source}, MISSING
     yield "POST", f"{base}/schedules", {**schedule}, MISSING
+    moved = {"model": victim.tracked["name"], "alias": "champion"}
+    yield "POST", f"{base}/schedules/preview", {"on": moved}, MISSING
     yield "POST", f"{base}/apps", {"source": source, "path": path}, MISSING
     model = {"model": victim.tracked["name"], "version": "1"}
     yield "POST", f"{base}/deployments", model, MISSING

@@ -5,9 +5,10 @@ Each function imports what it enumerates, so it runs in a process of its own:
 relative to where the place stands.
 
 place  platform, mlflow, hub, or one of the kinds workspace, run, endpoint, app
-rule   what the router says of who may come: "person" or "workload" (the platform),
-       "gate" (all that is behind one), "login" (a handler that Jupyter Server shuts
-       unless it says otherwise), "hub" (the hub's own handlers decide); "" is none
+rule   what the router says of who may come: "person", "workload" or "secret" (the
+       platform), "gate" (all that is behind one), "login" (a handler that Jupyter
+       Server shuts unless it says otherwise), "hub" (the hub's own handlers decide); ""
+       is none
 open   methods that the router itself lets anybody use
 """
 
@@ -179,7 +180,11 @@ def platform() -> Iterator[Route]:
     from hubyard_hub.service import create_app
     from hubyard_hub.settings import Settings
 
-    names = {access.person: "person", access.workload: "workload"}
+    names = {
+        access.person: "person",
+        access.workload: "workload",
+        access.secret: "secret",
+    }
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         app = create_app(Settings(state=Path(folder), catalogue=SHIPPED))
         for route in app.routes:

@@ -19,6 +19,7 @@ SERVICES = {
     PLATFORM_SERVICE: {
         *("start:servers", "delete:servers", "read:servers"),
         "read:users:name",  # the hub adds it to each token that may read a server
+        "access:services!service=mlflow",  # where it may ask about aliases alone
     },
     "mlflow": set(),
     ROUTES_SERVICE: {"proxy"},

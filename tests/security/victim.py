@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from hubyard.contract.schedule import ScheduleRequest
+from hubyard.contract.schedule import ScheduleRequest, TriggerRequest
 from security.routes import SAMPLE
 from support.furnish import deploy, publish_app, start_run
 from support.patience import PATIENCE_S
@@ -141,6 +141,14 @@ def furnish(hubyard: Running, person: Person) -> Victim:
             cron="0 0 1 1 *",
         )
     )
+    hooked = client.schedules.create(
+        ScheduleRequest(
+            source=run.source,
+            notebook=run.notebook,
+            name=NAME,
+            on=TriggerRequest(webhook=True),
+        )
+    )
     endpoint, app = deploy(hubyard, person, NAME), publish_app(client, NAME)
     victim.kinds |= {
         "workspace": "",
@@ -154,6 +162,7 @@ def furnish(hubyard: Running, person: Person) -> Victim:
     victim.ids |= {
         "runs": run.id,
         "schedules": schedule.id,
+        "hooks": hooked.id,
         "deployments": endpoint.id,
         "apps": app.id,
     }

@@ -26,6 +26,7 @@ async def echo(request: Request) -> JSONResponse:
             "root_path": request.scope["root_path"],
             "identity": identity and identity.model_dump(),
             "token": request.scope["hubyard.token"],
+            "secret": request.scope["hubyard.secret"],
             "headers": dict(request.headers),
             "client": request.client and request.client.host,
             "lifespan": request.state.lifespan,
@@ -66,6 +67,7 @@ app = Starlette(
         Route("/", echo, methods=METHODS),
         Route("/thing/{name}", echo, methods=METHODS),
         Route("/health", health),
+        Route("/hooks/{name:path}", echo, methods=METHODS),
         Route("/own-token", own_token),
         WebSocketRoute("/socket", websocket),
     ],
@@ -73,4 +75,4 @@ app = Starlette(
 )
 
 if __name__ == "__main__":
-    gate.serve(app, public=("health",))
+    gate.serve(app, public=("health",), hooks=("hooks",))

@@ -67,7 +67,10 @@ longest_lifetime = "2h"
 
 
 class Stamped:
-    """Puts into the scope what the gate would, from headers `X-As` and `X-Token`."""
+    """Puts into the scope what the gate would, from headers `X-As` and `X-Token`.
+
+    A bearer token is the secret of a hook, as nothing else has one here.
+    """
 
     def __init__(self, app: FastAPI) -> None:
         self.app = app
@@ -78,10 +81,12 @@ class Stamped:
             said = headers.get(b"x-as")
             identity = Identity.model_validate_json(said) if said else None
             token = headers.get(b"x-token", b"").decode()
+            bearer = headers.get(b"authorization", b"").decode()
             scope = {
                 **scope,
                 "hubyard.identity": identity,
                 "hubyard.token": token,
+                "hubyard.secret": bearer.removeprefix("Bearer ") or None,
                 "root_path": "/services/hubyard",
                 "path": "/services/hubyard" + scope["path"],
             }

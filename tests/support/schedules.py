@@ -31,5 +31,7 @@ def schedule_row(**changes: Any) -> dict[str, Any]:
         "paused": False,
         "next_fire": NOON,
         "created_at": NOON,
+        "trigger": None,
+        "seen": None,
     }
     return {**row, **changes}

@@ -3,6 +3,7 @@
 person    a user's own hand: a browser, a token, or a workspace
 admin     a person who administers the hub
 workload  a run, endpoint or app, known by its own token; it can reach its job alone
+secret    whoever holds the secret of one object; its noun checks it
 """
 
 from collections.abc import Callable, Iterator
@@ -12,13 +13,15 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
-from hubyard.contract.errors import Forbidden, Problem
+from hubyard.contract.errors import Forbidden, NotFound, Problem
 from hubyard.contract.identity import Identity
 from hubyard.contract.workload import Kind
 
 PREFIX = "/api"
 PUBLIC = {"/api/health"}
 """All that nobody needs a login for."""
+HOOKS = "/api/hooks"
+"""The folder in which a secret opens what a login opens elsewhere."""
 
 
 def _identity(request: Request) -> Identity:
@@ -65,13 +68,22 @@ def token(request: Request) -> str:
     return str(request.scope["hubyard.token"])
 
 
-_RULES = {person, workload}
+def secret(request: Request) -> str:
+    """Let through whoever sends a secret, as a bearer token; nothing is checked yet."""
+    sent = request.scope.get("hubyard.secret")
+    if not sent:
+        raise NotFound
+    return str(sent)
+
+
+_RULES = {person, workload, secret}
 
 Person = Annotated[Identity, Depends(person)]
 Admin = Annotated[Identity, Depends(admin)]
 Workload = Annotated[Identity, Depends(workload)]
 RunItself = Annotated[Identity, Depends(run)]
 Token = Annotated[str, Depends(token)]
+Secret = Annotated[str, Depends(secret)]
 
 
 def people(tag: str, prefix: str = PREFIX) -> APIRouter:
@@ -84,12 +96,17 @@ def workloads(tag: str) -> APIRouter:
     return _router(tag, PREFIX, workload)
 
 
+def hooks(tag: str) -> APIRouter:
+    """A router all of whose routes are for whoever holds a secret."""
+    return _router(tag, HOOKS, secret)
+
+
 def public(tag: str) -> APIRouter:
     """A router without a login; its routes must be listed in `PUBLIC` by name."""
     return _router(tag, PREFIX)
 
 
-def _router(tag: str, prefix: str, *rules: Callable[..., Identity]) -> APIRouter:
+def _router(tag: str, prefix: str, *rules: Callable[..., object]) -> APIRouter:
     return APIRouter(
         prefix=prefix,
         tags=[tag],

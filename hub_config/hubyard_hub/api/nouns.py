@@ -11,6 +11,7 @@ from hubyard_hub.models import Models
 from hubyard_hub.parts import Parts
 from hubyard_hub.runs import Runs
 from hubyard_hub.schedules.book import Schedules
+from hubyard_hub.schedules.hooks import Hooks
 from hubyard_hub.tracking import Tracking
 from hubyard_hub.workloads import Workloads
 
@@ -22,6 +23,7 @@ class Nouns:
     parts: Parts
     runs: Runs
     schedules: Schedules
+    hooks: Hooks
     tracking: Tracking
     models: Models
     deployments: Deployments
@@ -35,6 +37,7 @@ class Nouns:
             parts=parts,
             runs=Runs(parts),
             schedules=Schedules(parts),
+            hooks=Hooks(parts),
             tracking=Tracking(parts),
             models=Models(parts),
             deployments=Deployments(parts),

@@ -1,31 +1,44 @@
 """Routes of schedules."""
 
+from typing import Annotated
+
+from fastapi import Depends, Header
+
 from hubyard.contract.run import Run
 from hubyard.contract.schedule import (
     Backfill,
     BackfillRequest,
+    Called,
+    HookCall,
+    NewSchedule,
     Preview,
     PreviewRequest,
     Schedule,
     ScheduleChange,
     ScheduleRequest,
 )
-from hubyard_hub.api.access import Person, people
+from hubyard_hub.api.access import Person, Secret, Token, hooks, people
 from hubyard_hub.api.nouns import Asked
+from hubyard_hub.wishes import Row
 
 router = people("schedules")
+hook = hooks("schedules")
 
 
 @router.post("/schedules/preview")
-def preview_schedule(asking: Person, nouns: Asked, wish: PreviewRequest) -> Preview:
+def preview_schedule(
+    asking: Person, nouns: Asked, token: Token, wish: PreviewRequest
+) -> Preview:
     """What a schedule would do and cost, before it is made."""
-    return nouns.schedules.preview(asking, wish)
+    return nouns.schedules.preview(asking, token, wish)
 
 
 @router.post("/schedules", status_code=201)
-def create_schedule(asking: Person, nouns: Asked, wish: ScheduleRequest) -> Schedule:
-    """Run a notebook whenever its cron comes due."""
-    return nouns.schedules.create(asking, wish)
+def create_schedule(
+    asking: Person, nouns: Asked, token: Token, wish: ScheduleRequest
+) -> NewSchedule:
+    """Run a notebook whenever its cron comes due, or its trigger notices something."""
+    return nouns.schedules.create(asking, token, wish)
 
 
 @router.get("/schedules")
@@ -66,3 +79,25 @@ def backfill_schedule(
 def delete_schedule(asking: Person, nouns: Asked, schedule_id: str) -> None:
     """Strike it out; its past runs stay."""
     nouns.schedules.remove(asking.name, schedule_id)
+
+
+def _opened(nouns: Asked, secret: Secret, schedule_id: str) -> Row:
+    """The schedule, before anything that a stranger sends is read."""
+    return nouns.hooks.open(schedule_id, secret)
+
+
+_Key = Annotated[
+    str | None,
+    Header(alias="Idempotency-Key", max_length=255, pattern="^[!-~]+$"),
+]
+
+
+@hook.post("/{schedule_id}", status_code=202)
+def call_webhook(
+    nouns: Asked,
+    opened: Annotated[Row, Depends(_opened)],
+    call: HookCall | None = None,
+    key: _Key = None,
+) -> Called:
+    """Start a run of the schedule whose webhook this is."""
+    return nouns.hooks.call(opened, call or HookCall(), key)

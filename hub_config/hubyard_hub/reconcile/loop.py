@@ -12,6 +12,7 @@ import queue
 import threading
 import time
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import psutil
@@ -19,13 +20,14 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from hubyard.contract.base import now
-from hubyard.contract.errors import Unavailable
+from hubyard.contract.errors import HubyardError, Unavailable
 from hubyard.contract.workload import Kind
 from hubyard_hub.reconcile.acts import TABLES, bring_further, look
 from hubyard_hub.reconcile.reaper import reap
 from hubyard_hub.reconcile.sampler import Sampler
 from hubyard_hub.reconcile.turns import Room, turns, waits
 from hubyard_hub.schedules.core import fire_due, overlapping_schedules
+from hubyard_hub.schedules.watch import FileWatch, ModelWatch
 from hubyard_hub.wishes import all_rows
 from hubyard_spawner.local import sweep
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from hubyard_hub.parts import Parts
+    from hubyard_hub.schedules.watch import Watch
     from hubyard_hub.wishes import Row
 
 _LOG = logging.getLogger(__name__)
@@ -57,6 +60,7 @@ class Reconciler:
         self._in_hand: set[str] = set()
         self._lock = threading.Lock()
         self._sampler = Sampler(parts)
+        self._watches: list[Watch] = [FileWatch(parts), ModelWatch(parts)]
         self._sweep = _Every(_SWEEP_EVERY_S)
         self._ask_all = _Every(_ASK_EVERY_S)
 
@@ -65,6 +69,7 @@ class Reconciler:
         jobs = [
             self._look_for_ever,
             self._sample_for_ever,
+            *(partial(self._watch_for_ever, watch) for watch in self._watches),
             *[self._work_for_ever] * _WORKERS,
         ]
         for job in jobs:
@@ -140,6 +145,12 @@ class Reconciler:
             with _apart("The sampler"):
                 self._sampler.sample()
 
+    def _watch_for_ever(self, watch: Watch) -> None:
+        while not self._stopping.wait(watch.every_s):
+            with _apart("A look at triggers"):
+                if watch.look():
+                    self._parts.wake.set()
+
     def _hand_out(self, kind: Kind, id_: str) -> None:
         with self._lock:
             if id_ in self._in_hand:
@@ -169,6 +180,8 @@ def _apart(what: str) -> Generator[None]:
     """The loop's edge: what goes wrong inside must end nothing outside."""
     try:
         yield
+    except HubyardError as error:
+        _LOG.info("%s waits: %s", what, error.message)
     except (SQLAlchemyError, OSError) as error:
         _LOG.error("%s: the store does not answer: %s", what, type(error).__name__)
     except Exception:  # noqa: BLE001  see above

@@ -14,13 +14,16 @@ from hubyard.contract import money
 from hubyard.contract.base import now
 from hubyard.contract.duration import duration_text
 from hubyard.contract.errors import Invalid, NotFound
-from hubyard.contract.schedule import Backfill, Preview, Schedule
+from hubyard.contract.schedule import Backfill, NewSchedule, Preview, Schedule
 from hubyard.contract.workload import Status, Target, new_id
 from hubyard_hub.pipelines.job import check_shares
 from hubyard_hub.runs import Runs, mean_duration_s, newest_of_schedules, notebook_name
 from hubyard_hub.schedules.core import run_of
-from hubyard_hub.schedules.cron import Cron
+from hubyard_hub.schedules.cron import Cron, zone_of
 from hubyard_hub.schedules.drops import newest_dropped
+from hubyard_hub.schedules.hooks import hash_of, new_secret
+from hubyard_hub.schedules.triggers import trigger_of
+from hubyard_hub.schedules.watch import first_look, seen_now
 from hubyard_hub.store import insert_once
 from hubyard_hub.store.tables import runs, schedules
 from hubyard_hub.wishes import all_rows, choose_compute, price_before
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
         PreviewRequest,
         ScheduleChange,
         ScheduleRequest,
+        Trigger,
     )
     from hubyard_hub.parts import Parts
     from hubyard_hub.wishes import Row
@@ -51,7 +55,7 @@ class Outlook:
     """What a schedule is expected to cost."""
 
     per_run: money.Money
-    per_month: money.Money
+    per_month: money.Money | None
     basis: str
 
 
@@ -62,13 +66,15 @@ class Schedules:
         self._parts = parts
         self._runs = Runs(parts)
 
-    def preview(self, asking: Identity, request: PreviewRequest) -> Preview:
+    def preview(self, asking: Identity, token: str, request: PreviewRequest) -> Preview:
         """What a schedule would do and cost, before it is made.
 
         Raises:
+            NotFound: its source or model is not there.
             Invalid, Rejected: it cannot be like this; says why.
         """
-        cron = Cron.parse(request.cron, request.time_zone)
+        cron = _cron(request)
+        found = first_look(self._parts, asking.name, token, request.on)
         project = self._parts.sources.project(asking.name, request.source)
         wished = request.compute or project.compute
         compute, lifetime_s = choose_compute(
@@ -83,9 +89,10 @@ class Schedules:
             asking.name, asking.groups, wished, lifetime_s, project.name
         )
         return Preview(
-            text=cron.words,
-            next_fires=cron.next(moment, _FIRES_SHOWN),
-            fires_per_month=_per_month(cron, moment.date()),
+            text=_words(cron, request.on),
+            next_fires=cron.next(moment, _FIRES_SHOWN) if cron else (),
+            fires_per_month=_per_month(cron, moment.date()) if cron else None,
+            files=found.files,
             price=estimate.price,
             left=estimate.left,
             refusal=estimate.refusal,
@@ -93,14 +100,17 @@ class Schedules:
             **vars(outlook),
         )
 
-    def create(self, asking: Identity, request: ScheduleRequest) -> Schedule:
-        """Run a notebook whenever its cron comes due.
+    def create(
+        self, asking: Identity, token: str, request: ScheduleRequest
+    ) -> NewSchedule:
+        """Run a notebook whenever its cron comes due or its trigger notices something.
 
         Raises:
-            NotFound: its source or notebook is not there.
+            NotFound: its source, notebook or model is not there.
             Invalid, Rejected: it cannot be like this; says why.
         """
-        cron = Cron.parse(request.cron, request.time_zone)
+        cron = _cron(request)
+        found = first_look(self._parts, asking.name, token, request.on)
         entry = self._parts.sources.entry(
             asking.name, request.source, request.notebook, request.parameters
         )
@@ -110,21 +120,29 @@ class Schedules:
         )
         check_shares(self._parts.catalogue, entry, compute, asking.groups)
         moment = now()
+        secret = new_secret() if request.on and request.on.webhook else None
+        wish = request.model_dump()
+        trigger = wish.pop("on")
         row = {
-            **request.model_dump(),
+            **wish,
             "id": new_id(),
             "owner": asking.name,
             "name": request.name or entry.name or notebook_name(request.notebook),
-            "cron": cron.text,
+            "cron": cron.text if cron else "",
+            "trigger": trigger,
+            "seen": found.state,
+            "secret_hash": secret and hash_of(secret),
             "compute": compute,
             "lifetime_s": lifetime_s,
             "paused": False,
-            "next_fire": next(cron.fires(moment), None),
+            "next_fire": next(cron.fires(moment), None) if cron else None,
             "created_at": moment,
             "project": project.name,
         }
         self._parts.store.atomically(lambda c: insert_once(c, schedules, row))
-        return self.get(asking.name, str(row["id"]))
+        made = dict(self.get(asking.name, str(row["id"])))
+        curl = made["hook"] and _curl(made["hook"], secret or "")
+        return NewSchedule(**made, secret=secret, curl=curl)
 
     def list(self, owner: str) -> list[Schedule]:
         """An owner's schedules, newest first."""
@@ -145,16 +163,18 @@ class Schedules:
             NotFound: no such schedule, or its new source is not there.
             Invalid: it cannot be like that; says why.
         """
-        of_source: dict[str, Any] = {}
+        more: dict[str, Any] = {}
+        if wish.paused is False:
+            more |= seen_now(self._parts, self._row(owner, id_))
         if wish.source is not None:
             row = self._row(owner, id_)  # its notebook and parameters never change
             entry = self._parts.sources.entry(
                 owner, wish.source, row["notebook"], row["parameters"]
             )
-            of_source["project"] = entry.project.name
+            more["project"] = entry.project.name
 
         def work(connection: Connection) -> None:
-            values = _changed(_find(connection, owner, id_), wish) | of_source
+            values = more | _changed(_find(connection, owner, id_), wish)
             mine = update(schedules).where(schedules.c.id == id_)
             connection.execute(mine.values(**values))
 
@@ -173,10 +193,13 @@ class Schedules:
 
         Raises:
             NotFound: no such schedule.
-            Invalid: the span is none of the past, or holds too many due times.
+            Invalid: the span is none of the past, or holds too many due times; or a
+                trigger wakes it.
         """
         row = self._row(owner, id_)
-        cron = Cron(row["cron"], row["time_zone"])
+        cron = _cron_of(row)
+        if cron is None:
+            raise Invalid(f"It fires {_words(None, trigger_of(row))}: nothing was due.")
         due = _due_in_the_past(cron, wish)
 
         def work(connection: Connection) -> int:
@@ -229,11 +252,14 @@ class Schedules:
         last: Row | None,
         dropped: tuple[Dropped, ...],
     ) -> Schedule:
-        cron = Cron(row["cron"], row["time_zone"])
+        cron, trigger = _cron_of(row), trigger_of(row)
         outlook = self._outlook_of(connection, row, cron)
+        shown: dict[str, Any] = {**row, "cron": row["cron"] or None}
         return Schedule(
-            **row,
-            text=cron.words,
+            **shown,
+            on=trigger,
+            hook=self._hook(row) if trigger and trigger.webhook else None,
+            text=_words(cron, trigger),
             last_run_id=last["id"] if last else None,
             last_status=last["status"] if last else None,
             per_run=outlook.per_run,
@@ -241,7 +267,13 @@ class Schedules:
             dropped=dropped,
         )
 
-    def _outlook_of(self, connection: Connection, row: Row, cron: Cron) -> Outlook:
+    def _hook(self, row: Row) -> str:
+        public = self._parts.settings.public_url
+        return f"{public}/services/hubyard/api/hooks/{row['id']}"
+
+    def _outlook_of(
+        self, connection: Connection, row: Row, cron: Cron | None
+    ) -> Outlook:
         compute, lifetime_s = row["compute"], row["lifetime_s"]
         return self._outlook(
             connection, row["owner"], row["notebook"], compute, lifetime_s, cron
@@ -254,7 +286,7 @@ class Schedules:
         notebook: str | None,
         compute: str,
         lifetime_s: int,
-        cron: Cron,
+        cron: Cron | None,
     ) -> Outlook:
         past = mean_duration_s(connection, owner, notebook) if notebook else None
         seconds, basis = (
@@ -267,13 +299,35 @@ class Schedules:
             basis = f"the mean of the last {count} runs: {duration_text(seconds)}"
         price = price_before(self._parts, compute)
         per_run = money.cost_of(price.micros, seconds * 1000)
-        fires = _per_month(cron, now().date())
+        fires = _per_month(cron, now().date()) if cron else None
         currency = self._parts.catalogue.currency
         return Outlook(
             per_run=money.cost(per_run, currency),
-            per_month=money.cost(per_run * fires, currency),
+            per_month=None if fires is None else money.cost(per_run * fires, currency),
             basis=basis,
         )
+
+
+def _cron(wish: PreviewRequest | ScheduleRequest) -> Cron | None:
+    """The checked cron of a wish; None: a trigger wakes it."""
+    if wish.cron is None:
+        zone_of(wish.time_zone)
+        return None
+    return Cron.parse(wish.cron, wish.time_zone)
+
+
+def _cron_of(row: Row) -> Cron | None:
+    """The cron of a schedule; None: a trigger wakes it."""
+    return None if row["trigger"] else Cron(row["cron"], row["time_zone"])
+
+
+def _words(cron: Cron | None, trigger: Trigger | None) -> str:
+    """When a schedule fires, of which one is there."""
+    return cron.words if cron else trigger.words if trigger else ""
+
+
+def _curl(url: str, secret: str) -> str:
+    return f"curl -X POST -H 'Authorization: Bearer {secret}' {url}"
 
 
 @lru_cache(maxsize=1000)
@@ -327,6 +381,11 @@ def _find(connection: Connection, owner: str, id_: str) -> Row:
 def _changed(before: Row, wish: ScheduleChange) -> dict[str, Any]:
     """The columns that a change gives another value."""
     given = wish.model_dump(exclude_none=True)
+    trigger = trigger_of(before)
+    if trigger is not None:
+        if "cron" in given or "time_zone" in given:
+            raise Invalid(f"It fires {trigger.words}: make another one.", field="cron")
+        return given
     cron = Cron.parse(
         given.get("cron", before["cron"]), given.get("time_zone", before["time_zone"])
     )

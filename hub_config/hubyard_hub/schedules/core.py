@@ -93,18 +93,19 @@ def decide(
     come = (*older, newest)
     late = policy.missed is Missed.SKIP and moment - newest > policy.grace
     taken = () if late else come[-most:]
-    room = _room(policy.overlap, active)
+    most = room(policy.overlap, active)
     return Decision(
-        fires=taken[:room],
+        fires=taken[:most],
         dropped=(
             *_missed(cron, due, come[: len(come) - len(taken)]),
-            *_crowded_out(taken[room:]),
+            *_crowded_out(taken[most:]),
         ),
         next_fire=next(cron.fires(max(newest, moment)), None),
     )
 
 
-def _room(overlap: Overlap, active: int) -> int:
+def room(overlap: Overlap, active: int) -> int:
+    """How many runs a schedule may start beside those that have not ended."""
     if overlap is Overlap.SKIP and active:
         return 0
     if overlap is Overlap.QUEUE:

@@ -59,7 +59,7 @@ class Cron:
                 field="cron",
             )
         try:
-            cron = cls(" ".join(text.split()), _zone(zone).key)
+            cron = cls(" ".join(text.split()), zone_of(zone).key)
             first = next(cron.fires(datetime.now(UTC)), None)
         except (CronSimError, ValueError) as error:
             raise Invalid(f"The cron cannot be used: {error}.", field="cron") from None
@@ -69,7 +69,7 @@ class Cron:
 
     def fires(self, after: datetime) -> Iterator[datetime]:
         """The due times later than a moment, in UTC; may end where no more come."""
-        for fire in CronSim(self.text, after.astimezone(_zone(self.zone))):
+        for fire in CronSim(self.text, after.astimezone(zone_of(self.zone))):
             due = fire.astimezone(UTC)
             # Within the second of two equal hours cronsim names one of the first.
             if due > after:
@@ -114,7 +114,8 @@ class Cron:
 
 
 @lru_cache(maxsize=1000)
-def _zone(name: str) -> zoneinfo.ZoneInfo:
+def zone_of(name: str) -> zoneinfo.ZoneInfo:
+    """The time zone of that name; Invalid where there is none."""
     try:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):

@@ -1,7 +1,7 @@
 """Drops: the fires that started no run, so that none is lost without a word.
 
-Each row is a span of due times of one schedule that were dropped for one reason. A span
-grows while the next due time is dropped too, so that a schedule which drops a fire each
+Each row is a span of fires of one schedule that were dropped for one reason. A span
+grows while the next fire is dropped too, so that a schedule which drops a fire each
 minute keeps one row of it.
 """
 
@@ -14,7 +14,7 @@ from sqlalchemy import delete, func, select, update
 from hubyard.contract.schedule import MOST_COUNTED, Dropped
 from hubyard_hub.schedules.cron import Cron
 from hubyard_hub.store import insert_once
-from hubyard_hub.store.tables import drops
+from hubyard_hub.store.tables import drops, runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,9 +30,8 @@ _KEPT = 100
 def keep_dropped(connection: Connection, schedule: Row, dropped: Dropped) -> None:
     """Write a span down, as part of the newest one where it goes on."""
     schedule_id = schedule["id"]
-    cron = Cron(schedule["cron"], schedule["time_zone"])
     newest = newest_dropped(connection, [schedule_id], 1).get(schedule_id)
-    if newest and _goes_on(cron, newest[0], dropped):
+    if newest and _goes_on(connection, schedule, newest[0], dropped):
         count = min(newest[0].count + dropped.count, MOST_COUNTED)
         grown = update(drops).where(
             drops.c.schedule_id == schedule_id, drops.c.first_at == newest[0].first_at
@@ -64,9 +63,19 @@ def newest_dropped(
     return found
 
 
-def _goes_on(cron: Cron, newest: Dropped, dropped: Dropped) -> bool:
-    after = next(cron.fires(newest.last_at), None)
-    return newest.why is dropped.why and after == dropped.first_at
+def _goes_on(
+    connection: Connection, schedule: Row, newest: Dropped, dropped: Dropped
+) -> bool:
+    """Whether no fire lies between two spans, and they have one reason."""
+    if newest.why is not dropped.why:
+        return False
+    if schedule["trigger"] is None:
+        cron = Cron(schedule["cron"], schedule["time_zone"])
+        return next(cron.fires(newest.last_at), None) == dropped.first_at
+    since = select(runs.c.id).where(
+        runs.c.schedule_id == schedule["id"], runs.c.fire_at > newest.last_at
+    )
+    return connection.execute(since.limit(1)).first() is None
 
 
 def _forget_oldest(connection: Connection, schedule_id: str) -> None:

@@ -6,8 +6,12 @@ deadlines, extensions             when a workload ends, and who has moved that
 budgets                           each row a decision; the newest of an account holds
 activities, samples, uses         what a workload does with what it is paid for
 sources                           who uploaded which blob
-schedules, runs                   UNIQUE(schedule, fire time) makes a fire exactly one
+schedules, runs                   UNIQUE(schedule, fire time) makes a fire exactly one.
+                                  Where a trigger wakes it, `cron` is empty, `seen` is
+                                  what its last look has found, and `secret_hash`
+                                  stands for what opens its webhook
 drops                             fires that started no run: spans, and why
+hook_calls                        calls of webhooks that named a key, for a day
 deployments, revisions            the wish, and its numbered states
 apps, app_shares                  the web apps, and who may open them
 
@@ -245,6 +249,9 @@ schedules = Table(
     _moment("next_fire", null=True),
     _moment("created_at"),
     _text("project", null=True),
+    _json("trigger", null=True),
+    _text("seen", null=True),
+    _text("secret_hash", null=True),
     Index(None, "owner"),
     Index(None, "next_fire"),
 )
@@ -258,6 +265,16 @@ drops = Table(
     _integer("count"),
     Column("why", WordColumn(DropReason), nullable=False),
     PrimaryKeyConstraint("schedule_id", "first_at"),
+)
+
+hook_calls = Table(
+    "hook_calls",
+    metadata,
+    Column("schedule_id", ForeignKey("schedules.id", ondelete="CASCADE")),
+    _text("key"),
+    _text("run_id", null=True),
+    _moment("called_at"),
+    PrimaryKeyConstraint("schedule_id", "key"),
 )
 
 runs = Table(

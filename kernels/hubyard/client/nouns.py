@@ -22,6 +22,7 @@ from hubyard.contract.run import ResumeRequest, Run, RunDetail, RunRequest
 from hubyard.contract.schedule import (
     Backfill,
     BackfillRequest,
+    NewSchedule,
     Preview,
     PreviewRequest,
     Schedule,
@@ -177,9 +178,9 @@ class Schedules(_Noun):
         """What a schedule would do and cost."""
         return self._wire.post("schedules/preview", Preview, request)
 
-    def create(self, request: ScheduleRequest) -> Schedule:
-        """Make a schedule."""
-        return self._wire.post("schedules", Schedule, request)
+    def create(self, request: ScheduleRequest) -> NewSchedule:
+        """Make a schedule; the secret of its webhook is shown this once."""
+        return self._wire.post("schedules", NewSchedule, request)
 
     def list(self) -> list[Schedule]:
         """Your schedules."""

@@ -7,6 +7,7 @@ HubyardError
 |   +-- NotFound        404  does not exist, or is not yours: the same answer
 |   +-- Conflict        409  true now, may not be later
 |   +-- TooLarge        413  more than is taken
+|   +-- TooOften        429  sooner than is taken
 +-- Unavailable         503  a part of Hubyard does not answer
 
 Only these reach a person, as one line. `status` is the HTTP status that carries them.
@@ -72,6 +73,12 @@ class TooLarge(Rejected):
     status = 413
 
 
+class TooOften(Rejected):
+    """This was asked too often; try again in a moment."""
+
+    status = 429
+
+
 class Unavailable(HubyardError):
     """A part of Hubyard does not answer; try again in a moment."""
 
@@ -94,6 +101,7 @@ _BY_STATUS: dict[int, type[HubyardError]] = {
         NotFound,
         Conflict,
         TooLarge,
+        TooOften,
         Unavailable,
     )
 }

@@ -1,8 +1,12 @@
-"""A schedule: cron, time zone, and what becomes of a fire that cannot start its run.
+"""A schedule: what wakes it, and what becomes of a fire that cannot start its run.
 
-fire     one due time; it starts one run, or is dropped and says why
-missed   nothing could start it when it came due
-overlap  the run before is still active when it comes due
+cron     its due times, in a time zone
+trigger  what wakes it instead: a file that changes, a model's alias that moves to
+         another version, or somebody who calls its webhook
+fire     one due time, or one thing that a trigger noticed; it starts one run, or is
+         dropped and says why
+missed   nothing could start it when it came due; a trigger notices later instead
+overlap  the run before is still active when it fires
 """
 
 from __future__ import annotations
@@ -10,7 +14,15 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import ConfigDict, Field, JsonValue
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from hubyard.contract.base import (
     Digest,
@@ -23,11 +35,16 @@ from hubyard.contract.base import (
 )
 from hubyard.contract.money import Money
 from hubyard.contract.source import Parameters
+from hubyard.contract.tracking import Alias, ModelName
 from hubyard.contract.workload import Status
 
 MOST_COUNTED = 1000
 """So many dropped fires are counted; a minutely cron may have missed a year of them."""
 DEFAULT_GRACE_S = 3600
+MOST_FOLDERS = 16
+"""So deep a file may lie that wakes a schedule."""
+_MOST_STARS = 16
+_NO_NAME = {"", ".", "..", "**"}
 
 Cron = Annotated[
     str,
@@ -35,6 +52,60 @@ Cron = Annotated[
     in_words("write five fields, such as 30 2 * * 1-5"),
 ]
 """Five fields: minute, hour, day of month, month, day of week."""
+
+
+def _below_home(path: str) -> str:
+    names = path.removesuffix("/").split("/")
+    is_long = len(names) > MOST_FOLDERS or path.count("*") > _MOST_STARS
+    if is_long or _NO_NAME.intersection(names):
+        raise ValueError("no path below a home")
+    return "/".join(names)
+
+
+FilePattern = Annotated[
+    str,
+    Field(min_length=1, max_length=512, pattern=r"^[^\x00-\x1f\x7f]+$"),
+    AfterValidator(_below_home),
+    in_words(
+        "write a path or a glob below your home, such as data/*.csv, without .. and **"
+    ),
+]
+"""A path below its owner's home; each name of it may be a glob of `*`, `?` and `[]`."""
+
+
+class Trigger(Read):
+    """What wakes a schedule instead of a cron: exactly one of these."""
+
+    file: FilePattern | None = Field(
+        default=None,
+        description="below its owner's home; a folder stands for all that is in it",
+    )
+    model: ModelName | None = None
+    alias: Alias | None = Field(default=None, description="of the model")
+    webhook: bool = False
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        is_model = self.model is not None and self.alias is not None
+        is_part = (self.model is None) is not (self.alias is None)
+        if is_part or [self.file is not None, is_model, self.webhook].count(True) != 1:
+            raise ValueError("say one of file, model with alias, or webhook")
+        return self
+
+    @property
+    def words(self) -> str:
+        """When it fires."""
+        if self.webhook:
+            return "when its webhook is called"
+        if self.file is not None:
+            return f"when {self.file} changes"
+        return f"when {self.model}@{self.alias} moves"
+
+
+class TriggerRequest(Trigger):
+    """What shall wake a schedule instead of a cron: exactly one of these."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 class Missed(StrEnum):
@@ -77,11 +148,24 @@ class Dropped(Read):
     count: int = Field(description=f"{MOST_COUNTED} stands for as many or more")
 
 
-class PreviewRequest(Written):
+class _When(Written):
+    """What wakes a schedule: a cron or a trigger."""
+
+    time_zone: str = Field(default="UTC", max_length=64)
+    on: TriggerRequest | None = None
+
+    @field_validator("cron", check_fields=False)
+    @classmethod
+    def _is_one_of_both(cls, cron: str | None, info: ValidationInfo) -> str | None:
+        if "on" in info.data and (cron is None) is (info.data["on"] is None):
+            raise ValueError("give either a cron, or on what it fires")
+        return cron
+
+
+class PreviewRequest(_When):
     """What a schedule would do, asked before it is made."""
 
-    cron: str = Field(max_length=256)
-    time_zone: str = Field(default="UTC", max_length=64)
+    cron: str | None = Field(default=None, max_length=256, validate_default=True)
     compute: str | None = None
     lifetime_s: Seconds | None = None
     notebook: str | None = Field(
@@ -97,6 +181,7 @@ class PreviewRequest(Written):
         return cls(
             cron=wish.cron,
             time_zone=wish.time_zone,
+            on=wish.on,
             compute=wish.compute,
             lifetime_s=wish.lifetime_s,
             notebook=wish.notebook,
@@ -105,14 +190,15 @@ class PreviewRequest(Written):
 
 
 class Preview(Read):
-    """A cron in words, its next fires, and what it would cost."""
+    """When it fires in words, its next fires, and what it would cost."""
 
     text: str
-    next_fires: tuple[Moment, ...] = Field(description="five")
-    fires_per_month: int
+    next_fires: tuple[Moment, ...] = Field(description="five; of a trigger none")
+    fires_per_month: int | None = Field(description="None: a trigger, nobody knows")
+    files: int | None = Field(default=None, description="that its trigger finds now")
     price: Money
     per_run: Money
-    per_month: Money
+    per_month: Money | None
     basis: str = Field(description="what the estimate rests on, in words")
     left: Money | None = Field(
         default=None, description="of the tightest budget; None: there is no budget"
@@ -125,16 +211,15 @@ class Preview(Read):
     )
 
 
-class ScheduleRequest(Written):
-    """Run a notebook whenever its cron comes due."""
+class ScheduleRequest(_When):
+    """Run a notebook whenever its cron comes due, or its trigger notices something."""
 
     model_config = ConfigDict(ser_json_inf_nan="constants")  # as RunJob
 
     source: Digest
     notebook: str
     name: Title | None = None
-    cron: Cron
-    time_zone: str = Field(default="UTC", max_length=64)
+    cron: Cron | None = Field(default=None, validate_default=True)
     parameters: dict[str, JsonValue] = Field(default_factory=dict)
     compute: str | None = None
     lifetime_s: Seconds | None = None
@@ -164,8 +249,10 @@ class Schedule(Read):
     owner: str
     notebook: str
     source: Digest
-    cron: str
-    text: str = Field(description="the cron in words")
+    cron: str | None
+    on: Trigger | None = None
+    hook: str | None = Field(default=None, description="where its webhook is called")
+    text: str = Field(description="when it fires, in words")
     time_zone: str
     parameters: Parameters
     compute: str
@@ -179,8 +266,32 @@ class Schedule(Read):
     last_status: Status | None
     created_at: Moment
     per_run: Money
-    per_month: Money
+    per_month: Money | None = Field(description="None: a trigger, nobody knows")
     dropped: tuple[Dropped, ...] = Field(default=(), description="the newest five")
+
+
+class NewSchedule(Schedule):
+    """A schedule that was just made; what opens its webhook is shown this once."""
+
+    secret: str | None = None
+    curl: str | None = Field(default=None, description="runs unchanged in a terminal")
+
+
+class HookCall(Read):
+    """What calls a webhook; whoever calls may say more, and it is left alone."""
+
+    model_config = ConfigDict(ser_json_inf_nan="constants")  # as RunJob
+
+    parameters: dict[str, JsonValue] = Field(
+        default_factory=dict, description="of the notebook, over the schedule's own"
+    )
+
+
+class Called(Read):
+    """What came of a call of a webhook."""
+
+    run_id: str | None
+    dropped: DropReason | None = Field(default=None, description="why there is no run")
 
 
 class BackfillRequest(Written):

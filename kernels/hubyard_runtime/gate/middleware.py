@@ -49,6 +49,7 @@ class Gate:
         *,
         settings: Settings,
         public: Collection[str] = (),
+        hooks: Collection[str] = (),
         hub: Hub | None = None,
     ) -> None:
         """Stand before an application.
@@ -57,11 +58,14 @@ class Gate:
             app: what is behind the gate.
             settings: where it is and whom it lets in.
             public: paths below the prefix that anybody may GET, such as "health".
+            hooks: folders below the prefix such as "hooks", to whose members anybody
+                may POST: the application itself asks for a secret.
             hub: another way to ask the hub.
         """
         self._app = app
         self._settings = settings
         self._public = {settings.prefix + path for path in public}
+        self._hooks = {settings.prefix + path for path in hooks}
         signer = Signer(settings.cookie_secret)
         self._hub = hub or Hub(settings)
         self._session = Session(settings, self._hub, signer)
@@ -108,7 +112,7 @@ class Gate:
         path: str = connection.scope["path"]
         if "token" in connection.query_params:
             raise Forbidden("Send the token in the Authorization header, not in a URL.")
-        if self._is_public(connection):
+        if self._is_public(connection) or self._is_hook(connection.scope):
             return None
         if path == self._session.callback:
             return await self._session.finish(connection)
@@ -134,11 +138,16 @@ class Gate:
         reads = connection.scope.get("method") in {"GET", "HEAD"}
         return reads and connection.scope["path"] in self._public
 
+    def _is_hook(self, scope: Scope) -> bool:
+        posts = scope.get("method") == "POST"
+        folder, _, name = scope["path"].rpartition("/")
+        return posts and bool(name) and folder in self._hooks
+
     async def _visitor(self, connection: HTTPConnection) -> _Visitor | None:
-        scheme, _, token = connection.headers.get("authorization", "").partition(" ")
-        if scheme.lower() in {"bearer", "token"}:
-            identity = await self._hub.identify(token.strip())
-            return identity and _Visitor(identity, token.strip(), by_cookie=False)
+        sent = _bearer(connection)
+        if sent is not None:
+            identity = await self._hub.identify(sent)
+            return identity and _Visitor(identity, sent, by_cookie=False)
         token = self._session.token(connection)
         if token is None:
             return None
@@ -209,6 +218,7 @@ class Gate:
 
     def _inside(self, scope: Scope, visitor: _Visitor | None) -> Scope:
         headers = [*_stripped(scope["headers"])]
+        secret = _bearer(HTTPConnection(scope)) if self._is_hook(scope) else None
         if visitor:
             groups = ",".join(_encoded(group) for group in visitor.identity.groups)
             headers += [
@@ -221,7 +231,13 @@ class Gate:
             "root_path": self._settings.prefix.rstrip("/"),
             "hubyard.identity": visitor and visitor.identity,
             "hubyard.token": visitor and visitor.token,
+            "hubyard.secret": secret,
         }
+
+
+def _bearer(connection: HTTPConnection) -> str | None:
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() in {"bearer", "token"} else None
 
 
 def _encoded(name: str) -> str:

@@ -24,19 +24,24 @@ _GRACE_S = 1
 
 
 def serve(
-    app: ASGIApp, *, public: Collection[str] = (), settings: Settings | None = None
+    app: ASGIApp,
+    *,
+    public: Collection[str] = (),
+    hooks: Collection[str] = (),
+    settings: Settings | None = None,
 ) -> None:
     """Serve an application behind the gate until SIGTERM or SIGINT.
 
     Args:
         app: any ASGI application, its routes relative to the prefix (see `gate`).
         public: paths below the prefix that anybody may GET.
+        hooks: folders below the prefix to whose members anybody may POST (see `Gate`).
         settings: None: from the environment.
     """
     settings = settings or Settings.from_environment()
     url = urlsplit(settings.service_url)
     uvicorn.run(
-        Gate(app, settings=settings, public=public),
+        Gate(app, settings=settings, public=public, hooks=hooks),
         host=url.hostname or "127.0.0.1",
         port=url.port or 0,
         proxy_headers=True,

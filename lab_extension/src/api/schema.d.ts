@@ -408,6 +408,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/hooks/{schedule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Call Webhook
+         * @description Start a run of the schedule whose webhook this is.
+         */
+        post: operations["call_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/job": {
         parameters: {
             query?: never;
@@ -799,7 +819,7 @@ export interface paths {
         put?: never;
         /**
          * Create Schedule
-         * @description Run a notebook whenever its cron comes due.
+         * @description Run a notebook whenever its cron comes due, or its trigger notices something.
          */
         post: operations["create_schedule"];
         delete?: never;
@@ -1296,6 +1316,16 @@ export interface components {
             stop: components["schemas"]["Stop"];
         };
         /**
+         * Called
+         * @description What came of a call of a webhook.
+         */
+        Called: {
+            /** @description why there is no run */
+            dropped?: components["schemas"]["DropReason"] | null;
+            /** Run Id */
+            run_id: string | null;
+        };
+        /**
          * Catalogue
          * @description Every compute profile that the caller may use, in the deployment's order.
          */
@@ -1617,6 +1647,19 @@ export interface components {
          */
         Framework: "voila" | "streamlit";
         /**
+         * HookCall
+         * @description What calls a webhook; whoever calls may say more, and it is left alone.
+         */
+        HookCall: {
+            /**
+             * Parameters
+             * @description of the notebook, over the schedule's own
+             */
+            parameters?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+        };
+        /**
          * Identity
          * @description A user or a service of the hub, and the workload that speaks for it.
          */
@@ -1822,6 +1865,81 @@ export interface components {
             text: string;
         };
         /**
+         * NewSchedule
+         * @description A schedule that was just made; what opens its webhook is shown this once.
+         */
+        NewSchedule: {
+            /** Compute */
+            compute: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Cron */
+            cron: string | null;
+            /**
+             * Curl
+             * @description runs unchanged in a terminal
+             */
+            curl?: string | null;
+            /**
+             * Dropped
+             * @description the newest five
+             * @default []
+             */
+            dropped: components["schemas"]["Dropped"][];
+            /**
+             * Grace S
+             * @default 3600
+             */
+            grace_s: number;
+            /**
+             * Hook
+             * @description where its webhook is called
+             */
+            hook?: string | null;
+            /** Id */
+            id: string;
+            /** Last Run Id */
+            last_run_id: string | null;
+            last_status: components["schemas"]["Status"] | null;
+            /** Lifetime S */
+            lifetime_s: number;
+            missed: components["schemas"]["Missed"];
+            /** Name */
+            name: string;
+            /** Next Fire */
+            next_fire: string | null;
+            /** Notebook */
+            notebook: string;
+            on?: components["schemas"]["Trigger"] | null;
+            /** @default skip */
+            overlap: components["schemas"]["Overlap"];
+            /** Owner */
+            owner: string;
+            /** Parameters */
+            parameters: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Paused */
+            paused: boolean;
+            /** @description None: a trigger, nobody knows */
+            per_month: components["schemas"]["Money"] | null;
+            per_run: components["schemas"]["Money"];
+            /** Secret */
+            secret?: string | null;
+            /** Source */
+            source: string;
+            /**
+             * Text
+             * @description when it fires, in words
+             */
+            text: string;
+            /** Time Zone */
+            time_zone: string;
+        };
+        /**
          * NotebookSource
          * @description A kept source, and the parameters of the notebook asked about.
          */
@@ -1889,7 +2007,7 @@ export interface components {
         };
         /**
          * Preview
-         * @description A cron in words, its next fires, and what it would cost.
+         * @description When it fires in words, its next fires, and what it would cost.
          */
         Preview: {
             /**
@@ -1897,13 +2015,21 @@ export interface components {
              * @description what the estimate rests on, in words
              */
             basis: string;
-            /** Fires Per Month */
-            fires_per_month: number;
+            /**
+             * Files
+             * @description that its trigger finds now
+             */
+            files?: number | null;
+            /**
+             * Fires Per Month
+             * @description None: a trigger, nobody knows
+             */
+            fires_per_month: number | null;
             /** @description of the tightest budget; None: there is no budget */
             left?: components["schemas"]["Money"] | null;
             /**
              * Next Fires
-             * @description five
+             * @description five; of a trigger none
              */
             next_fires: string[];
             /**
@@ -1911,7 +2037,7 @@ export interface components {
              * @description what became of the compute that was asked for
              */
             notice?: string | null;
-            per_month: components["schemas"]["Money"];
+            per_month: components["schemas"]["Money"] | null;
             per_run: components["schemas"]["Money"];
             price: components["schemas"]["Money"];
             /**
@@ -1930,7 +2056,7 @@ export interface components {
             /** Compute */
             compute?: string | null;
             /** Cron */
-            cron: string;
+            cron?: string | null;
             /** Lifetime S */
             lifetime_s?: number | null;
             /**
@@ -1938,6 +2064,7 @@ export interface components {
              * @description its past runs give the expected duration
              */
             notebook?: string | null;
+            on?: components["schemas"]["TriggerRequest"] | null;
             /**
              * Source
              * @description its project may have a budget of its own
@@ -2306,7 +2433,7 @@ export interface components {
              */
             created_at: string;
             /** Cron */
-            cron: string;
+            cron: string | null;
             /**
              * Dropped
              * @description the newest five
@@ -2318,6 +2445,11 @@ export interface components {
              * @default 3600
              */
             grace_s: number;
+            /**
+             * Hook
+             * @description where its webhook is called
+             */
+            hook?: string | null;
             /** Id */
             id: string;
             /** Last Run Id */
@@ -2332,6 +2464,7 @@ export interface components {
             next_fire: string | null;
             /** Notebook */
             notebook: string;
+            on?: components["schemas"]["Trigger"] | null;
             /** @default skip */
             overlap: components["schemas"]["Overlap"];
             /** Owner */
@@ -2342,13 +2475,14 @@ export interface components {
             };
             /** Paused */
             paused: boolean;
-            per_month: components["schemas"]["Money"];
+            /** @description None: a trigger, nobody knows */
+            per_month: components["schemas"]["Money"] | null;
             per_run: components["schemas"]["Money"];
             /** Source */
             source: string;
             /**
              * Text
-             * @description the cron in words
+             * @description when it fires, in words
              */
             text: string;
             /** Time Zone */
@@ -2374,7 +2508,7 @@ export interface components {
         };
         /**
          * ScheduleRequest
-         * @description Run a notebook whenever its cron comes due.
+         * @description Run a notebook whenever its cron comes due, or its trigger notices something.
          */
         ScheduleRequest: {
             /** Cell Timeout S */
@@ -2382,7 +2516,7 @@ export interface components {
             /** Compute */
             compute?: string | null;
             /** Cron */
-            cron: string;
+            cron?: string | null;
             /**
              * Grace S
              * @default 3600
@@ -2396,6 +2530,7 @@ export interface components {
             name?: string | null;
             /** Notebook */
             notebook: string;
+            on?: components["schemas"]["TriggerRequest"] | null;
             /** @default skip */
             overlap: components["schemas"]["Overlap"];
             /** Parameters */
@@ -2763,6 +2898,52 @@ export interface components {
             next_page: string | null;
             /** Runs */
             runs: components["schemas"]["TrackedRun"][];
+        };
+        /**
+         * Trigger
+         * @description What wakes a schedule instead of a cron: exactly one of these.
+         */
+        Trigger: {
+            /**
+             * Alias
+             * @description of the model
+             */
+            alias?: string | null;
+            /**
+             * File
+             * @description below its owner's home; a folder stands for all that is in it
+             */
+            file?: string | null;
+            /** Model */
+            model?: string | null;
+            /**
+             * Webhook
+             * @default false
+             */
+            webhook: boolean;
+        };
+        /**
+         * TriggerRequest
+         * @description What shall wake a schedule instead of a cron: exactly one of these.
+         */
+        TriggerRequest: {
+            /**
+             * Alias
+             * @description of the model
+             */
+            alias?: string | null;
+            /**
+             * File
+             * @description below its owner's home; a folder stands for all that is in it
+             */
+            file?: string | null;
+            /** Model */
+            model?: string | null;
+            /**
+             * Webhook
+             * @default false
+             */
+            webhook: boolean;
         };
         /**
          * Usage
@@ -3638,6 +3819,43 @@ export interface operations {
             };
         };
     };
+    call_webhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["HookCall"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Called"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_job: {
         parameters: {
             query?: never;
@@ -4352,7 +4570,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Schedule"];
+                    "application/json": components["schemas"]["NewSchedule"];
                 };
             };
             /** @description Refused */

@@ -56,7 +56,7 @@ BAD = [
     (ScheduleRequest, {**SCHEDULE, "missed": "twice"}, "'skip', 'once' or 'all'"),
     (ScheduleRequest, {**SCHEDULE, "time_zone": "x" * 65}, "at most 64 characters"),
     (ScheduleChange, {"paused": "maybe"}, "paused cannot be used"),
-    (PreviewRequest, {}, "cron is missing."),
+    (PreviewRequest, {}, "cron cannot be used: give either a cron, or on what it"),
     (AppRequest, {**APP, "framework": "dash"}, "'voila' or 'streamlit'"),
     (AppRequest, {**APP, "path": "x" * 513}, "at most 512 characters"),
     (Share, {}, "share with exactly one of user or group"),

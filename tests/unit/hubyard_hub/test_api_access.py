@@ -13,7 +13,7 @@ from hubyard.contract.errors import Problem
 from hubyard.contract.identity import Identity
 from hubyard.contract.workload import new_id
 from hubyard_hub import service
-from hubyard_hub.api.access import PUBLIC, check_rules, people, public
+from hubyard_hub.api.access import HOOKS, PUBLIC, check_rules, people, public
 from hubyard_hub.api.body import LIMIT_BYTES, UPLOADS
 from hubyard_hub.service import assemble
 from support.platform import (
@@ -40,7 +40,12 @@ ROUTES = [
     if isinstance(route, APIRoute)
     for method in sorted(route.methods)
 ]
-FOR_PEOPLE = [r for r in ROUTES if "/job" not in r[1] and r[1] not in PUBLIC]
+FOR_HOLDERS = [route for route in ROUTES if route[1].startswith(HOOKS)]
+FOR_PEOPLE = [
+    route
+    for route in ROUTES
+    if "/job" not in route[1] and route[1] not in PUBLIC and route not in FOR_HOLDERS
+]
 FOR_WORKLOADS = [route for route in ROUTES if "/job" in route[1]]
 
 
@@ -122,6 +127,12 @@ def test_the_root_leads_to_the_hub(ada: Caller, app: Stamped):
     assert answer.headers["location"].endswith(":8000/hub/home")
     run = Caller(app, Identity(name="ada", server="run-1"))
     assert run.get("/../").status_code == 403
+
+
+def test_a_login_opens_nothing_that_a_secret_opens(ada: Caller, app: Stamped):
+    assert FOR_HOLDERS == [("POST", "/api/hooks/{schedule_id}")]
+    for caller in (ada, Caller(app, None)):
+        assert ask(caller, *FOR_HOLDERS[0]).status_code == 404
 
 
 # -- no route without a rule -------------------------------------------------------

@@ -7,18 +7,16 @@ end; the owner pauses and wishes anew. An account of every due time is kept besi
 from __future__ import annotations
 
 import shutil
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from sqlalchemy import event, insert, select, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import insert, select, update
 
 from hubyard.contract.schedule import DropReason, Missed, Overlap
 from hubyard.contract.workload import Status
@@ -26,15 +24,9 @@ from hubyard_hub import store as store_module
 from hubyard_hub.schedules import core
 from hubyard_hub.schedules.core import fire_due
 from hubyard_hub.schedules.cron import Cron
-from hubyard_hub.store import Store
 from hubyard_hub.store.tables import drops, runs, schedules
 from support.schedules import schedule_row
-from support.stores import newest_shape
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-
-    from sqlalchemy import Connection
+from support.stores import BreakingStore, newest_shape
 
 MOST_AT_ONCE = 4
 """Few, so that it is reached."""
@@ -43,35 +35,6 @@ SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 CRONS = ["*/7 * * * *", "0 * * * *", "30 2 * * *", "30 1 * * 0"]
 PAUSES_S = [1, 59, 600, 3600, 7200, 30_000, 86_400, 200_000, 9 * 86_400, -7200]
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"]
-
-
-class BreakingStore(Store):
-    """A store that breaks as it is told: before it commits, or right after it has."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__(url)
-        self.breaks: list[str] = []
-        event.listen(self._engine, "connect", _without_waiting_for_the_disk)
-
-    @contextmanager
-    def write(self) -> Generator[Connection]:
-        when = self.breaks.pop() if self.breaks else "never"
-        with super().write() as connection:
-            yield connection
-            if when == "before":
-                raise _broken()
-        if when == "after":
-            raise _broken()
-
-
-def _without_waiting_for_the_disk(connection: Any, _: object) -> None:
-    connection.cursor().execute("PRAGMA synchronous=OFF")
-
-
-def _broken() -> OperationalError:
-    error = OperationalError("COMMIT", {}, Exception("the connection broke"))
-    error.connection_invalidated = True
-    return error
 
 
 class Schedules(RuleBasedStateMachine):
