@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from hubyard.contract.base import LONGEST_S
 from hubyard.contract.duration import duration_text, parse_duration
 from hubyard.contract.literal import parse_pair
+from hubyard.contract.schedule import TriggerRequest
 
 
 def duration(text: str) -> int:
@@ -48,6 +51,40 @@ def pair(text: str) -> tuple[str, Any]:
         return parse_pair(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def alias(text: str) -> tuple[str, str]:
+    """Model and alias, for argparse."""
+    model, found, name = text.rpartition("@")
+    if not (found and model and name):
+        raise argparse.ArgumentTypeError(f"{text!r} is not MODEL@ALIAS")
+    return model, name
+
+
+def below_home(text: str) -> str:
+    """A path or glob from the home on, which in a workspace may be typed from here on.
+
+    What lies elsewhere stays as it is: the platform says what is wrong with it.
+    """
+    if "HUBYARD_ENTRY" not in os.environ:
+        return text
+    typed = Path(os.path.normpath(Path.cwd() / Path(text).expanduser()))
+    home = Path.home()
+    return str(typed.relative_to(home)) if typed.is_relative_to(home) else text
+
+
+def trigger_of(given: argparse.Namespace) -> TriggerRequest | None:
+    """What shall wake a schedule instead of a cron, of what was given.
+
+    Raises:
+        ValidationError: it cannot be like this.
+    """
+    if given.on_file is not None:
+        return TriggerRequest(file=below_home(given.on_file))
+    if given.on_model is not None:
+        model, name = given.on_model
+        return TriggerRequest(model=model, alias=name)
+    return TriggerRequest(webhook=True) if given.on_webhook else None
 
 
 class Pairs(argparse.Action):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from hubyard.contract.budget import Budget
     from hubyard.contract.compute import Catalogue, Estimate
+    from hubyard.contract.schedule import Preview, Schedule
     from hubyard.contract.spend import Spend
 
 _WIDEST = 40
@@ -108,6 +109,27 @@ def budget_line(budget: Budget) -> str:
         f"{budget.amount.text} spent ({budget.percent} %), {budget.reserved.text} "
         f"reserved, {budget.left.text} left{warning}"
     )
+
+
+def preview_lines(preview: Preview) -> list[str]:
+    """What a schedule would do and cost, in a few lines."""
+    lines = [preview.text]
+    if preview.next_fires:
+        fires = ", ".join(moment(fire) for fire in preview.next_fires)
+        lines.append(f"next: {fires}")
+    if preview.files is not None:
+        files = "1 file is" if preview.files == 1 else f"{preview.files} files are"
+        lines.append(f"{files} there now")
+    month = preview.per_month and f", {preview.per_month.text} a month"
+    price = f"{preview.per_run.text} a run{month or ''}"
+    return [*lines, f"{price} ({preview.basis})"]
+
+
+def rate(priced: Preview | Schedule) -> str:
+    """What a schedule costs a month; where nobody knows how often it fires, a run."""
+    if priced.per_month is None:
+        return f"{priced.per_run.text} a run"
+    return f"{priced.per_month.text} a month"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], empty: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""`schedule`, `schedules` and `backfill`: notebooks that run when their cron is due."""
+"""`schedule`, `schedules` and `backfill`: notebooks that run by themselves."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from hubyard.contract.schedule import (
     ScheduleChange,
     ScheduleRequest,
 )
-from hubyard.reading import duration, moment_of
-from hubyard.showing import moment, table
+from hubyard.reading import alias, duration, moment_of, trigger_of
+from hubyard.showing import moment, preview_lines, rate, table
 
 if TYPE_CHECKING:
     import argparse
     from datetime import datetime
 
     from hubyard.cli.show import Subparsers
-    from hubyard.contract.schedule import Preview, Schedule
+    from hubyard.contract.schedule import NewSchedule, Schedule
 
 
 def add_commands(subparsers: Subparsers) -> None:
@@ -40,7 +40,26 @@ def add_commands(subparsers: Subparsers) -> None:
 def _add_schedule(subparsers: Subparsers) -> None:
     make = add_command(subparsers, "schedule", "Schedule a notebook", _schedule)
     make.add_argument("notebook", type=Path)
-    make.add_argument("cron", help='five fields, for instance "30 2 * * 1-5"')
+    when = make.add_mutually_exclusive_group(required=True)
+    when.add_argument(
+        "cron", nargs="?", help='five fields, for instance "30 2 * * 1-5"'
+    )
+    when.add_argument(
+        "--on-file",
+        metavar="PATH",
+        help="run when it changes: a file, a folder, or a quoted glob",
+    )
+    when.add_argument(
+        "--on-model",
+        type=alias,
+        metavar="MODEL@ALIAS",
+        help="run when the alias moves to another version",
+    )
+    when.add_argument(
+        "--on-webhook",
+        action="store_true",
+        help="run when a URL is called, with a secret that is printed this once",
+    )
     make.add_argument("--tz", default="UTC", help="time zone, such as Europe/Berlin")
     make.add_argument("--name", help="what to call it")
     make.add_argument(
@@ -105,6 +124,7 @@ def _schedule(arguments: argparse.Namespace) -> int:
             name=arguments.name,
             cron=arguments.cron,
             time_zone=arguments.tz,
+            on=trigger_of(arguments),
             parameters=arguments.parameter,
             compute=arguments.compute or source.compute,
             lifetime_s=arguments.ttl,
@@ -114,21 +134,21 @@ def _schedule(arguments: argparse.Namespace) -> int:
         )
         preview = client.schedules.preview(PreviewRequest.of(wish))
         if arguments.dry_run:
-            return show(arguments, preview, lambda: _lines(preview))
-        for line in _lines(preview):
+            return show(arguments, preview, lambda: preview_lines(preview))
+        for line in preview_lines(preview):
             say(line)
-        cost = preview.per_month.text
-        question = f"Schedule {wish.notebook} for about {cost} a month?"
+        question = f"Schedule {wish.notebook} for about {rate(preview)}?"
         if not agreed(arguments, question):
             return 1
         made = client.schedules.create(wish)
-    return show(arguments, made, lambda: [made.id])
+    return show(arguments, made, lambda: _made(made))
 
 
-def _lines(preview: Preview) -> list[str]:
-    fires = ", ".join(moment(fire) for fire in preview.next_fires)
-    price = f"{preview.per_run.text} a run, {preview.per_month.text} a month"
-    return [preview.text, f"next: {fires}", f"{price} ({preview.basis})"]
+def _made(made: NewSchedule) -> list[str]:
+    if made.curl is None:
+        return [made.id]
+    say("Keep the secret in this call: it is shown this once.")
+    return [made.id, made.curl]
 
 
 def _schedules(arguments: argparse.Namespace) -> int:
@@ -199,7 +219,7 @@ def _table(found: list[Schedule]) -> list[str]:
             "paused" if each.paused else each.text,
             moment(each.next_fire),
             str(each.last_status or "-"),
-            each.per_month.text,
+            each.per_month.text if each.per_month else "-",
         )
         for each in found
     ]

@@ -62,6 +62,7 @@ class Offers:
             "-c": self._compute,
             "--compute": self._compute,
             "--alias": self._aliases,
+            "--on-model": self._named,
         }
         self._places: dict[str, list[Callable[[], list[str]]]] = {
             "deploy": [self._versions],
@@ -96,7 +97,10 @@ class Offers:
         return self._asked("models", ask)
 
     def _aliases(self) -> list[str]:
-        return sorted({w.partition("@")[2] for w in self._versions() if "@" in w})
+        return sorted({word.partition("@")[2] for word in self._named()})
+
+    def _named(self) -> list[str]:
+        return [word for word in self._versions() if "@" in word]
 
     def _versions(self) -> list[str]:
         def ask(client: Client) -> list[str]:

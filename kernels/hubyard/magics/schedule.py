@@ -1,9 +1,8 @@
-"""`%schedule`: a notebook that runs whenever its cron comes due."""
+"""`%schedule`: a notebook that runs by itself."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class
@@ -11,13 +10,14 @@ from IPython.core.magic_arguments import argument, magic_arguments
 
 from hubyard.contract.schedule import PreviewRequest, ScheduleRequest
 from hubyard.magics.show import Lines, asking, confirmed, read, say, this_notebook
-from hubyard.reading import Pairs, duration, named, pair
-from hubyard.showing import moment
-
-if TYPE_CHECKING:
-    from hubyard.contract.schedule import Preview
+from hubyard.reading import Pairs, alias, duration, named, pair, trigger_of
+from hubyard.showing import moment, preview_lines, rate
 
 _FIELDS = 5
+_NO_WEBHOOK = (
+    "Its secret would be kept in this notebook: use `hubyard schedule` in a terminal, "
+    "or Schedule in the toolbar."
+)
 
 
 @magics_class
@@ -25,7 +25,17 @@ class ScheduleMagics(Magics):
     """The magic of schedules."""
 
     @magic_arguments()
-    @argument("what", nargs="+", help='[NOTEBOOK] and a cron such as "30 2 * * 1-5"')
+    @argument("what", nargs="*", help='[NOTEBOOK] and a cron such as "30 2 * * 1-5"')
+    @argument(
+        "--on-file", metavar="PATH", help="or run when a file, folder or glob changes"
+    )
+    @argument(
+        "--on-model",
+        type=alias,
+        metavar="MODEL@ALIAS",
+        help="or run when the alias moves to another version",
+    )
+    @argument("--on-webhook", action="store_true", help="(by `hubyard schedule` alone)")
     @argument("--tz", default="UTC", help="time zone, such as Europe/Berlin")
     @argument(
         *("-p", "--parameter"),
@@ -43,7 +53,10 @@ class ScheduleMagics(Magics):
     def schedule(self, line: str) -> Lines | None:
         """Schedule a notebook: this one, if none is named. Its saved file is taken."""
         given = read(self.schedule, line)
-        named, cron = _split(given.what)
+        if given.on_webhook:
+            raise UsageError(_NO_WEBHOOK)
+        has_trigger = given.on_file is not None or given.on_model is not None
+        named, cron = _split(given.what, fields=0 if has_trigger else _FIELDS)
         with asking() as client:
             notebook = named or this_notebook()
             source = client.sources.upload_notebook(notebook)
@@ -53,34 +66,30 @@ class ScheduleMagics(Magics):
                 name=given.name,
                 cron=cron,
                 time_zone=given.tz,
+                on=trigger_of(given),
                 parameters=given.parameter,
                 compute=given.compute or source.compute,
                 lifetime_s=given.ttl,
             )
             preview = client.schedules.preview(PreviewRequest.of(wish))
-            _show(preview)
-            cost = preview.per_month.text
-            question = f"Schedule {wish.notebook} for about {cost} a month?"
+            for text in preview_lines(preview):
+                say(text)
+            question = f"Schedule {wish.notebook} for about {rate(preview)}?"
             if given.dry_run or not confirmed(question):
                 return None
             made = client.schedules.create(wish)
+        if made.cron is None:
+            return Lines(f"{made.name} is scheduled: {made.text}, {rate(made)}")
         return Lines(
             f"{made.name} is scheduled: {made.text} ({made.time_zone})",
-            f"next: {moment(made.next_fire)}, {made.per_month.text} a month",
+            f"next: {moment(made.next_fire)}, {rate(made)}",
         )
 
 
-def _split(words: list[str]) -> tuple[Path | None, str]:
-    """Notebook and cron, which may stand without its quotes."""
-    fields = _FIELDS if len(words) >= _FIELDS else 1
-    notebook, cron = words[:-fields], " ".join(words[-fields:])
-    if len(notebook) > 1:
+def _split(words: list[str], fields: int) -> tuple[Path | None, str | None]:
+    """Notebook, and a cron of so many fields, which may stand without its quotes."""
+    fields = fields if len(words) >= fields else 1
+    notebook, cron = words[: len(words) - fields], words[len(words) - fields :]
+    if len(notebook) > 1 or len(cron) < fields:
         raise UsageError('Write %schedule [NOTEBOOK] "30 2 * * 1-5".')
-    return Path(notebook[0]) if notebook else None, cron
-
-
-def _show(preview: Preview) -> None:
-    say(preview.text)
-    say(f"next: {', '.join(moment(fire) for fire in preview.next_fires)}")
-    price = f"{preview.per_run.text} a run, {preview.per_month.text} a month"
-    say(f"{price} ({preview.basis})")
+    return Path(notebook[0]) if notebook else None, " ".join(cron) or None

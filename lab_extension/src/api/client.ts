@@ -16,6 +16,7 @@ import type {
   KeyRequest,
   Model,
   ModelVersion,
+  NewSchedule,
   NotebookSource,
   Preview,
   PreviewRequest,
@@ -68,7 +69,7 @@ export class Client {
   deploy(wish: DeploymentRequest): Promise<Deployment> {
     return this.post('deployments', wish);
   }
-  schedule(wish: ScheduleRequest): Promise<Schedule> {
+  schedule(wish: ScheduleRequest): Promise<NewSchedule> {
     return this.post('schedules', wish);
   }
   run(wish: RunRequest): Promise<Run> {

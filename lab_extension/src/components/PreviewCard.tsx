@@ -34,26 +34,39 @@ export function PreviewCard(props: {
 
 function PreviewText({ preview, zone }: IPreviewIn): React.JSX.Element {
   const { trans } = useHubyard();
-  const { left, notice, refusal } = preview;
+  const { files, left, next_fires, notice, per_month, refusal } = preview;
   return (
     <>
       <p className="hy-Card-lead" data-testid="hy-preview-text">
         {preview.text}
       </p>
-      <h3>{trans.__('Next runs')}</h3>
-      <ol data-testid="hy-next-fires">
-        {preview.next_fires.map(fire => (
-          <li key={fire}>
-            <time dateTime={fire}>{dueText(fire, zone)}</time>
-          </li>
-        ))}
-      </ol>
+      {files != null && (
+        <p data-testid="hy-preview-files">
+          {trans._n('%1 file is there now', '%1 files are there now', files)}
+        </p>
+      )}
+      {next_fires.length > 0 && (
+        <>
+          <h3>{trans.__('Next runs')}</h3>
+          <ol data-testid="hy-next-fires">
+            {next_fires.map(fire => (
+              <li key={fire}>
+                <time dateTime={fire}>{dueText(fire, zone)}</time>
+              </li>
+            ))}
+          </ol>
+        </>
+      )}
       <h3>{trans.__('Cost')}</h3>
       <dl>
         <dt>{trans.__('a run')}</dt>
         <dd data-testid="hy-per-run">{preview.per_run.text}</dd>
-        <dt>{trans.__('a month')}</dt>
-        <dd data-testid="hy-per-month">{preview.per_month.text}</dd>
+        {per_month != null && (
+          <>
+            <dt>{trans.__('a month')}</dt>
+            <dd data-testid="hy-per-month">{per_month.text}</dd>
+          </>
+        )}
         {left != null && (
           <>
             <dt>{trans.__('left of the budget')}</dt>

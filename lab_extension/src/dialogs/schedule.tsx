@@ -11,14 +11,15 @@ import {
 import { ParameterFields } from '../components/ParameterFields';
 import { FIRST_POLICY, PolicyFields } from '../components/PolicyFields';
 import { type IPreviewIn, PreviewCard } from '../components/PreviewCard';
-import { TimingFields } from '../components/TimingFields';
+import { WhenFields } from '../components/WhenFields';
 import { fileName } from '../format';
 import { type IAnswer, useAnswer } from '../hooks';
 import { CommandIDs, type IHubyard, useHubyard } from '../hubyard';
 import { type Drafts, givenParameters, type IGiven } from '../parameters';
 import { tell } from '../toast';
-import { FIRST_CRON, ownTimeZone } from '../timing';
+import { firstWhen, type IWhen, whenOf } from '../when';
 import { openForm, useSubmit } from './form';
+import { openHook } from './hook';
 import { type ISourceProps, packNotebook, WithSource } from './source';
 
 const TYPING_MS = 250;
@@ -70,16 +71,15 @@ function ScheduleForm({
   source
 }: ISourceProps<NotebookSource>): React.JSX.Element {
   const hubyard = useHubyard();
-  const [cron, setCron] = React.useState(FIRST_CRON);
-  const [zone, setZone] = React.useState(ownTimeZone);
+  const [draft, setDraft] = React.useState(firstWhen);
   const [policy, setPolicy] = React.useState(FIRST_POLICY);
   const [choice, setChoice] = React.useState<IChoice | null>(null);
   const { given, fields } = useDrafts(source);
-  const when = { cron: cron.trim(), time_zone: zone.trim() };
+  const when = whenOf(draft);
   const preview = usePreview(source, when, choice);
   const ready = preview.data !== null && !preview.pending && isRight(given);
   useSubmit(
-    ready && choice !== null
+    ready && when !== null && choice !== null
       ? () =>
           schedule(hubyard, source, { ...when, ...policy, ...choice }, given)
       : null
@@ -87,12 +87,7 @@ function ScheduleForm({
   return (
     <div className="hy-Columns">
       <div>
-        <TimingFields
-          cron={cron}
-          zone={zone}
-          onCron={setCron}
-          onZone={setZone}
-        />
+        <WhenFields when={draft} onChange={setDraft} />
         <PolicyFields policy={policy} onChange={setPolicy} />
         <ComputeFields
           choice={choice}
@@ -106,32 +101,29 @@ function ScheduleForm({
   );
 }
 
-interface IWhen {
-  readonly cron: string;
-  readonly time_zone: string;
-}
-
 function usePreview(
   source: NotebookSource,
-  when: IWhen,
+  when: IWhen | null,
   choice: IChoice | null
 ): IAnswer<IPreviewIn> {
   const { client } = useHubyard();
   const { notebook, digest } = source;
-  const wish = choice && { ...when, ...choice, notebook, source: digest };
+  const wish = when &&
+    choice && { ...when, ...choice, notebook, source: digest };
   const ask = async () => ({
     preview: await client.preview(wish!),
-    zone: when.time_zone
+    zone: wish!.time_zone
   });
   return useAnswer(wish && JSON.stringify(wish), ask, TYPING_MS);
 }
 
 async function schedule(
-  { client, polls, trans, commands }: IHubyard,
+  hubyard: IHubyard,
   source: NotebookSource,
   wish: IWhen & SchedulePolicy & IChoice,
   given: IGiven
 ): Promise<void> {
+  const { client, polls, trans, commands } = hubyard;
   const made = await client.schedule({
     source: source.digest,
     notebook: source.notebook,
@@ -139,6 +131,9 @@ async function schedule(
     ...wish
   });
   void polls.schedules.refresh();
+  if (made.secret != null) {
+    void openHook(hubyard, made);
+  }
   tell(trans.__('%1 is scheduled: %2.', made.name, made.text), {
     label: trans.__('Show'),
     run: () => void commands.execute(CommandIDs.open, { section: 'pipelines' })

@@ -63,7 +63,14 @@ function ScheduleRow({ schedule }: IProps): React.JSX.Element {
       name={schedule.name}
       facts={[
         <StatusWord key="status" status={status} />,
-        <span key="text" title={`${schedule.cron} (${schedule.time_zone})`}>
+        <span
+          key="text"
+          title={
+            schedule.cron
+              ? `${schedule.cron} (${schedule.time_zone})`
+              : undefined
+          }
+        >
           {schedule.text}
         </span>,
         next_fire != null && !paused
@@ -74,7 +81,7 @@ function ScheduleRow({ schedule }: IProps): React.JSX.Element {
           : null,
         droppedText(trans, schedule),
         trans.__('%1 a run', per_run.text),
-        trans.__('%1 a month', per_month.text)
+        per_month != null ? trans.__('%1 a month', per_month.text) : null
       ]}
       actions={<Actions schedule={schedule} />}
     />

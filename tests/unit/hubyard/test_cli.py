@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 
@@ -105,7 +106,10 @@ USAGE = [
     (["runs", "--nonsense"], "unrecognized arguments: --nonsense"),
     (["runs", "two\nlines"], "unrecognized arguments: two lines"),
     (["run"], "required: notebook"),
-    (["schedule", "train.ipynb"], "required: cron"),
+    (["schedule", "train.ipynb"], "cron --on-file --on-model --on-webhook is required"),
+    (["schedule", "train.ipynb", DAILY, "--on-webhook"], "not allowed with"),
+    (["schedule", "train.ipynb", "--on-model", "churn"], "is not MODEL@ALIAS"),
+    (["schedule", "train.ipynb", "--on-model", "@x"], "is not MODEL@ALIAS"),
     (["register", "last"], "required: NAME"),
     (["deploy"], "required: model"),
     (["app"], "required: file"),
@@ -187,6 +191,8 @@ REFUSED = [
     # cron and zone
     (["schedule", "train.ipynb", ""], "write five fields"),
     (["schedule", "train.ipynb", "daily"], "write five fields"),
+    (["schedule", "train.ipynb", "--on-file", "../x"], "a glob below your home"),
+    (["schedule", "train.ipynb", "--on-model", "a/b@c"], "none of them one of / :"),
     (["schedule", "train.ipynb", LONG], "write five fields"),
     (["schedule", "train.ipynb", "* * * * * *"], "A cron has five fields"),
     (["schedule", "train.ipynb", "61 * * * *"], "The cron cannot be used"),
@@ -579,6 +585,78 @@ def test_a_dry_run_shows_the_price_and_starts_nothing(answering, hubyard, words,
     shown = json.loads(hubyard(*words, "--dry-run", "--json")[1])
     assert shown.get("total", shown.get("per_month"))["text"] == "$0.20"
     assert call not in answering.calls()
+
+
+TRIGGERS = [
+    (["--on-file", "data/*.csv"], {"file": "data/*.csv"}),
+    (["--on-model", "churn@champion"], {"model": "churn", "alias": "champion"}),
+    (["--on-webhook"], {"webhook": True}),
+]
+HOOKED = {
+    **SCHEDULE,
+    "cron": None,
+    "next_fire": None,
+    "per_month": None,
+    "text": "when its webhook is called",
+    "secret": "s3cret",
+    "curl": "curl -X POST http://h/s1",
+}
+
+
+@pytest.mark.parametrize(("words", "on"), TRIGGERS, ids=str)
+def test_a_trigger_is_sent_in_the_place_of_a_cron(answering, hubyard, words, on):
+    assert hubyard("schedule", "train.ipynb", *words)[0] == 0
+    for call in ("POST schedules/preview", "POST schedules"):
+        (sent,) = answering.bodies(call)
+        assert sent["on"] == {"webhook": False, **on}
+        assert "cron" not in sent
+
+
+@pytest.mark.parametrize(("files", "says"), [(1, "1 file is"), (3, "3 files are")])
+def test_of_a_trigger_it_is_said_what_it_finds_and_what_a_run_costs(
+    answering, hubyard, files, says
+):
+    preview = answering.answers["POST schedules/preview"]
+    none = {"next_fires": [], "fires_per_month": None, "per_month": None}
+    shown = {**preview, **none, "files": files, "text": "when a.csv changes"}
+    answering.answers["POST schedules/preview"] = shown
+    _, out, _ = hubyard("schedule", "train.ipynb", "--on-file", "a.csv", "--dry-run")
+    assert out == f"when a.csv changes\n{says} there now\n$0.05 a run (an hour a run)\n"
+
+
+def test_a_webhook_is_made_and_shown_once(answering, hubyard):
+    answering.answers["POST schedules"] = HOOKED
+    _, out, err = hubyard("schedule", "train.ipynb", "--on-webhook")
+    assert out.splitlines() == ["s1", "curl -X POST http://h/s1"]
+    assert "shown this once" in err
+    made = json.loads(hubyard("schedule", "train.ipynb", "--on-webhook", "--json")[1])
+    assert made["secret"] == "s3cret"
+    answering.answers["GET schedules"] = [HOOKED]
+    listed = hubyard("schedules")[1]
+    assert "when its webhook is called" in listed
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [
+        ("data/*.csv", "HERE/data/*.csv"),
+        ("../all.csv", "all.csv"),
+        ("~/all.csv", "all.csv"),
+        ("HOME/all.csv", "all.csv"),
+    ],
+)
+def test_in_a_workspace_a_path_is_typed_from_where_one_is(
+    answering, hubyard, monkeypatch, typed, sent
+):
+    here = Path.cwd()
+    monkeypatch.setenv("HOME", str(here.parent))
+    monkeypatch.setenv("HUBYARD_ENTRY", "e1")
+    typed = typed.replace("HOME", str(here.parent))
+    assert hubyard("schedule", "train.ipynb", "--on-file", typed)[0] == 0
+    (made,) = answering.bodies("POST schedules")
+    assert made["on"]["file"] == sent.replace("HERE", here.name)
+    code, _, err = hubyard("schedule", "train.ipynb", "--on-file", "/etc/passwd")
+    assert (code, "below your home" in err) == (1, True)
 
 
 def test_what_is_asked_for_is_what_is_sent(answering, hubyard):

@@ -153,7 +153,11 @@ def test_outside_the_hub_the_status_says_so(shell):
         ("%register last a/b", "none of them one of"),
         ("%register last churn --alias 'a b'", "alias cannot be used"),
         ('%schedule "30 2', "cannot be read"),
-        ("%schedule", "required: what"),
+        ("%schedule", "%schedule [NOTEBOOK]"),
+        ("%schedule a.ipynb --on-webhook", "kept in this notebook"),
+        ("%schedule a.ipynb b.ipynb --on-file x", "%schedule [NOTEBOOK]"),
+        ("%schedule --on-file ../../x", "below your home"),
+        ("%schedule --on-model churn", "is not MODEL@ALIAS"),
         ("%schedule daily", "write five fields"),
         ("%schedule missing.ipynb '* * * * *'", "There is no file 'missing.ipynb'"),
         (f"%schedule '* * * * *' --tz {'x' * 65}", "time_zone cannot be used"),
@@ -349,6 +353,24 @@ def test_schedule_previews_and_makes(shell, platform, cron, notebook):
     assert made["time_zone"] == "Europe/Berlin"
     assert made["parameters"] == {"lr": 0.1}
     assert made["source"] == DIGEST
+
+
+@pytest.mark.parametrize(
+    ("words", "on"),
+    [
+        ("--on-file data/*.csv", {"file": "data/*.csv"}),
+        ("train.ipynb --on-model churn@best", {"model": "churn", "alias": "best"}),
+    ],
+)
+def test_schedule_with_a_trigger(shell, platform, words, on):
+    made = {"cron": None, "next_fire": None, "per_month": None, "text": "when it moves"}
+    kept = platform.answers["POST schedules"]
+    platform.answers["POST schedules"] = {**kept, **made}
+    done = cell(shell, f"%schedule {words}")
+    assert done.ok, done.err
+    assert "train is scheduled: when it moves, $0.05 a run" in done.plain
+    (sent,) = platform.bodies("POST schedules")
+    assert (sent["on"], "cron" in sent) == ({"webhook": False, **on}, False)
 
 
 @pytest.mark.parametrize(
