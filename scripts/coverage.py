@@ -33,6 +33,8 @@ WHOLE = (
     "hub_config/hubyard_hub/spending.py",
     "hub_config/hubyard_hub/schedules/core.py",
     "hub_config/hubyard_hub/schedules/cron.py",
+    "hub_config/hubyard_hub/schedules/files.py",
+    "hub_config/hubyard_hub/schedules/triggers.py",
 )
 """The contract, and the arithmetic of prices, budgets, the ledger and schedules."""
 

@@ -50,7 +50,7 @@ class Watch(Protocol):
 class FileWatch:
     """Notices files that have changed and stand still; some schedules' a round."""
 
-    every_s = 2.0
+    every_s = 3.0
 
     def __init__(
         self,
