@@ -140,9 +140,9 @@ class Schedules:
             "project": project.name,
         }
         self._parts.store.atomically(lambda c: insert_once(c, schedules, row))
-        made = dict(self.get(asking.name, str(row["id"])))
-        curl = made["hook"] and _curl(made["hook"], secret or "")
-        return NewSchedule(**made, secret=secret, curl=curl)
+        made = self.get(asking.name, str(row["id"]))
+        curl = _curl(made.hook, secret) if made.hook else None
+        return NewSchedule(**dict(made), secret=secret, curl=curl)
 
     def list(self, owner: str) -> list[Schedule]:
         """An owner's schedules, newest first."""
@@ -322,11 +322,13 @@ def _cron_of(row: Row) -> Cron | None:
 
 
 def _words(cron: Cron | None, trigger: Trigger | None) -> str:
-    """When a schedule fires, of which one is there."""
-    return cron.words if cron else trigger.words if trigger else ""
+    """When a schedule fires that has one of both."""
+    if cron is not None:
+        return cron.words
+    return trigger.words if trigger is not None else ""
 
 
-def _curl(url: str, secret: str) -> str:
+def _curl(url: str, secret: str | None) -> str:
     return f"curl -X POST -H 'Authorization: Bearer {secret}' {url}"
 
 
