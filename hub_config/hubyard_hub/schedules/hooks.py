@@ -89,7 +89,7 @@ class Hooks:
         self._pace.take(row["id"])
         if call.parameters:
             given = {**row["parameters"], **call.parameters}
-            self._parts.sources.check_run(
+            self._parts.sources.entry(
                 row["owner"], row["source"], row["notebook"], given
             )
             row = {**row, "parameters": given}
