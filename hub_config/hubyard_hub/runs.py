@@ -31,10 +31,11 @@ from hubyard.contract.run import (
 )
 from hubyard.contract.workload import Kind, Status, Target, new_id
 from hubyard_hub.kept import NOTEBOOK, REPORT, Kept
+from hubyard_hub.notices.tell import tell_end
 from hubyard_hub.pipelines.again import again
 from hubyard_hub.pipelines.job import check_shares, job_of
 from hubyard_hub.store import tables
-from hubyard_hub.wishes import Bill, Row, Wishes, new_wish
+from hubyard_hub.wishes import Bill, Row, Wishes, all_rows, new_wish
 
 if TYPE_CHECKING:
     import contextlib
@@ -269,7 +270,7 @@ def keep_record(connection: Connection, id_: str, record: RunRecord) -> None:
     """Keep a record. Its last word holds, also over what the ledger made of the end."""
     runs = tables.runs
     mine = runs.c.id == id_
-    row = connection.execute(select(runs).where(mine)).mappings().one()
+    (row,) = all_rows(connection, select(runs).where(mine))
     if record.revision <= row["revision"]:
         return
     said = record.model_dump(mode="json")
@@ -288,6 +289,8 @@ def keep_record(connection: Connection, id_: str, record: RunRecord) -> None:
     elif row["status"].is_active:
         values["status"] = Status.RUNNING
     connection.execute(update(runs).where(mine).values(**values))
+    if final:
+        tell_end(connection, row, record.status, said["failure"])
 
 
 def after_end(row: Row, end: EndReason, message: str, ended_at: datetime) -> Row:

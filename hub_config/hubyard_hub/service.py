@@ -24,6 +24,7 @@ from hubyard_hub.api import (
     job,
     models,
     money,
+    notices,
     runs,
     schedules,
     sources,
@@ -70,7 +71,7 @@ def assemble(parts: Parts | None = None) -> FastAPI:
     )
     nouns = (
         *(compute, workloads, money, sources, runs),
-        *(schedules, models, deployments, apps, job),
+        *(schedules, models, deployments, apps, notices, job),
     )
     apart = (compute.health, compute.home, schedules.hook)
     for router in (*apart, *(noun.router for noun in nouns)):

@@ -44,6 +44,10 @@ class Settings:
     """A folder whose files each new owner's folder begins with."""
     database: str = ""
     """URL of the platform's database; empty: SQLite in the state folder."""
+    late_minutes: int = 15
+    """A run that has not begun so long after its due time is late."""
+    reach: tuple[str, ...] = ()
+    """`HOST:PORT` inside the network that notices may be sent to."""
 
     @classmethod
     def default_state(cls) -> Path:
@@ -66,6 +70,7 @@ class Settings:
             known = {f.name for f in fields(cls)}
             values: dict[str, Any] = {n: kept[n] for n in kept if n in known}
             values["catalogue"] = Path(values["catalogue"])
+            values["reach"] = tuple(values.get("reach", ()))
             values["skeleton"] = Path(kept["skeleton"]) if kept["skeleton"] else None
         except FileNotFoundError:
             raise Invalid(

@@ -222,6 +222,36 @@ SPENT = {
     "ended_at": None,
     "reason": None,
 }
+NOTICE = {
+    "id": "n1",
+    "why": "failed",
+    "run_id": "r1",
+    "schedule_id": "s1",
+    "name": "train",
+    "message": "Cell 3 failed: ValueError: 7",
+    "cell": 2,
+    "link": "https://hub/services/hubyard/api/runs/r1/failure",
+    "created_at": NOW,
+    "seen_at": None,
+}
+CHANNEL = {
+    "name": "ops",
+    "kind": "mail",
+    "purpose": "who is on duty",
+    "is_default": True,
+    "place": "mailtos://mail.example.org/…",
+}
+DELIVERY = {
+    "channel": "ops",
+    "why": "failed",
+    "owner": "ana",
+    "run_id": "r1",
+    "name": "train",
+    "status": "waiting",
+    "attempts": 1,
+    "changed_at": NOW,
+    "said": "It was not taken (451).",
+}
 ANSWERS = {
     "GET me": {"name": "ana"},
     "GET workloads": [ACTIVE],
@@ -235,6 +265,13 @@ ANSWERS = {
     "GET schedules/s1": SCHEDULE,
     "PATCH schedules/s1": {**SCHEDULE, "paused": True, "last_status": "failed"},
     "POST schedules/s1/run": RUN,
+    "GET notices": {"owner": "ana", "unseen": 1, "notices": [NOTICE]},
+    "POST notices/seen": {"owner": "ana", "unseen": 0, "notices": []},
+    "GET channels": [CHANNEL],
+    "PUT channels/ops": CHANNEL,
+    "POST channels/ops/trial": {"status": "sent", "said": None},
+    "DELETE channels/ops": NOTHING,
+    "GET channels/deliveries": [DELIVERY],
     "GET deployments": [DEPLOYMENT, {**DEPLOYMENT, "cost": MOST}],
     "POST deployments/churn-1/start": DEPLOYMENT,
     "POST deployments/churn-1/stop": {**DEPLOYMENT, "status": "stopped"},

@@ -33,5 +33,8 @@ def schedule_row(**changes: Any) -> dict[str, Any]:
         "created_at": NOON,
         "trigger": None,
         "seen": None,
+        "project": None,
+        "notify": None,
+        "notify_on": ["failed"],
     }
     return {**row, **changes}

@@ -8,6 +8,8 @@ from fastapi import Depends, Request
 from hubyard_hub.apps import Apps
 from hubyard_hub.deployments import Deployments
 from hubyard_hub.models import Models
+from hubyard_hub.notices.book import Bell
+from hubyard_hub.notices.channels import Channels
 from hubyard_hub.parts import Parts
 from hubyard_hub.runs import Runs
 from hubyard_hub.schedules.book import Schedules
@@ -29,6 +31,8 @@ class Nouns:
     deployments: Deployments
     apps: Apps
     workloads: Workloads
+    bell: Bell
+    channels: Channels
 
     @classmethod
     def of(cls, parts: Parts) -> Self:
@@ -43,6 +47,8 @@ class Nouns:
             deployments=Deployments(parts),
             apps=Apps(parts),
             workloads=Workloads(parts),
+            bell=Bell(parts),
+            channels=Channels(parts),
         )
 
 

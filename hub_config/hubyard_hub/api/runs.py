@@ -1,6 +1,6 @@
 """Routes of runs, for the people who own them."""
 
-from fastapi.responses import FileResponse, Response
+from fastapi.responses import FileResponse, RedirectResponse, Response
 
 from hubyard.contract.run import ResumeRequest, Run, RunDetail, RunRequest
 from hubyard_hub.api.access import Person, people
@@ -63,6 +63,15 @@ def read_run_report(
     """The executed notebook as HTML; its scripts do not run."""
     path = nouns.runs.output(asking.name, run_id, REPORT, step)
     return FileResponse(path, media_type="text/html")
+
+
+@router.get("/runs/{run_id}/failure", response_class=RedirectResponse)
+def read_run_failure(asking: Person, nouns: Asked, run_id: str) -> RedirectResponse:
+    """Where a notice leads: to the failed cell; without a report, to the Lab."""
+    has_report = nouns.runs.get(asking.name, run_id).has_report
+    report = f"/services/hubyard/api/runs/{run_id}/report#failed"
+    place = report if has_report else "/hub/user-redirect/lab"
+    return RedirectResponse(nouns.parts.settings.public_url + place)
 
 
 @router.get("/runs/{run_id}/log", response_class=Response)

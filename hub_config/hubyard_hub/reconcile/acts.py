@@ -20,6 +20,7 @@ from hubyard.contract.run import FailureReason, RunFailure
 from hubyard.contract.workload import Kind, Status, Target, UserOptions
 from hubyard_hub.hub_client import Server
 from hubyard_hub.kept import Kept, last_word
+from hubyard_hub.notices.tell import tell_end
 from hubyard_hub.reconcile.steps import Act, Facts, Step, next_step
 from hubyard_hub.runs import after_end, keep_record
 from hubyard_hub.store import tables
@@ -28,6 +29,8 @@ from hubyard_hub.workloads import memory_words
 from hubyard_spawner.folder import Folder
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from hubyard.contract.entry import Settlement
     from hubyard_hub.hub_client import Refusal
     from hubyard_hub.lines import Line
@@ -257,7 +260,13 @@ def _move(parts: Parts, seen: Seen, **values: Any) -> bool:  # noqa: ANN401  col
         table.c.target == row["target"],
     )
     moved = still.values(**values)
-    parts.store.atomically(lambda c: c.execute(moved) and None)
+
+    def work(connection: Connection) -> None:
+        has_moved = connection.execute(moved).rowcount > 0
+        if has_moved and changed and seen.kind is Kind.RUN:
+            tell_end(connection, row, values["status"], values.get("failure"))
+
+    parts.store.atomically(work)
     return changed
 
 

@@ -12,6 +12,7 @@ import queue
 import threading
 import time
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from hubyard.contract.base import now
 from hubyard.contract.errors import HubyardError, Unavailable
 from hubyard.contract.workload import Kind
+from hubyard_hub.notices.delivery import Deliverer
+from hubyard_hub.notices.tell import forget_old, tell_late
 from hubyard_hub.reconcile.acts import TABLES, bring_further, look
 from hubyard_hub.reconcile.reaper import reap
 from hubyard_hub.reconcile.sampler import Sampler
@@ -45,6 +48,10 @@ _SWEEP_EVERY_S = 5.0
 _SAMPLE_EVERY_S = 15.0
 _ASK_EVERY_S = 10.0
 """How often the hub is asked about what is where it shall be."""
+_TELL_EVERY_S = 15.0
+_DELIVER_EVERY_S = 1.0
+_DELIVERERS = 2
+_FORGET_EVERY_S = 3600.0
 _WORKERS = 8
 _START_TIME_S = 90.0
 """The hub settles what it is still starting; older entries are swept."""
@@ -63,6 +70,8 @@ class Reconciler:
         self._watches: list[Watch] = [FileWatch(parts), ModelWatch(parts)]
         self._sweep = _Every(_SWEEP_EVERY_S)
         self._ask_all = _Every(_ASK_EVERY_S)
+        self._tell = _Every(_TELL_EVERY_S)
+        self._deliverer = Deliverer(parts)
 
     def start(self) -> None:
         """Begin to look, in threads of its own."""
@@ -71,6 +80,7 @@ class Reconciler:
             self._sample_for_ever,
             *(partial(self._watch_for_ever, watch) for watch in self._watches),
             *[self._work_for_ever] * _WORKERS,
+            *[self._deliver_for_ever] * _DELIVERERS,
         ]
         for job in jobs:
             threading.Thread(target=job, name="reconciler", daemon=True).start()
@@ -86,6 +96,8 @@ class Reconciler:
             fire_due(self._parts.store, now())
         with _apart("The sweep"):
             self._sweep_now_and_then()
+        with _apart("Telling of what is late"):
+            self._tell_now_and_then()
         with self._lock:
             in_hand = set(self._in_hand)
         wishes = self._open_wishes()
@@ -121,6 +133,11 @@ class Reconciler:
             sweep(parts.ledger, parts.ladder, workloads, older_than_s=_START_TIME_S)
             reap(parts)
 
+    def _tell_now_and_then(self) -> None:
+        if self._tell.is_due():
+            patience = timedelta(minutes=self._parts.settings.late_minutes)
+            tell_late(self._parts.store, now(), patience)
+
     def _open_wishes(self) -> list[tuple[Kind, Row]]:
         with self._parts.store.read() as connection:
             return [
@@ -150,6 +167,16 @@ class Reconciler:
             with _apart("A look at triggers"):
                 if watch.look():
                     self._parts.wake.set()
+
+    def _deliver_for_ever(self) -> None:
+        """Apart from all else, for a channel may take its time."""
+        forget = _Every(_FORGET_EVERY_S)
+        while not self._stopping.wait(_DELIVER_EVERY_S):
+            with _apart("Delivering notices"):
+                if forget.is_due():
+                    self._parts.store.atomically(lambda c: forget_old(c, now()))
+                while self._deliverer.deliver_one() and not self._stopping.is_set():
+                    pass
 
     def _hand_out(self, kind: Kind, id_: str) -> None:
         with self._lock:

@@ -16,6 +16,7 @@ from hubyard.contract.duration import duration_text
 from hubyard.contract.errors import Invalid, NotFound
 from hubyard.contract.schedule import Backfill, NewSchedule, Preview, Schedule
 from hubyard.contract.workload import Status, Target, new_id
+from hubyard_hub.notices.channels import Channels
 from hubyard_hub.pipelines.job import check_shares
 from hubyard_hub.runs import Runs, mean_duration_s, newest_of_schedules, notebook_name
 from hubyard_hub.schedules.core import run_of
@@ -65,6 +66,7 @@ class Schedules:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._runs = Runs(parts)
+        self._channels = Channels(parts)
 
     def preview(self, asking: Identity, token: str, request: PreviewRequest) -> Preview:
         """What a schedule would do and cost, before it is made.
@@ -110,6 +112,7 @@ class Schedules:
             Invalid, Rejected: it cannot be like this; says why.
         """
         cron = _cron(request)
+        self._channels.check(request.notify)
         found = first_look(self._parts, asking.name, token, request.on)
         entry = self._parts.sources.entry(
             asking.name, request.source, request.notebook, request.parameters
@@ -163,6 +166,7 @@ class Schedules:
             NotFound: no such schedule, or its new source is not there.
             Invalid: it cannot be like that; says why.
         """
+        self._channels.check(wish.notify)
         more: dict[str, Any] = {}
         if wish.paused is False:
             more |= seen_now(self._parts, self._row(owner, id_))

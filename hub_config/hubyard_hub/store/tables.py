@@ -12,6 +12,8 @@ schedules, runs                   UNIQUE(schedule, fire time) makes a fire exact
                                   stands for what opens its webhook
 drops                             fires that started no run: spans, and why
 hook_calls                        calls of webhooks that named a key, for a day
+notices                           UNIQUE(run, why) makes each exactly one
+channels, deliveries              the ways out, and each notice's way through one
 deployments, revisions            the wish, and its numbered states
 apps, app_shares                  the web apps, and who may open them
 
@@ -43,6 +45,7 @@ from sqlalchemy import (
 from hubyard.contract.app import Framework
 from hubyard.contract.budget import Scope, Stop, WhenSpent
 from hubyard.contract.entry import EndReason
+from hubyard.contract.notice import DeliveryStatus, Why
 from hubyard.contract.schedule import DropReason, Missed, Overlap
 from hubyard.contract.workload import Kind, Limits, Status, Target
 from hubyard_hub.store.columns import JsonColumn, MomentColumn, WordColumn
@@ -252,6 +255,8 @@ schedules = Table(
     _json("trigger", null=True),
     _text("seen", null=True),
     _text("secret_hash", null=True),
+    _json("notify", null=True),
+    _json("notify_on"),
     Index(None, "owner"),
     Index(None, "next_fire"),
 )
@@ -297,6 +302,50 @@ runs = Table(
     UniqueConstraint("schedule_id", "fire_at"),
     Index(None, "owner", "created_at"),
     Index(None, "closed"),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    *_identity(),
+    Column("why", WordColumn(Why), nullable=False),
+    _text("run_id"),
+    _text("schedule_id", null=True),
+    _text("message"),
+    _integer("cell", null=True),
+    _moment("created_at"),
+    _moment("seen_at", null=True),
+    UniqueConstraint("run_id", "why"),
+    Index(None, "owner", "created_at"),
+    Index(None, "schedule_id", "created_at"),
+)
+
+channels = Table(
+    "channels",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _text("kind"),
+    _text("place"),
+    _text("purpose", null=True),
+    Column("is_default", Boolean, nullable=False),
+    _text("secret"),
+    _text("made_by"),
+    _moment("made_at"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("notice_id", ForeignKey("notices.id", ondelete="CASCADE")),
+    _text("channel"),
+    Column("status", WordColumn(DeliveryStatus), nullable=False),
+    _integer("attempts"),
+    _moment("due_at"),
+    _text("taken_by", null=True),
+    _moment("changed_at"),
+    _text("said", null=True),
+    PrimaryKeyConstraint("notice_id", "channel"),
+    Index(None, "status", "due_at"),
 )
 
 deployments = Table(

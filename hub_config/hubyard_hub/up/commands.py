@@ -16,7 +16,7 @@ import sys
 import time
 import webbrowser
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from hubyard.contract.errors import Conflict, Invalid
 from hubyard_hub.settings import Settings, make_private_folder, shipped
@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  argparse gives it no other name
 
 _INNER = ("hub_port", "proxy_api_port", "platform_port", "mlflow_port")
+_OPTIONS = (
+    *("host", "port", "url", "catalogue", "database", "skeleton"),
+    *("late_minutes", "reach"),
+)
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _PATIENCE_S = 60
 _PORT_PATIENCE_S = 5
@@ -53,6 +57,19 @@ def add_commands(subparsers: Subparsers) -> None:
     up.add_argument("--catalogue", type=Path, help="the compute to offer (TOML)")
     up.add_argument("--database", help="URL of a PostgreSQL database")
     up.add_argument("--skeleton", type=Path, help="files for each new owner's folder")
+    up.add_argument(
+        "--late",
+        dest="late_minutes",
+        type=int,
+        metavar="MINUTES",
+        help="how long after its due time a run is late (default 15)",
+    )
+    up.add_argument(
+        "--reach",
+        nargs="*",
+        metavar="HOST:PORT",
+        help="what notices may be sent to inside the network, such as a mail server",
+    )
     up.add_argument("--open", action="store_true", help="open a browser when ready")
     up.set_defaults(command=run_up)
     status = subparsers.add_parser("status", help="what runs, and how it is")
@@ -98,22 +115,25 @@ def _asked(arguments: argparse.Namespace) -> Settings:
         if (state / "config.json").exists():
             raise
         settings = Settings(state=state, catalogue=shipped("compute.toml"))
-    asked = {
-        name: value
-        for name in ("host", "port", "url", "catalogue", "database", "skeleton")
-        if (value := getattr(arguments, name)) is not None
-    }
-    for name in {"catalogue", "skeleton"} & asked.keys():
-        asked[name] = asked[name].resolve()
-    if "url" in asked:
-        asked["url"] = asked["url"].rstrip("/")
-    settings = dataclasses.replace(settings, **asked)
+    settings = dataclasses.replace(settings, **_given(arguments))
     check(settings)
     if Report.end_leftovers(state):
         _tell("An earlier Hubyard was killed; what it has left was ended.")
     if not is_free(settings.host, settings.port):
         raise Conflict(f"Port {settings.port} is taken: choose another with --port.")
     return settings
+
+
+def _given(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The settings that are asked for now."""
+    asked = {n: v for n in _OPTIONS if (v := getattr(arguments, n)) is not None}
+    for name in {"catalogue", "skeleton"} & asked.keys():
+        asked[name] = asked[name].resolve()
+    if "url" in asked:
+        asked["url"] = asked["url"].rstrip("/")
+    if "reach" in asked:
+        asked["reach"] = tuple(asked["reach"])
+    return asked
 
 
 @contextlib.contextmanager

@@ -25,8 +25,12 @@ def check(settings: Settings) -> None:
 
     if settings.port not in _PORTS:
         raise Invalid("--port is a number from 1 to 65535.")
+    if settings.late_minutes < 1:
+        raise Invalid("--late is a number of minutes, 1 or more.")
     _check_host(settings.host)
     _check_url(settings.url)
+    for place in settings.reach:
+        _check_place(place)
     if settings.skeleton is not None and not settings.skeleton.is_dir():
         raise Invalid(f"--skeleton names no folder: {settings.skeleton}.")
     Catalogue.load(settings.catalogue)
@@ -50,6 +54,12 @@ def _check_url(url: str) -> None:
         scheme, host, more = "", "", []
     if url and (scheme not in {"http", "https"} or not host or any(more)):
         raise Invalid(f"--url {url!r} cannot be used: try https://hub.example.org.")
+
+
+def _check_place(place: str) -> None:
+    host, _, port = place.rpartition(":")
+    if not host or not port.isdecimal() or int(port) not in _PORTS:
+        raise Invalid(f"--reach {place!r} cannot be used: try mail.example.org:25.")
 
 
 def _check_database(url: str) -> None:

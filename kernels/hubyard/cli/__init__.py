@@ -22,7 +22,16 @@ from typing import TYPE_CHECKING, NoReturn
 from pydantic import ValidationError
 
 import hubyard
-from hubyard.cli import apps, cost, deployments, models, pipelines, runs, schedules
+from hubyard.cli import (
+    apps,
+    cost,
+    deployments,
+    models,
+    notices,
+    pipelines,
+    runs,
+    schedules,
+)
 from hubyard.contract.errors import HubyardError, refused
 
 if TYPE_CHECKING:
@@ -56,7 +65,8 @@ def parser() -> Parser:
             plugin.load()(commands)
         except Exception as error:  # noqa: BLE001  one broken plugin must not end all
             print(f"hubyard: {plugin.name} cannot be used: {error}", file=sys.stderr)
-    for noun in (cost, runs, pipelines, schedules, models, deployments, apps):
+    nouns = (cost, runs, pipelines, schedules, notices, models, deployments, apps)
+    for noun in nouns:
         noun.add_commands(commands)
     return top
 

@@ -10,6 +10,7 @@ from hubyard.cli.ask import add_dry_run, add_yes, agreed, delete
 from hubyard.cli.show import add_command, add_compute, add_parameters, say, show
 from hubyard.client import Client
 from hubyard.contract.base import now
+from hubyard.contract.notice import Why
 from hubyard.contract.schedule import (
     DEFAULT_GRACE_S,
     BackfillRequest,
@@ -81,6 +82,18 @@ def _add_schedule(subparsers: Subparsers) -> None:
         default=DEFAULT_GRACE_S,
         help="how late --missed skip still starts a run: 5m, 1h (the default)",
     )
+    make.add_argument(
+        "--notify",
+        action="append",
+        metavar="CHANNEL",
+        help="who is told, besides you (hubyard channels); may be given again",
+    )
+    make.add_argument(
+        "--notify-on",
+        action="append",
+        choices=[each.value for each in Why],
+        help="what channels are told of; may be given again (default failed)",
+    )
     add_dry_run(make)
     add_parameters(make)
     add_compute(make)
@@ -131,6 +144,8 @@ def _schedule(arguments: argparse.Namespace) -> int:
             missed=arguments.missed,
             overlap=arguments.overlap,
             grace_s=arguments.grace,
+            notify=arguments.notify,
+            notify_on=arguments.notify_on or (Why.FAILED,),
         )
         preview = client.schedules.preview(PreviewRequest.of(wish))
         if arguments.dry_run:

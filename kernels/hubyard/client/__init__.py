@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from hubyard.client import source
 from hubyard.client.nouns import (
     Apps,
+    Bell,
     Budgets,
+    Channels,
     Deployments,
     Models,
     Runs,
@@ -63,6 +65,8 @@ class Client:
         self.deployments = Deployments(wire)
         self.apps = Apps(wire)
         self.budgets = Budgets(wire)
+        self.bell = Bell(wire)
+        self.channels = Channels(wire)
 
     @classmethod
     def from_environment(cls, patience_s: float = PATIENCE_S) -> Self:

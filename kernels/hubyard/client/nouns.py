@@ -18,6 +18,14 @@ from hubyard.contract.deployment import (
     KeyRequest,
 )
 from hubyard.contract.errors import NotFound, Unavailable
+from hubyard.contract.notice import (
+    Channel,
+    ChannelRequest,
+    Delivery,
+    Notices,
+    SeenRequest,
+    Trial,
+)
 from hubyard.contract.run import ResumeRequest, Run, RunDetail, RunRequest
 from hubyard.contract.schedule import (
     Backfill,
@@ -205,6 +213,44 @@ class Schedules(_Noun):
     def delete(self, schedule_id: str) -> None:
         """End a schedule; its past runs stay, those that wait never begin."""
         self._wire.delete(self._at(schedule_id))
+
+
+class Bell(_Noun):
+    """What you were told."""
+
+    def list(self) -> Notices:
+        """Your newest notices, and how many you have not seen."""
+        return self._wire.get("notices", Notices)
+
+    def see(self, ids: tuple[str, ...] | None = None) -> Notices:
+        """Say which of them you have seen; of all, where none is named."""
+        return self._wire.post("notices/seen", Notices, SeenRequest(ids=ids))
+
+
+class Channels(_Noun):
+    """The ways that notices leave Hubyard by; administrators define them."""
+
+    _called = "channels"
+
+    def list(self) -> list[Channel]:
+        """The channels that there are."""
+        return self._wire.get("channels", list[Channel])
+
+    def put(self, name: str, request: ChannelRequest) -> Channel:
+        """Define one, or define it anew."""
+        return self._wire.set(self._at(name), Channel, request)
+
+    def try_out(self, name: str) -> Trial:
+        """Send a message that only tries it."""
+        return self._wire.post(self._at(name, "trial"), Trial)
+
+    def remove(self, name: str) -> None:
+        """Take it away."""
+        self._wire.delete(self._at(name))
+
+    def deliveries(self) -> list[Delivery]:
+        """What became of the newest notices in their channels."""
+        return self._wire.get("channels/deliveries", list[Delivery])
 
 
 class Models(_Noun):

@@ -34,6 +34,7 @@ from hubyard.contract.base import (
     in_words,
 )
 from hubyard.contract.money import Money
+from hubyard.contract.notice import Channels, Why
 from hubyard.contract.source import Parameters
 from hubyard.contract.tracking import Alias, ModelName
 from hubyard.contract.workload import Status
@@ -52,6 +53,9 @@ Cron = Annotated[
     in_words("write five fields, such as 30 2 * * 1-5"),
 ]
 """Five fields: minute, hour, day of month, month, day of week."""
+
+NotifyOn = Annotated[tuple[Why, ...], Field(max_length=len(Why))]
+"""What channels are told of; the bell is told of all."""
 
 
 def _below_home(path: str) -> str:
@@ -227,6 +231,10 @@ class ScheduleRequest(_When):
     missed: Missed = Missed.ONCE
     overlap: Overlap = Overlap.SKIP
     grace_s: Seconds = DEFAULT_GRACE_S
+    notify: Channels | None = Field(
+        default=None, description="channels; None: those that an administrator chose"
+    )
+    notify_on: NotifyOn = (Why.FAILED,)
 
 
 class ScheduleChange(Written):
@@ -239,6 +247,8 @@ class ScheduleChange(Written):
     missed: Missed | None = None
     overlap: Overlap | None = None
     grace_s: Seconds | None = None
+    notify: Channels | None = None
+    notify_on: NotifyOn | None = None
 
 
 class Schedule(Read):
@@ -268,6 +278,8 @@ class Schedule(Read):
     per_run: Money
     per_month: Money | None = Field(description="None: a trigger, nobody knows")
     dropped: tuple[Dropped, ...] = Field(default=(), description="the newest five")
+    notify: tuple[str, ...] | None = None
+    notify_on: tuple[Why, ...] = (Why.FAILED,)
 
 
 class NewSchedule(Schedule):

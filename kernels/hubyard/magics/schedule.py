@@ -48,6 +48,12 @@ class ScheduleMagics(Magics):
     @argument("-c", "--compute", type=named, help="a profile (%%compute lists them)")
     @argument("--ttl", type=duration, metavar="TIME", help="lifetime of a run: 30m, 8h")
     @argument("--name", help="what to call it")
+    @argument(
+        "--notify",
+        action="append",
+        metavar="CHANNEL",
+        help="who is told when a run fails, besides you; may be given again",
+    )
     @argument("--dry-run", action="store_true", help="only show what it does and costs")
     @line_magic
     def schedule(self, line: str) -> Lines | None:
@@ -70,6 +76,7 @@ class ScheduleMagics(Magics):
                 parameters=given.parameter,
                 compute=given.compute or source.compute,
                 lifetime_s=given.ttl,
+                notify=given.notify,
             )
             preview = client.schedules.preview(PreviewRequest.of(wish))
             for text in preview_lines(preview):

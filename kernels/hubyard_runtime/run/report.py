@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_TEMPLATE = "".join(
+_NO_SCRIPTS = "".join(
     f"{{%- block {part} -%}}{{%- endblock -%}}"
     for part in (
         "html_head_js",
@@ -26,6 +26,15 @@ _TEMPLATE = "".join(
 )
 """nbconvert's page without the scripts that it would fetch from elsewhere: a report is
 shown in a sandbox, where none of them runs."""
+_ANCHOR = (
+    "{%- block codecell -%}"
+    "{%- if (cell.metadata.papermill or {}).status == 'failed' -%}"
+    '<a id="failed"></a>'
+    "{%- endif -%}"
+    "{{ super() }}"
+    "{%- endblock -%}"
+)
+"""`#failed` is the cell that broke."""
 
 
 def render(notebook: Path, report: Path) -> None:
@@ -46,5 +55,6 @@ def _exporter() -> HTMLExporter:
     from nbconvert.exporters.html import HTMLExporter  # noqa: PLC0415  the same
 
     page = "report.html.j2"
-    ours = DictLoader({page: "{%- extends 'index.html.j2' -%}" + _TEMPLATE})
+    template = f"{{%- extends 'index.html.j2' -%}}{_NO_SCRIPTS}{_ANCHOR}"
+    ours = DictLoader({page: template})
     return HTMLExporter(extra_loaders=[ours], template_file=page)

@@ -6,6 +6,7 @@ command prints of an answer is held against a server that answers what it is tol
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -362,6 +363,10 @@ EMPTY = {
     "workloads": ("GET workloads", "Nothing runs."),
     "runs": ("GET runs", "There are no runs yet."),
     "schedules": ("GET schedules", "There are no schedules."),
+    "channels": (
+        "GET channels",
+        "There are no channels: an administrator defines them.",
+    ),
     "models": ("GET models", "No model is registered."),
     "deployments": ("GET deployments", "Nothing is deployed."),
     "apps": ("GET apps", "Nothing is published."),
@@ -396,6 +401,21 @@ SHOWN = [
         ["schedules"],
         "SCHEDULE NAME WHEN NEXT LAST A MONTH",
         "s1 train At 02:30, Monday",
+    ),
+    (
+        ["notices"],
+        "WHEN RUN NAME WHAT SEEN MESSAGE",
+        "06 May 07:08 r1 train failed no Cell 3 failed: ValueError: 7",
+    ),
+    (
+        ["channels"],
+        "CHANNEL KIND DEFAULT FOR LEADS TO",
+        "ops mail yes who is on duty mailtos:",
+    ),
+    (
+        ["channels", "--deliveries"],
+        "WHEN CHANNEL OWNER RUN WHAT STATUS TRIES SAID",
+        "06 May 07:08 ops ana r1 failed waiting 1 It was not taken",
     ),
     (["models"], "MODEL VERSION ALIASES CREATED TRACKED RUN", "churn 3 champion"),
     (["experiments"], "RUN NAME EXPERIMENT STATUS STARTED METRICS", "auc=0.75"),
@@ -507,6 +527,8 @@ DONE = [
     (["schedules", "--pause", "s1"], "train is paused"),
     (["schedules", "--run", "s1"], "r1"),
     (["schedules", "--delete", "s1"], ""),
+    (["channels", "--try", "ops"], "ops: sent."),
+    (["channels", "--remove", "ops"], ""),
     (["deployments", "--start", "churn-1"], "churn: ready"),
     (["deployments", "--stop", "churn-1"], "churn: stopped"),
     (["deployments", "--delete", "churn-1"], ""),
@@ -547,6 +569,63 @@ def test_what_overlaps_or_was_missed_is_as_it_was_wished_for(answering, hubyard)
     hubyard("schedule", "train.ipynb", DAILY, *policy)
     (sent,) = answering.bodies("POST schedules")
     assert (sent["missed"], sent["overlap"], sent["grace_s"]) == ("all", "queue", 300)
+
+
+def test_a_schedule_says_who_is_told_of_what(answering, hubyard):
+    hubyard("schedule", "train.ipynb", DAILY)
+    told = ["--notify", "ops", "--notify", "boss", "--notify-on", "late"]
+    hubyard("schedule", "train.ipynb", DAILY, *told)
+    usual, chosen = answering.bodies("POST schedules")
+    assert ("notify" in usual, usual["notify_on"]) == (False, ["failed"])
+    assert (chosen["notify"], chosen["notify_on"]) == (["ops", "boss"], ["late"])
+
+
+def test_notices_are_called_seen_when_that_is_asked_for(answering, hubyard):
+    hubyard("notices")
+    assert answering.bodies("POST notices/seen") == []
+    assert "train failed" in re.sub(r"\s+", " ", hubyard("notices", "--seen")[1])
+    assert answering.bodies("POST notices/seen") == [{}]
+
+
+def test_the_url_of_a_channel_is_no_word_of_the_command(
+    answering, hubyard, monkeypatch
+):
+    monkeypatch.setattr("sys.stdin", io.StringIO("https://example.org/quincunx\n"))
+    words = ["channels", "--add", "ops", "--for", "who is on duty", "--default"]
+    code, out, err = hubyard(*words)
+    assert (code, err) == (0, "")
+    assert out == "ops leads to mailtos://mail.example.org/…\n"
+    assert answering.bodies("PUT channels/ops") == [
+        {
+            "url": "https://example.org/quincunx",
+            "purpose": "who is on duty",
+            "is_default": True,
+        }
+    ]
+
+
+def test_at_a_terminal_the_url_is_not_shown(answering, hubyard, monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    asked = []
+    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr(
+        "getpass.getpass", lambda said: asked.append(said) or "slack://"
+    )
+    assert hubyard("channels", "--add", "ops")[0] == 0
+    assert asked == ["URL, as apprise writes it: "]
+    assert answering.bodies("PUT channels/ops")[0]["url"] == "slack://"
+
+
+def test_a_channel_that_takes_nothing_ends_with_1(answering, hubyard):
+    answering.answers["POST channels/ops/trial"] = {
+        "status": "refused",
+        "said": "It answered 404.",
+    }
+    code, out, _ = hubyard("channels", "--try", "ops")
+    assert (code, out) == (1, "ops: refused. It answered 404.\n")
 
 
 def test_a_backfill_says_first_how_many_runs_it_starts(answering, hubyard):

@@ -26,6 +26,7 @@ from hubyard.contract.errors import (
     TooLarge,
     Unavailable,
 )
+from hubyard.contract.notice import ChannelRequest
 from hubyard.contract.run import RunRecord, RunRequest
 from hubyard.contract.schedule import ScheduleChange, ScheduleRequest
 from hubyard.contract.tracking import RegisterRequest
@@ -57,6 +58,7 @@ def client(answering):
 
 RUN_WISH = RunRequest(source=DIGEST, notebook="train.ipynb")
 SCHEDULE_WISH = ScheduleRequest(source=DIGEST, notebook="train.ipynb", cron="0 6 * * *")
+CHANNEL_WISH = ChannelRequest(url="mailto://mail.example.org")
 DEPLOYMENT_WISH = DeploymentRequest(model="churn", version="3")
 APP_WISH = AppRequest(source=DIGEST, path="app.py")
 REGISTER = RegisterRequest(run_id=TRACKED, name="churn")
@@ -94,6 +96,13 @@ CALLS = {
     "POST schedules/s1/run": lambda c: c.schedules.run("s1").id == "r1",
     "DELETE schedules/s1": lambda c: c.schedules.delete("s1") is None,
     "GET models": lambda c: c.models.list()[0].name == "churn",
+    "GET notices": lambda c: c.bell.list().unseen == 1,
+    "POST notices/seen": lambda c: c.bell.see(("n1",)).unseen == 0,
+    "GET channels": lambda c: c.channels.list()[0].name == "ops",
+    "PUT channels/ops": lambda c: c.channels.put("ops", CHANNEL_WISH).kind == "mail",
+    "POST channels/ops/trial": lambda c: c.channels.try_out("ops").status == "sent",
+    "DELETE channels/ops": lambda c: c.channels.remove("ops") is None,
+    "GET channels/deliveries": lambda c: c.channels.deliveries()[0].attempts == 1,
     "POST models": lambda c: c.models.register(REGISTER).version == "3",
     "GET deployments": lambda c: c.deployments.list()[0].id == "churn-1",
     "POST deployments": lambda c: c.deployments.create(DEPLOYMENT_WISH).id == "churn-1",

@@ -41,6 +41,7 @@ WITH_ID = [
     if "{" in route.path
 ]
 PERSON, RUN, ADMIN = "ada/", "ada/run-nobody", "root/"
+WEBHOOK = {"url": "https://example.org/"}
 DEEP = b"[" * 100_000
 
 BODIES = {
@@ -92,7 +93,7 @@ def refusal(answer, *statuses):
 
 
 def who_may(path):
-    if "/budgets/" in path:
+    if "/budgets/" in path or "/channels/" in path:
         return ADMIN
     return RUN if "/job" in path else PERSON
 
@@ -155,6 +156,10 @@ FIELDS = [
     ("PUT", "/budgets/user/a", {"amount": 1}, {"stop": ['"firm"', "5", '""']}),
     ("PUT", "/budgets/user/a", {"amount": 1}, {"endpoints": ['"never"', "5"]}),
     ("PUT", "/budgets/user/a", {"amount": 1}, {"spent": ["0"], "name": ['"bo"']}),
+    ("PUT", "/channels/c", {}, {"url": ['""', "5", "null", '"x://"', '"http://["']}),
+    ("PUT", "/channels/c", WEBHOOK, {"purpose": NAMES, "is_default": ['"maybe"']}),
+    ("PUT", "/channels/c", WEBHOOK, {"secret": ['"x"'], "place": ['"x"']}),
+    ("POST", "/notices/seen", {}, {"ids": ['"x"', "5", "{}"], "owner": ['"bob"']}),
     ("POST", "/runs", RUN_WISH, {"lifetime_s": LIFETIMES, "cell_timeout_s": LIFETIMES}),
     ("POST", "/runs", RUN_WISH, {"name": NAMES, "compute": TEXTS, "notebook": TEXTS}),
     ("POST", "/runs", RUN_WISH, {"parameters": ["[]", "5", '"a"', "null"]}),
@@ -188,6 +193,8 @@ FIELDS = [
         {"on": ["{}", "5", "[]", '"a"', "true", '{"model": "churn"}']},
     ),
     ("POST", "/schedules/preview", {}, {"on": ['{"webhook": false}', "5"]}),
+    ("POST", "/schedules", SCHEDULE, {"notify": ['"x"', '["nobody"]', "5"]}),
+    ("POST", "/schedules", SCHEDULE, {"notify_on": ['"failed"', "5", "null"]}),
     ("POST", "/schedules/s/backfill", SPAN, {"since": MOMENTS, "until": MOMENTS}),
     ("POST", "/schedules/s/backfill", SPAN, {"dry_run": ['"maybe"'], "x": ["1"]}),
     ("POST", "/schedules/preview", {"cron": "0 6 * * *"}, {"lifetime_s": LIFETIMES}),
@@ -274,7 +281,7 @@ def test_an_id_that_is_none_does_not_exist(ask, method, path):
     for id_ in IDS:
         json_ = body if method in {"POST", "PATCH"} else None
         answer = ask(method, f"{filled(path, id_)}{query}", who_may(path), json=json_)
-        read_first = "tracked-runs" in path or "budgets" in path
+        read_first = any(n in path for n in ("tracked-runs", "budgets", "channels"))
         refusal(answer, 404, 422 if read_first else 404)
 
 

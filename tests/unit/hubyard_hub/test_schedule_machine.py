@@ -25,8 +25,9 @@ from hubyard_hub.schedules import core
 from hubyard_hub.schedules.core import fire_due
 from hubyard_hub.schedules.cron import Cron
 from hubyard_hub.store.tables import drops, runs, schedules
+from support.breaking import BreakingStore
 from support.schedules import schedule_row
-from support.stores import BreakingStore, newest_shape
+from support.stores import newest_shape
 
 MOST_AT_ONCE = 4
 """Few, so that it is reached."""
