@@ -35,6 +35,7 @@ export const CommandIDs = {
   extend: 'hubyard:extend',
   help: 'hubyard:help',
   open: 'hubyard:open',
+  openFailure: 'hubyard:open-failure',
   openReport: 'hubyard:open-report',
   openRun: 'hubyard:open-run',
   schedule: 'hubyard:schedule',

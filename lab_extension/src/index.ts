@@ -2,6 +2,7 @@
 import { helpPlugin } from './plugins/help';
 import { moneyPlugin } from './plugins/money';
 import { notebookPlugin } from './plugins/notebook';
+import { noticesPlugin } from './plugins/notices';
 import { panelPlugin } from './plugins/panel';
 import { runPlugin } from './plugins/run';
 import { servicesPlugin } from './plugins/services';
@@ -15,6 +16,7 @@ export default [
   runPlugin,
   statusPlugin,
   moneyPlugin,
+  noticesPlugin,
   notebookPlugin,
   helpPlugin
 ];

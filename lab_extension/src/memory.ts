@@ -1,7 +1,5 @@
-/** Memory: which levels of budgets this browser was told, whoever sits before it. */
+/** Memory: what this browser was told, whoever sits before it and in whichever tab. */
 import type { Told } from './budgets';
-
-const NAME = 'hubyard:budgets-told';
 
 export interface IMemory {
   readonly read: (owner: string) => Told;
@@ -10,33 +8,35 @@ export interface IMemory {
 
 /** Kept by the browser, at once: a page may be left in the next moment. */
 export class BrowserMemory implements IMemory {
+  constructor(private readonly name = 'hubyard:budgets-told') {}
+
   read(owner: string): Told {
-    this.told[owner] ??= stored(owner);
-    return this.told[owner];
+    return this.unkept.get(owner) ?? stored(this.nameOf(owner));
   }
 
   keep(owner: string, told: Told): void {
-    this.told[owner] = told;
     try {
-      localStorage.setItem(nameOf(owner), JSON.stringify(told));
+      localStorage.setItem(this.nameOf(owner), JSON.stringify(told));
+      this.unkept.delete(owner);
     } catch {
       // A browser that keeps nothing is told again after a reload.
+      this.unkept.set(owner, told);
     }
   }
 
-  private readonly told: Record<string, Told> = {};
+  private nameOf(owner: string): string {
+    return `${this.name}:${owner}`;
+  }
+
+  private readonly unkept = new Map<string, Told>();
 }
 
-function stored(owner: string): Told {
+function stored(name: string): Told {
   try {
-    return levelsOf(JSON.parse(localStorage.getItem(nameOf(owner)) ?? '{}'));
+    return levelsOf(JSON.parse(localStorage.getItem(name) ?? '{}'));
   } catch {
     return {};
   }
-}
-
-function nameOf(owner: string): string {
-  return `${NAME}:${owner}`;
 }
 
 /** Whoever wrote it, only levels are read. */

@@ -53,9 +53,12 @@ export function tell(message: string, next?: INext): void {
   });
 }
 
-/** Say that something could not be done. */
-export function fail(message: string): void {
-  Notification.error(message, { autoClose: false });
+/** Say that something could not be done, or has broken. */
+export function fail(message: string, next?: INext): void {
+  Notification.error(message, {
+    autoClose: false,
+    actions: actionsOf(next)
+  });
 }
 
 /** Say that something will soon go wrong; returns what `dismiss` takes. */

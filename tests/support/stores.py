@@ -62,32 +62,3 @@ def newest_shape() -> bytes:
         store.migrate()
         store.close()
         return file.read_bytes()
-
-
-class BreakingStore(Store):
-    """A store that breaks as it is told: before it commits, or right after it has."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__(url)
-        self.breaks: list[str] = []
-        event.listen(self._engine, "connect", _without_waiting_for_the_disk)
-
-    @contextmanager
-    def write(self) -> Generator[Connection]:
-        when = self.breaks.pop() if self.breaks else "never"
-        with super().write() as connection:
-            yield connection
-            if when == "before":
-                raise _broken()
-        if when == "after":
-            raise _broken()
-
-
-def _without_waiting_for_the_disk(connection: Any, _: object) -> None:
-    connection.cursor().execute("PRAGMA synchronous=OFF")
-
-
-def _broken() -> OperationalError:
-    error = OperationalError("COMMIT", {}, Exception("the connection broke"))
-    error.connection_invalidated = True
-    return error

@@ -7,6 +7,7 @@ import type {
   App,
   AppRequest,
   Catalogue,
+  Channel,
   Deployment,
   DeploymentRequest,
   Estimate,
@@ -18,6 +19,7 @@ import type {
   ModelVersion,
   NewSchedule,
   NotebookSource,
+  Notices,
   Preview,
   PreviewRequest,
   RegisterRequest,
@@ -55,6 +57,8 @@ export class Client {
   readonly deployments = () => this.get<Deployment[]>('deployments');
   readonly schedules = () => this.get<Schedule[]>('schedules');
   readonly runs = () => this.get<Run[]>('runs');
+  readonly notices = () => this.get<Notices>('notices');
+  readonly channels = () => this.get<Channel[]>('channels');
   readonly apps = () => this.get<App[]>('apps');
 
   estimate(wish: EstimateRequest): Promise<Estimate> {
@@ -91,6 +95,10 @@ export class Client {
   /** Run again what failed, or a step and what follows it. */
   resumeRun(id: string, wish: ResumeRequest): Promise<Run> {
     return this.post(`runs/${id}/resume`, wish);
+  }
+  /** Say which notices were seen. */
+  see(ids: readonly string[]): Promise<Notices> {
+    return this.post('notices/seen', { ids });
   }
   stopRun(id: string): Promise<Run> {
     return this.post(`runs/${id}/stop`);

@@ -9,6 +9,7 @@ import type {
   Deployment,
   Identity,
   Model,
+  Notices,
   Run,
   RunDetail,
   Schedule,
@@ -70,6 +71,7 @@ export interface IPolls {
   readonly apps: Poll<App[]>;
   /** A poll of one run, for who shows it. */
   readonly ofRun: (id: string) => Poll<RunDetail>;
+  readonly notices: Poll<Notices>;
   /** Ask for one page of tracked runs more. */
   readonly olderTrackedRuns: () => Promise<void>;
 }
@@ -92,6 +94,7 @@ export function createPolls(client: Client): IPolls {
     schedules: new Poll(client.schedules, calm),
     runs: new Poll(client.runs, lively),
     apps: new Poll(client.apps, lively),
-    ofRun: id => new Poll(() => client.runDetail(id), runPace)
+    ofRun: id => new Poll(() => client.runDetail(id), runPace),
+    notices: new Poll(client.notices, calm)
   };
 }

@@ -97,6 +97,10 @@ export const reportIcon = drawn(
   'report',
   '<path d="M6 3.5h8l4.5 4.5v12.5h-12.5zM14 3.5V8h4.5M9 12.5h6M9 16h6"/>'
 );
+export const bellIcon = drawn(
+  'bell',
+  '<path d="M6 16.5V11a6 6 0 0 1 12 0v5.5l1.5 1.5h-15zM10 21h4"/>'
+);
 export const helpIcon = drawn(
   'help',
   `${RING}<path d="M9.4 9.4a2.7 2.7 0 1 1 3.9 2.5c-.9.4-1.3 1-1.3 1.8m0 3v.1"/>`

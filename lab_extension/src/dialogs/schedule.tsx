@@ -8,6 +8,7 @@ import {
   PriceLine,
   useEstimate
 } from '../components/ComputeFields';
+import { NotifyField } from '../components/NotifyField';
 import { ParameterFields } from '../components/ParameterFields';
 import { FIRST_POLICY, PolicyFields } from '../components/PolicyFields';
 import { type IPreviewIn, PreviewCard } from '../components/PreviewCard';
@@ -73,6 +74,7 @@ function ScheduleForm({
   const hubyard = useHubyard();
   const [draft, setDraft] = React.useState(firstWhen);
   const [policy, setPolicy] = React.useState(FIRST_POLICY);
+  const [notify, setNotify] = React.useState<string[] | null>(null);
   const [choice, setChoice] = React.useState<IChoice | null>(null);
   const { given, fields } = useDrafts(source);
   const when = whenOf(draft);
@@ -80,8 +82,10 @@ function ScheduleForm({
   const ready = preview.data !== null && !preview.pending && isRight(given);
   useSubmit(
     ready && when !== null && choice !== null
-      ? () =>
-          schedule(hubyard, source, { ...when, ...policy, ...choice }, given)
+      ? () => {
+          const wish = { ...when, ...policy, ...choice, notify };
+          return schedule(hubyard, source, wish, given);
+        }
       : null
   );
   return (
@@ -89,6 +93,7 @@ function ScheduleForm({
       <div>
         <WhenFields when={draft} onChange={setDraft} />
         <PolicyFields policy={policy} onChange={setPolicy} />
+        <NotifyField notify={notify} onChange={setNotify} />
         <ComputeFields
           choice={choice}
           onChange={setChoice}
@@ -120,7 +125,7 @@ function usePreview(
 async function schedule(
   hubyard: IHubyard,
   source: NotebookSource,
-  wish: IWhen & SchedulePolicy & IChoice,
+  wish: IWhen & SchedulePolicy & IChoice & { notify: string[] | null },
   given: IGiven
 ): Promise<void> {
   const { client, polls, trans, commands } = hubyard;
@@ -128,6 +133,7 @@ async function schedule(
     source: source.digest,
     notebook: source.notebook,
     parameters: given.values,
+    notify_on: ['failed'],
     ...wish
   });
   void polls.schedules.refresh();

@@ -68,7 +68,8 @@ export interface IExecuted {
   readonly step?: Pick<StepRecord, 'key' | 'failure'>;
 }
 
-async function openExecuted(
+/** The notebook that a run has executed, at the cell that failed. */
+export async function openExecuted(
   hubyard: IHubyard,
   contents: Contents.IManager,
   { run, step }: IExecuted

@@ -3,6 +3,7 @@ import * as React from 'react';
 import { Section } from '../components/Section';
 import { usePollState } from '../hooks';
 import { useHubyard } from '../hubyard';
+import { NoticeList } from './notices';
 import { Runs } from './runs';
 import { Schedules } from './schedules';
 
@@ -18,6 +19,7 @@ export function Pipelines(): React.JSX.Element {
       polls={[polls.schedules, polls.runs]}
       badge={count}
     >
+      <NoticeList />
       <Schedules />
       <Runs />
     </Section>
