@@ -132,6 +132,8 @@ def _of_the_platform(victim: Victim) -> Iterator[_Asked]:
     yield "POST", f"{base}/deployments", model, MISSING
     tracked = {"run_id": victim.tracked["run_id"], "name": "stolen"}
     yield "POST", f"{base}/models", tracked, MISSING
+    seen = {"ids": [victim.ids["notices"]]}
+    yield "POST", f"{base}/notices/seen", seen, LISTED
     of_schedule = {"schedule": victim.ids["schedules"]}
     yield "GET", f"{base}/runs", of_schedule, LISTED | MISSING
     of_experiment = {"experiment": victim.tracked["experiment_id"]}

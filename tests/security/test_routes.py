@@ -12,7 +12,7 @@ from security.routes import (
 )
 
 LEAST = {
-    "platform": 40,
+    "platform": 60,
     "mlflow": 450,
     "workspace": 60,
     "run": 4,

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from hubyard.contract.notice import ChannelRequest
 from hubyard.contract.schedule import ScheduleRequest, TriggerRequest
 from security.routes import SAMPLE
-from support.furnish import deploy, publish_app, start_run
+from support.furnish import ask_for_run, deploy, publish_app, start_run
 from support.patience import PATIENCE_S
 from support.running import PASSWORD, Person
 
@@ -30,6 +31,8 @@ SECRET = "quincunx"
 KNOCKING = "mallory"
 """Somebody who waits to be admitted."""
 FILE = f"{NAME}.txt"
+CHANNEL = "pager"
+BROKEN = [f"raise ValueError('{SECRET}')"]
 ENDLESS = [f"print('{SECRET}')", "import time\ntime.sleep(3600)"]
 
 
@@ -85,6 +88,8 @@ class Victim:
             "servers": (f"/hub/api/users/{self.person.name}", {}),
             "runs": ("/services/hubyard/api/runs", {}),
             "schedules": ("/services/hubyard/api/schedules", {}),
+            "notices": ("/services/hubyard/api/notices", {}),
+            "channels": ("/services/hubyard/api/channels", {}),
             "deployments": ("/services/hubyard/api/deployments", {}),
             "apps": ("/services/hubyard/api/apps", {}),
             "tracked run": (f"{mlflow}/runs/get", {"run_id": run}),
@@ -133,6 +138,8 @@ def furnish(hubyard: Running, person: Person) -> Victim:
     person.start_workspace()
     victim.ids |= _in_the_workspace(victim)
     run = start_run(client, NAME, ENDLESS)
+    client.runs.wait(ask_for_run(client, NAME, BROKEN).id)
+    client.channels.put(CHANNEL, ChannelRequest(url=f"https://example.org/{SECRET}"))
     schedule = client.schedules.create(
         ScheduleRequest(
             source=run.source,
@@ -165,6 +172,8 @@ def furnish(hubyard: Running, person: Person) -> Victim:
         "hooks": hooked.id,
         "deployments": endpoint.id,
         "apps": app.id,
+        "channels": CHANNEL,
+        "notices": client.bell.list().notices[0].id,
     }
     return victim
 
