@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import functools
 import uuid
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import event
-from sqlalchemy.exc import OperationalError
 
 from hubyard_hub.store import Store
 from support.postgres import Cluster, cluster
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
-
-    from sqlalchemy import Connection
+    from collections.abc import Iterator
 
 
 @pytest.fixture(scope="session")

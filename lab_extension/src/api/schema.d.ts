@@ -200,6 +200,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Channels
+         * @description The channels that there are; where they lead is for administrators.
+         */
+        get: operations["list_channels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channels/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Deliveries
+         * @description What became of the newest notices in their channels.
+         */
+        get: operations["list_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channels/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Channel
+         * @description Define a channel, or define it anew.
+         */
+        put: operations["put_channel"];
+        post?: never;
+        /**
+         * Delete Channel
+         * @description Take a channel away.
+         */
+        delete: operations["delete_channel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channels/{name}/trial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try Channel
+         * @description Send a message that only tries a channel.
+         */
+        post: operations["try_channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/compute": {
         parameters: {
             query?: never;
@@ -656,6 +740,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Notices
+         * @description What the caller was told, newest first.
+         */
+        get: operations["list_notices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notices/seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * See Notices
+         * @description Say which of them were seen, or that all were.
+         */
+        post: operations["see_notices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs": {
         parameters: {
             query?: never;
@@ -699,6 +823,26 @@ export interface paths {
          * @description Forget a run that has ended.
          */
         delete: operations["delete_run"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/failure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Run Failure
+         * @description Where a notice leads: to the failed cell; without a report, to the Lab.
+         */
+        get: operations["read_run_failure"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1369,6 +1513,44 @@ export interface components {
          */
         CellStatus: "waiting" | "running" | "succeeded" | "failed" | "not-run";
         /**
+         * Channel
+         * @description A channel; the secret within its URL is never told.
+         */
+        Channel: {
+            /** Is Default */
+            is_default: boolean;
+            /**
+             * Kind
+             * @description mail, webhook, slack, ...
+             */
+            kind: string;
+            /** Name */
+            name: string;
+            /**
+             * Place
+             * @description where it leads, masked; for administrators
+             */
+            place?: string | null;
+            /** Purpose */
+            purpose: string | null;
+        };
+        /**
+         * ChannelRequest
+         * @description Define a channel, or define it anew.
+         */
+        ChannelRequest: {
+            /**
+             * Is Default
+             * @description for schedules that name no channel
+             * @default false
+             */
+            is_default: boolean;
+            /** Purpose */
+            purpose?: string | null;
+            /** Url */
+            url: string;
+        };
+        /**
          * Compute
          * @description One profile: what it gives, what it costs and how long it may live.
          */
@@ -1422,6 +1604,46 @@ export interface components {
              */
             day: string;
         };
+        /**
+         * Delivery
+         * @description What became of a notice in a channel.
+         */
+        Delivery: {
+            /** Attempts */
+            attempts: number;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Channel */
+            channel: string;
+            /**
+             * Name
+             * @description of the run
+             */
+            name: string;
+            /** Owner */
+            owner: string;
+            /** Run Id */
+            run_id: string;
+            /**
+             * Said
+             * @description why it was not taken
+             */
+            said: string | null;
+            status: components["schemas"]["DeliveryStatus"];
+            why: components["schemas"]["Why"];
+        };
+        /**
+         * DeliveryStatus
+         * @description Where a delivery is.
+         *
+         *     REFUSED: the channel did not take it, however often it was asked. UNSURE: nothing
+         *     says whether it was taken; it is not sent again, for it would come twice.
+         * @enum {string}
+         */
+        DeliveryStatus: "waiting" | "sending" | "sent" | "refused" | "unsure";
         /**
          * Deployment
          * @description A deployment as its owner sees it.
@@ -1913,6 +2135,15 @@ export interface components {
             next_fire: string | null;
             /** Notebook */
             notebook: string;
+            /** Notify */
+            notify?: string[] | null;
+            /**
+             * Notify On
+             * @default [
+             *       "failed"
+             *     ]
+             */
+            notify_on: components["schemas"]["Why"][];
             on?: components["schemas"]["Trigger"] | null;
             /** @default skip */
             overlap: components["schemas"]["Overlap"];
@@ -1959,6 +2190,61 @@ export interface components {
             parameters: components["schemas"]["Parameter"][];
             /** Size Bytes */
             size_bytes: number;
+        };
+        /**
+         * Notice
+         * @description What one person is told, once.
+         */
+        Notice: {
+            /**
+             * Cell
+             * @description index of the failing cell
+             */
+            cell?: number | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Id */
+            id: string;
+            /**
+             * Link
+             * @description leads to the failed cell, or to the run
+             */
+            link: string;
+            /** Message */
+            message: string;
+            /**
+             * Name
+             * @description of the run
+             */
+            name: string;
+            /** Run Id */
+            run_id: string;
+            /** Schedule Id */
+            schedule_id: string | null;
+            /** Seen At */
+            seen_at: string | null;
+            why: components["schemas"]["Why"];
+        };
+        /**
+         * Notices
+         * @description The newest notices of one person.
+         */
+        Notices: {
+            /**
+             * Notices
+             * @description the newest hundred
+             */
+            notices: components["schemas"]["Notice"][];
+            /** Owner */
+            owner: string;
+            /**
+             * Unseen
+             * @description of all that are kept
+             */
+            unseen: number;
         };
         /**
          * Overlap
@@ -2464,6 +2750,15 @@ export interface components {
             next_fire: string | null;
             /** Notebook */
             notebook: string;
+            /** Notify */
+            notify?: string[] | null;
+            /**
+             * Notify On
+             * @default [
+             *       "failed"
+             *     ]
+             */
+            notify_on: components["schemas"]["Why"][];
             on?: components["schemas"]["Trigger"] | null;
             /** @default skip */
             overlap: components["schemas"]["Overlap"];
@@ -2498,6 +2793,10 @@ export interface components {
             /** Grace S */
             grace_s?: number | null;
             missed?: components["schemas"]["Missed"] | null;
+            /** Notify */
+            notify?: string[] | null;
+            /** Notify On */
+            notify_on?: components["schemas"]["Why"][] | null;
             overlap?: components["schemas"]["Overlap"] | null;
             /** Paused */
             paused?: boolean | null;
@@ -2530,6 +2829,18 @@ export interface components {
             name?: string | null;
             /** Notebook */
             notebook: string;
+            /**
+             * Notify
+             * @description channels; None: those that an administrator chose
+             */
+            notify?: string[] | null;
+            /**
+             * Notify On
+             * @default [
+             *       "failed"
+             *     ]
+             */
+            notify_on: components["schemas"]["Why"][];
             on?: components["schemas"]["TriggerRequest"] | null;
             /** @default skip */
             overlap: components["schemas"]["Overlap"];
@@ -2551,6 +2862,17 @@ export interface components {
          * @enum {string}
          */
         Scope: "user" | "group" | "project";
+        /**
+         * SeenRequest
+         * @description Say which notices were seen.
+         */
+        SeenRequest: {
+            /**
+             * Ids
+             * @description None: all
+             */
+            ids?: string[] | null;
+        };
         /**
          * Share
          * @description Exactly one user or group that may open an app.
@@ -2900,6 +3222,15 @@ export interface components {
             runs: components["schemas"]["TrackedRun"][];
         };
         /**
+         * Trial
+         * @description What became of a message that only tries a channel.
+         */
+        Trial: {
+            /** Said */
+            said?: string | null;
+            status: components["schemas"]["DeliveryStatus"];
+        };
+        /**
          * Trigger
          * @description What wakes a schedule instead of a cron: exactly one of these.
          */
@@ -2982,6 +3313,15 @@ export interface components {
          * @enum {string}
          */
         WhenSpent: "keep" | "stop";
+        /**
+         * Why
+         * @description What a notice tells of.
+         *
+         *     FAILED: a run has failed. RECOVERED: the first success of a schedule after that.
+         *     LATE: a fire's run has still not begun, some minutes after its due time.
+         * @enum {string}
+         */
+        Why: "failed" | "recovered" | "late";
         /**
          * Workload
          * @description A workload as its owner sees it: the same columns for all four kinds.
@@ -3437,6 +3777,159 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_channels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"][];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_deliveries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"][];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    try_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trial"];
+                };
             };
             /** @description Refused */
             default: {
@@ -4241,6 +4734,68 @@ export interface operations {
             };
         };
     };
+    list_notices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notices"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    see_notices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeenRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notices"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_runs: {
         parameters: {
             query?: {
@@ -4349,6 +4904,35 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_run_failure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            307: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -25,8 +25,8 @@ from hubyard_hub import store as store_module
 from hubyard_hub.schedules import core
 from hubyard_hub.schedules.triggers import Change, awake, change_of, fire_changed
 from hubyard_hub.store.tables import drops, runs, schedules
-from support.schedules import NOON, schedule_row
 from support.breaking import BreakingStore
+from support.schedules import NOON, schedule_row
 from support.stores import newest_shape
 
 MOST_AT_ONCE = 3
