@@ -84,15 +84,37 @@ export async function openExecuted(
   }
 }
 
-/** Scroll an open notebook to a cell and make it the active one. */
+const LOOK_MS = 200;
+const MOST_LOOKS = 25;
+/** A cell that stays in its place for so many looks has found it. */
+const STILL = 3;
+
+/**
+ * Scroll an open notebook to a cell and make it the active one.
+ *
+ * While a notebook is drawn, what stands above a cell grows and moves it away.
+ */
 async function showCell(opened: IDocumentWidget, index: number): Promise<void> {
   await opened.context.ready;
   await opened.revealed;
   const { content } = opened;
-  if (content instanceof WindowedList) {
-    Object.assign(content, { activeCellIndex: index });
-    await content.scrollToItem(index, 'center');
+  if (!(content instanceof WindowedList)) {
+    return;
   }
+  Object.assign(content, { activeCellIndex: index });
+  let [place, still] = [NaN, 0];
+  for (let look = 0; look < MOST_LOOKS && still < STILL; look += 1) {
+    await content.scrollToItem(index, 'center').catch(() => undefined);
+    await new Promise(resolve => setTimeout(resolve, LOOK_MS));
+    const top = topOf(content.node, index);
+    still = top === place ? still + 1 : 0;
+    place = top;
+  }
+}
+
+function topOf(notebook: HTMLElement, index: number): number {
+  const cell = notebook.querySelector(`[data-windowed-list-index="${index}"]`);
+  return cell === null ? NaN : Math.round(cell.getBoundingClientRect().top);
 }
 
 /** Its end tells an id from others: some ids begin with a time. */

@@ -40,7 +40,7 @@ export function Runs(): React.JSX.Element {
 function RunRow({ run }: { readonly run: Run }): React.JSX.Element {
   const { commands, trans } = useHubyard();
   const { status, started_at, ended_at } = run;
-  const running = status === 'running';
+  const place = status === 'running' ? progressText(trans, run) : null;
   const seconds =
     started_at == null ? null : secondsBetween(started_at, ended_at);
   return (
@@ -65,7 +65,7 @@ function RunRow({ run }: { readonly run: Run }): React.JSX.Element {
       }
       facts={[
         <StatusWord key="status" status={status} />,
-        running ? <Progress key="cells" run={run} /> : null,
+        place === null ? null : <Progress key="cells">{place}</Progress>,
         seconds === null ? null : durationText(seconds),
         costText(trans, run),
         <Moment key="at" at={run.created_at} />
@@ -82,11 +82,10 @@ function RunRow({ run }: { readonly run: Run }): React.JSX.Element {
 }
 
 /** Which step and cell runs, of how many. */
-function Progress({ run }: { readonly run: Run }): React.JSX.Element {
-  const { trans } = useHubyard();
+function Progress(props: { readonly children: string }): React.JSX.Element {
   return (
     <span data-testid="hy-cells" aria-live="polite">
-      {progressText(trans, run)}
+      {props.children}
     </span>
   );
 }
