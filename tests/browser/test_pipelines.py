@@ -267,7 +267,7 @@ def test_a_running_run_says_how_far_it_is_and_its_graph_follows(client, lab, sta
     view.get_by_test_id("hy-stop-run").click()
     lab.get_by_test_id("hy-confirm").click()
     expect(node).to_have_attribute("data-status", "stopped")
-    assert client.runs.get(run.id).status == "stopped"
+    assert client.runs.wait(run.id).status == "stopped"
 
 
 # -- statement 34: what failed ---------------------------------------------------------
