@@ -22,7 +22,7 @@ rows = 5
 
 # %%
 print(rows)
-#%% tags=[broken
+#%% tags=[broken]
 print(2)
 '''
 
