@@ -87,10 +87,6 @@ class StepFile(Written):
     )
     timeout: Duration | None = Field(default=None, description="for the whole step")
     cell_timeout: Duration | None = Field(default=None, description="for each cell")
-    cache: bool = Field(
-        default=False,
-        description="take over an earlier step run of the same code and inputs",
-    )
 
 
 class PipelineFile(Written):
@@ -132,7 +128,6 @@ class StepPlan(Read):
     retry_wait_s: int = 10
     timeout_s: int | None = None
     cell_timeout_s: int | None = None
-    cache: bool = False
 
     @property
     def hands_over(self) -> bool:

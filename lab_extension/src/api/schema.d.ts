@@ -3018,11 +3018,6 @@ export interface components {
              * @default []
              */
             after: string[];
-            /**
-             * Cache
-             * @default false
-             */
-            cache: boolean;
             /** Cell Timeout S */
             cell_timeout_s?: number | null;
             /**

@@ -39,7 +39,6 @@ steps:
     retry_wait: 1m
     timeout: 2h
     cell_timeout: 90
-    cache: true
   prepare:
     notebook: prepare.ipynb
     parameters: {rows: "${rows}", name: "a-${region}"}
@@ -84,7 +83,6 @@ def test_a_pipeline_is_read_whole(entry):
     assert score.after == ("train", "prepare")
     limits = (score.retries, score.retry_wait_s, score.timeout_s, score.cell_timeout_s)
     assert limits == (3, 60, 7200, 90)
-    assert score.cache is True
 
 
 def test_a_runs_parameters_are_those_of_the_pipeline(entry):
