@@ -46,7 +46,7 @@ _WORDS = {
 
 
 def read_notebook(content: bytes, name: str) -> Mapping[str, Any]:
-    """Read a notebook of format 4.
+    """Read a notebook of format 4 that is written in Python.
 
     Raises:
         Invalid: naming what is wrong with it.
@@ -63,7 +63,18 @@ def read_notebook(content: bytes, name: str) -> Mapping[str, Any]:
     problem = _what_is_wrong(document)
     if problem:
         raise Invalid(f"{name} is not a notebook: {problem}.")
-    return cast("Mapping[str, Any]", document)
+    notebook = cast("Mapping[str, Any]", document)
+    language = _language(notebook)
+    if language not in (None, "", "python"):
+        said = str(language)[:40]
+        raise Invalid(f"{name} is written for {said}: only Python runs here.")
+    return notebook
+
+
+def _language(notebook: Mapping[str, Any]) -> object:
+    """What its kernel is said to speak, whatever its kernel was called."""
+    spec = notebook["metadata"].get("kernelspec")
+    return spec.get("language") if isinstance(spec, dict) else None
 
 
 def _what_is_wrong(document: object) -> str | None:

@@ -119,7 +119,7 @@ def check_language(notebook: Mapping[str, Any]) -> None:
     """
     spec = notebook["metadata"].get("kernelspec")
     language = spec.get("language") if isinstance(spec, dict) else None
-    if language not in {None, "", "python"}:
+    if language not in (None, "", "python"):  # of a type that no set can hold, too
         raise Broken(
             FailureReason.NO_KERNEL,
             f"The notebook is written for {str(language)[:40]}: only Python runs here.",

@@ -210,12 +210,35 @@ def test_a_wish_that_cannot_be_starts_nothing(
     assert ada.get("/runs").json() == []
 
 
-def test_a_broken_notebook_is_refused_before_anything_starts(ada: Caller):
-    digest = upload(ada, {"bad.ipynb": b"\xff", "old.ipynb": b'{"nbformat": 3}'})
-    for name, words in (("bad.ipynb", "UTF-8"), ("old.ipynb", "nbformat is not 4")):
-        answer = ada.post("/runs", json={"source": digest, "notebook": name})
-        assert answer.status_code == 422
-        assert words in answer.json()["message"]
+def written_for(kernelspec: object) -> bytes:
+    metadata = {"kernelspec": kernelspec}
+    return json.dumps({"nbformat": 4, "metadata": metadata, "cells": []}).encode()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\xff", "UTF-8"),
+        (b'{"nbformat": 3}', "nbformat is not 4"),
+        (written_for({"language": "R"}), "written for R: only Python runs here"),
+        (written_for({"language": ["python"]}), "only Python runs here"),
+    ],
+)
+def test_a_notebook_that_cannot_run_is_refused_before_anything_starts(
+    ada: Caller, content: bytes, words: str
+):
+    digest = upload(ada, {"bad.ipynb": content})
+    answer = ada.post("/runs", json={"source": digest, "notebook": "bad.ipynb"})
+    assert answer.status_code == 422
+    assert words in answer.json()["message"]
+    assert ada.get("/runs").json() == []
+
+
+@pytest.mark.parametrize("spec", [None, {}, {"name": "my-env", "language": "python"}])
+def test_python_runs_whatever_its_kernel_was_called(ada: Caller, spec: object):
+    digest = upload(ada, {"good.ipynb": written_for(spec)})
+    answer = ada.post("/runs", json={"source": digest, "notebook": "good.ipynb"})
+    assert answer.status_code == 201
 
 
 def test_names_of_people_are_kept_as_they_are(ada: Caller):

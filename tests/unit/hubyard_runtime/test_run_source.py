@@ -128,8 +128,9 @@ def test_python_runs_here(metadata):
     source.check_language(notebook(**metadata))
 
 
-def test_other_languages_do_not():
-    other = notebook(kernelspec={"language": "julia"})
+@pytest.mark.parametrize("language", ["julia", ["python"]])
+def test_other_languages_do_not(language):
+    other = notebook(kernelspec={"language": language})
     failure = broken(source.check_language, other)
     assert failure.reason is FailureReason.NO_KERNEL
-    assert "julia" in failure.message
+    assert "only Python runs here" in failure.message
