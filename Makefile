@@ -2,7 +2,7 @@
 # Each says what it does, and prints how long it took.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up test coverage chromium env lint wheel generated lock properties golden attack attack-budget chaos-up chaos-ledger chaos-schedules bench-serving bench-money clean
+.PHONY: help up test coverage chromium env lint wheel generated lock properties golden attack attack-budget chaos-up chaos-ledger chaos-schedules chaos-runs bench-serving bench-money clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -88,6 +88,9 @@ chaos-ledger: env ## kill workloads and all that bills them; every second is pai
 
 chaos-schedules: env ## kill all that fires schedules; each due time has its run
 	@$(BIN)/python tests/chaos/schedules.py $(ARGS)
+
+chaos-runs: env ## twelve ways in which a run goes wrong; each is told as it was
+	@$(BIN)/python tests/chaos/runs.py $(ARGS)
 
 bench-serving: env ## an endpoint beside `mlflow models serve`
 	@$(BIN)/python tests/bench/serving.py

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from hubyard.contract.run import FailureReason
+from support.disks import small_disk
 from support.platform import app, hub, parts
 from support.runs import execute, platform, start, text_of
 
@@ -52,18 +51,6 @@ def test_a_progress_bar_that_is_a_widget_shows_its_end(start):
     assert text_of(run.output()["cells"][1]) == "later\n"
 
 
-@contextlib.contextmanager
-def small_disk(folder: Path):
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(folder)]
-    if subprocess.run(command, check=False, capture_output=True).returncode:
-        pytest.skip("this machine lets nobody mount a small disk")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
 def test_a_full_disk_leaves_the_last_good_notebook(start, tmp_path):
     fill = (
         "import time; time.sleep(2.5)\n"
@@ -73,6 +60,8 @@ def test_a_full_disk_leaves_the_last_good_notebook(start, tmp_path):
         "    except OSError: print('full')\n"
     )
     with small_disk(tmp_path / "disk") as disk:
+        if disk is None:
+            pytest.skip("this machine lets nobody mount a small disk")
         run = execute(start, "print('kept')", fill, "print('z' * 100_000)", folder=disk)
         assert run.code == 1, run.log()
         last_good = run.output()

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hubyard.contract.app import AppRequest
 from hubyard.contract.deployment import DeploymentRequest
@@ -39,13 +39,15 @@ print(run.info.run_id)
 """
 
 
-def ask_for_run(client: Client, name: str, cells: list[str]) -> Run:
+def ask_for_run(client: Client, name: str, cells: list[str], **more: Any) -> Run:
     """A run of a notebook of these cells, as soon as it is wished for."""
     with tempfile.TemporaryDirectory() as folder:
         notebook = Path(folder) / f"{name}.ipynb"
         notebook.write_text(json.dumps(_notebook(cells)))
         source = client.sources.upload_notebook(notebook)
-    request = RunRequest(source=source.digest, notebook=source.notebook, name=name)
+    request = RunRequest(
+        source=source.digest, notebook=source.notebook, name=name, **more
+    )
     return client.runs.start(request)
 
 

@@ -258,16 +258,25 @@ def platform(parts: Parts, app: Stamped) -> Iterator[ServedPlatform]:
     served.stop()
 
 
+@contextlib.contextmanager
+def served_in(folder: Path, hub: MemoryHub) -> Iterator[ServedPlatform]:
+    """A served platform whose state is a folder; gone at the end."""
+    parts = parts_in(folder, hub)
+    served = ServedPlatform(parts, Stamped(assemble(parts)))
+    served.start()
+    try:
+        yield served
+    finally:
+        served.stop()
+        parts.close()
+
+
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedPlatform]:
     """The real platform of a whole module, whose tests shall start nothing."""
     hub = MemoryHub()
-    parts = parts_in(tmp_path_factory.mktemp("platform"), hub)
-    served = ServedPlatform(parts, Stamped(assemble(parts)))
-    served.start()
-    yield served
-    served.stop()
-    parts.close()
+    with served_in(tmp_path_factory.mktemp("platform"), hub) as served:
+        yield served
     assert hub.starts == 0
 
 
