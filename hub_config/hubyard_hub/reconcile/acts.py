@@ -60,6 +60,19 @@ class Seen:
         return self.line.end if self.line else None
 
     @property
+    def end(self) -> EndReason | None:
+        """Why this start ended; a run that has said something had begun."""
+        settlement = self.settlement
+        if settlement is None:
+            return None
+        has_begun = self.row.get("revision", 0) > 0
+        if settlement.reason is not EndReason.START_FAILED or not has_begun:
+            return settlement.reason
+        if settlement.exit_code is None:
+            return EndReason.LOST
+        return EndReason.KILLED if settlement.exit_code < 0 else EndReason.EXITED
+
+    @property
     def process_gone(self) -> bool:
         """Whether the shim has written its record."""
         return self.folder is not None and self.folder.end() is not None
@@ -84,7 +97,7 @@ class Seen:
             target=self.row["target"],
             server=server,
             billed=self.line is not None,
-            end=self.settlement.reason if self.settlement else None,
+            end=self.end,
             process_gone=self.process_gone,
             attempts=self.row["attempts"],
             recorded=self.row.get("revision", 0) > 0,

@@ -275,12 +275,14 @@ def test_an_owner_whom_the_hub_does_not_know(scene: Scene):
         (EndReason.KILLED, -9, "killed", "signal 9"),
         (EndReason.OUT_OF_MEMORY, -9, "out-of-memory", "more memory than small has"),
         (EndReason.LIFETIME, -15, "lifetime", "lifetime of 1h was over"),
-        (EndReason.START_FAILED, 1, "start-failed", "could not be started"),
+        (EndReason.START_FAILED, -9, "killed", "signal 9"),
+        (EndReason.START_FAILED, 1, "lost", "exit code 1"),
+        (EndReason.START_FAILED, None, "lost", "gone when Hubyard looked"),
         (EndReason.EXITED, 3, "lost", "exit code 3"),
     ],
 )
 def test_a_run_that_ended_without_a_word(
-    a_run: Scene, end: EndReason, code: int, reason: str, words: str
+    a_run: Scene, end: EndReason, code: int | None, reason: str, words: str
 ):
     a_run.up()
     cells = [
@@ -321,6 +323,15 @@ def test_a_run_that_ended_without_a_word(
     assert shown["ended_at"] is not None
     assert a_run.row["closed"] is True
     assert ("ada", a_run.server) not in a_run.hub.servers, "forgotten at the hub"
+
+
+def test_a_run_that_ended_before_it_said_anything_could_not_be_started(a_run: Scene):
+    a_run.up()
+    a_run.end(EndReason.START_FAILED, -9)
+    a_run.step()
+    failure = a_run.shown["failure"]
+    assert failure["reason"] == "start-failed"
+    assert "could not be started" in failure["message"]
 
 
 def test_a_run_that_was_lost_before_it_began_starts_again(a_run: Scene):
