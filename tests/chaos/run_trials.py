@@ -29,7 +29,7 @@ from hubyard.contract.workload import Status
 from hubyard_spawner.folder import Folder
 from support.disks import small_disk
 from support.furnish import ask_for_run
-from support.patience import PATIENCE_S, until
+from support.patience import until
 from support.platform import upload
 from support.runs import NOTEBOOK, RunProcess, notebook_of
 
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 _GOOD = notebook_of("1")
 _UNPROCESSABLE = 422
+LONGEST_S = 600.0
+"""A hundred megabytes take minutes where others use the cores."""
 
 
 class Alone:
@@ -87,7 +89,7 @@ class Alone:
         process = RunProcess(id_, folder, self._platform)
         process.start()
         try:
-            process.wait()
+            process.wait(LONGEST_S)
         finally:
             process.end()
 
@@ -130,7 +132,7 @@ class Whole:
             self._judge_work(run, work, verdict)
 
     def _judge_work(self, run: Run, work: HalfWay, verdict: Verdict) -> None:
-        ended = self._client.runs.wait(run.id, timeout_s=PATIENCE_S)
+        ended = self._client.runs.wait(run.id, timeout_s=LONGEST_S)
         cells = {cell.status for cell in ended.cells}
         if ended.status is not Status.SUCCEEDED or cells != {CellStatus.SUCCEEDED}:
             verdict.faults.append(f"{run.name} is {ended.status}: {ended.failure}")
@@ -140,7 +142,7 @@ class Whole:
         count_left(verdict, run.id)
 
     def _judge(self, run: Run, case: Case, verdict: Verdict) -> None:
-        ended = self._client.runs.wait(run.id, timeout_s=PATIENCE_S)
+        ended = self._client.runs.wait(run.id, timeout_s=LONGEST_S)
         count_left(verdict, run.id)
         # What a run could not hand in itself is kept before its end is told.
         verdict.judge(self._client, ended, case)
@@ -179,7 +181,8 @@ class Trials:
         try:
             self._try(kind, number, verdict)
         except (AssertionError, HubyardError, httpx.HTTPError, psutil.Error) as error:
-            verdict.faults.append(f"{type(error).__name__}: {error}")
+            said = str(error).partition("\n")[0]
+            verdict.faults.append(f"{type(error).__name__}: {said}")
         return verdict
 
     def _try(self, kind: Kind, number: int, verdict: Verdict) -> None:
