@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hubyard.contract.compute import Catalogue, Estimate
     from hubyard.contract.schedule import Preview, Schedule
     from hubyard.contract.spend import Spend
+    from hubyard.contract.workload import Status
 
 _WIDEST = 40
 _GIB = 2**30
@@ -159,6 +160,11 @@ def _cells(row: Sequence[str]) -> tuple[str, ...]:
 
 def _cut(cell: str) -> str:
     return cell if len(cell) <= _WIDEST else f"{cell[: _WIDEST - 1]}…"
+
+
+def run_status(status: Status) -> str:
+    """Where a run is, as people read it: one that has not begun waits for its turn."""
+    return "queued" if status == "pending" else str(status)
 
 
 def moment(value: datetime | None) -> str:

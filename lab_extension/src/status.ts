@@ -23,6 +23,7 @@ export interface ILook {
 
 const LOOKS: Readonly<Record<string, ILook>> = {
   pending: { icon: waitingIcon, tone: 'busy' },
+  queued: { icon: waitingIcon, tone: 'busy' },
   starting: { icon: waitingIcon, tone: 'busy' },
   running: { icon: runningStatusIcon, tone: 'busy' },
   ready: { icon: readyIcon, tone: 'good' },
@@ -49,6 +50,11 @@ export function trackedStatus(status: string): string {
   return OF_MLFLOW[status] ?? status.toLowerCase();
 }
 
+/** Our word for where a run is: one that has not begun waits for its turn. */
+export function runStatus(status: Status): string {
+  return status === 'pending' ? 'queued' : status;
+}
+
 export function lookOf(status: string): ILook {
   return LOOKS[status] ?? { icon: stoppedIcon, tone: 'quiet' };
 }
@@ -57,6 +63,8 @@ export function statusText(trans: TranslationBundle, status: string): string {
   switch (status) {
     case 'pending':
       return trans.__('pending');
+    case 'queued':
+      return trans.__('queued');
     case 'starting':
       return trans.__('starting');
     case 'running':

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hubyard.contract.app import App
     from hubyard.contract.deployment import Deployment
     from hubyard.contract.run import Run
+    from hubyard.contract.source import NotebookSource
     from support.running import Person, Running
 
 TRAINING = """
@@ -39,12 +40,17 @@ print(run.info.run_id)
 """
 
 
-def ask_for_run(client: Client, name: str, cells: list[str], **more: Any) -> Run:
-    """A run of a notebook of these cells, as soon as it is wished for."""
+def upload_notebook(client: Client, name: str, cells: list[str]) -> NotebookSource:
+    """A notebook of these cells, handed in."""
     with tempfile.TemporaryDirectory() as folder:
         notebook = Path(folder) / f"{name}.ipynb"
         notebook.write_text(json.dumps(_notebook(cells)))
-        source = client.sources.upload_notebook(notebook)
+        return client.sources.upload_notebook(notebook)
+
+
+def ask_for_run(client: Client, name: str, cells: list[str], **more: Any) -> Run:
+    """A run of a notebook of these cells, as soon as it is wished for."""
+    source = upload_notebook(client, name, cells)
     request = RunRequest(
         source=source.digest, notebook=source.notebook, name=name, **more
     )

@@ -19,7 +19,7 @@ from hubyard.client import Client
 from hubyard.client.nouns import Runs
 from hubyard.contract.run import ResumeRequest, RunRequest
 from hubyard.contract.workload import Status
-from hubyard.showing import moment, price_line, table
+from hubyard.showing import moment, price_line, run_status, table
 
 if TYPE_CHECKING:
     import argparse
@@ -123,7 +123,8 @@ def _follow(arguments: argparse.Namespace, client: Client, run: Run) -> int:
 def progress_text(run: Run) -> str:
     """How far a run is: `running: step 2 of 5, cell 7 of 12`."""
     steps = f"step {run.steps_done} of {run.steps_total}, " * (run.steps_total > 1)
-    return f"{run.status}: {steps}cell {run.cells_done} of {run.cells_total}"
+    status = run_status(run.status)
+    return f"{status}: {steps}cell {run.cells_done} of {run.cells_total}"
 
 
 def _runs(arguments: argparse.Namespace) -> int:
@@ -168,7 +169,8 @@ def _step_row(step: StepRecord) -> tuple[str, ...]:
 def _row(run: Run) -> tuple[str, ...]:
     cells = f"{run.cells_done}/{run.cells_total}"
     cost = run.cost.text if run.cost else "-"
-    return run.id, run.name, str(run.status), cells, moment(run.started_at), cost
+    status = run_status(run.status)
+    return run.id, run.name, status, cells, moment(run.started_at), cost
 
 
 def _logs(arguments: argparse.Namespace) -> int:

@@ -21,7 +21,7 @@ from hubyard.contract.schedule import (
     ScheduleRequest,
 )
 from hubyard.reading import alias, duration, moment_of, trigger_of
-from hubyard.showing import moment, preview_lines, rate, table
+from hubyard.showing import moment, preview_lines, rate, run_status, table
 
 if TYPE_CHECKING:
     import argparse
@@ -233,7 +233,7 @@ def _table(found: list[Schedule]) -> list[str]:
             each.name,
             "paused" if each.paused else each.text,
             moment(each.next_fire),
-            str(each.last_status or "-"),
+            run_status(each.last_status) if each.last_status else "-",
             each.per_month.text if each.per_month else "-",
         )
         for each in found

@@ -8,7 +8,7 @@ import { Skeleton } from '../components/Loaded';
 import { fullMoment } from '../format';
 import { useAnswer } from '../hooks';
 import { useHubyard } from '../hubyard';
-import { statusText } from '../status';
+import { runStatus, statusText } from '../status';
 import { differencesOf, type Pair, stepPairs } from './comparison';
 import { costText, tookText } from './words';
 
@@ -33,7 +33,7 @@ export function Compare(props: {
           { value: '', label: trans.__('no other run') },
           ...props.others.map(each => ({
             value: each.id,
-            label: `${fullMoment(each.created_at)} · ${statusText(trans, each.status)}`
+            label: `${fullMoment(each.created_at)} · ${statusText(trans, runStatus(each.status))}`
           }))
         ]}
         onChange={setChosen}
@@ -78,7 +78,7 @@ function Whole({ one, other }: ITwo): React.JSX.Element {
     <tbody>
       <Line name={trans.__('Status')}>
         {both.map(each => (
-          <StatusWord key={each.id} status={each.status} />
+          <StatusWord key={each.id} status={runStatus(each.status)} />
         ))}
       </Line>
       <Line name={trans.__('Compute')}>{both.map(each => each.compute)}</Line>

@@ -5,7 +5,7 @@ import type { Run } from '../api/types';
 import { Bars, type IBar } from '../components/Bars';
 import { momentText, secondsBetween } from '../format';
 import { useHubyard } from '../hubyard';
-import { statusText } from '../status';
+import { runStatus, statusText } from '../status';
 import { costText, tookText } from './words';
 
 const SHOWN = 10;
@@ -30,7 +30,7 @@ function barsOf(
     key: run.id,
     name: momentText(run.created_at),
     note: [
-      statusText(trans, run.status),
+      statusText(trans, runStatus(run.status)),
       ...(run.id === id ? [trans.__('this run')] : [])
     ].join(' · '),
     amount: [

@@ -21,7 +21,7 @@ import {
   useHubyard
 } from '../hubyard';
 import { ContentsContext, useOpenExecuted } from '../sections/notebook';
-import { isActive } from '../status';
+import { isActive, runStatus } from '../status';
 import { resume, stop } from './acts';
 import { Compare } from './Compare';
 import { Graph } from './Graph';
@@ -139,7 +139,7 @@ function Head({ run }: IProps): React.JSX.Element {
       <div aria-live="polite">
         <Facts
           facts={[
-            <StatusWord key="status" status={run.status} />,
+            <StatusWord key="status" status={runStatus(run.status)} />,
             run.status === 'running' ? progressText(trans, run) : null
           ]}
         />

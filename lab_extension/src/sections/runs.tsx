@@ -12,7 +12,7 @@ import { CommandIDs, useHubyard } from '../hubyard';
 import { stop } from '../run/acts';
 import { RunLog } from '../run/Log';
 import { costText, progressText } from '../run/words';
-import { isActive } from '../status';
+import { isActive, runStatus } from '../status';
 import { useOpenExecuted } from './notebook';
 
 export function Runs(): React.JSX.Element {
@@ -64,7 +64,7 @@ function RunRow({ run }: { readonly run: Run }): React.JSX.Element {
         </button>
       }
       facts={[
-        <StatusWord key="status" status={status} />,
+        <StatusWord key="status" status={runStatus(status)} />,
         place === null ? null : <Progress key="cells">{place}</Progress>,
         seconds === null ? null : durationText(seconds),
         costText(trans, run),

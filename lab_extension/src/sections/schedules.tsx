@@ -15,7 +15,7 @@ import { Loaded } from '../components/Loaded';
 import { Row, RowList } from '../components/Rows';
 import { dueText } from '../format';
 import { CommandIDs, type IHubyard, useHubyard } from '../hubyard';
-import { statusText } from '../status';
+import { runStatus, statusText } from '../status';
 import { act } from './acts';
 
 const MOST_COUNTED = 1000;
@@ -77,7 +77,7 @@ function ScheduleRow({ schedule }: IProps): React.JSX.Element {
           ? trans.__('next %1', dueText(next_fire, schedule.time_zone))
           : null,
         last_status != null
-          ? trans.__('last run %1', statusText(trans, last_status))
+          ? trans.__('last run %1', statusText(trans, runStatus(last_status)))
           : null,
         droppedText(trans, schedule),
         trans.__('%1 a run', per_run.text),

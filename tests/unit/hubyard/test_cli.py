@@ -466,6 +466,15 @@ def test_a_month_without_workloads_and_a_page_without_runs_say_so(answering, hub
     assert said == "hubyard: Nothing was tracked yet: train a model in a cell first.\n"
 
 
+def test_a_run_that_waits_for_its_turn_is_queued(answering, hubyard):
+    waiting = {**RUN, "status": "pending"}
+    answering.answers["GET runs"] = [waiting]
+    assert " queued " in hubyard("runs")[1]
+    assert json.loads(hubyard("runs", "--json")[1])[0]["status"] == "pending"
+    answering.answers["GET schedules"] = [{**SCHEDULE, "last_status": "pending"}]
+    assert " queued " in hubyard("schedules")[1]
+
+
 def test_compute_that_this_machine_lacks_says_why(answering, hubyard):
     lacking = {**SMALL, "available": False, "reason": "needs a GPU"}
     answering.answers["GET compute"]["compute"].append(lacking)
