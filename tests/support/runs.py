@@ -120,7 +120,7 @@ class ServedPlatform:
             self._server.should_exit = True
             self._thread.join()
 
-    def create(self, notebook: bytes, **more: Any) -> str:
+    def create(self, notebook: bytes, /, **more: Any) -> str:
         """The id of a new run of a notebook."""
         files = {NOTEBOOK: notebook, **more.pop("files", {})}
         source = upload(self.owner, files)
