@@ -1,7 +1,12 @@
 """Cron: five fields and a time zone, their next fires and their words.
 
-Debian's meaning, by cronsim: in the gap of a clock change a fire moves to the first
-moment after it; in the overlap a fixed time fires once. Fires are in UTC.
+wall      what the clock of the time zone shows: no gap, and an overlap twice
+wildcard  a cron whose minute or hour starts with `*`: due whenever the wall shows it
+fixed     any other: due at the end of a gap that it is in, and once in an overlap
+
+That is Debian's meaning. cronsim 2.8 only matches the fields, on the wall: given a time
+zone it loses fires, or goes back in time for ever, where clocks change by no whole hour
+or not on one. Fires are in UTC.
 """
 
 from __future__ import annotations
@@ -21,10 +26,11 @@ from cronsim import CronSim, CronSimError
 from hubyard.contract.errors import Invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _LONGEST = 256
 _FIELDS = 5
+_MINUTE = timedelta(minutes=1)
 _MONTH = timedelta(days=365.25 / 12)
 _LOOK_BACK = (
     timedelta(hours=1),
@@ -69,11 +75,19 @@ class Cron:
 
     def fires(self, after: datetime) -> Iterator[datetime]:
         """The due times later than a moment, in UTC; may end where no more come."""
-        for fire in CronSim(self.text, after.astimezone(zone_of(self.zone))):
-            due = fire.astimezone(UTC)
-            # Within the second of two equal hours cronsim names one of the first.
-            if due > after:
+        zone = zone_of(self.zone)
+        walls = CronSim(self.text, _wall_before(after, zone))
+        shown = _whenever_shown if self._wildcard else _once
+        newest = after
+        for due in shown(walls, zone):
+            if due > newest:
+                newest = due
                 yield due
+
+    @property
+    def _wildcard(self) -> bool:
+        minute, hour, *_ = self.text.split()
+        return minute.startswith("*") or hour.startswith("*")
 
     def next(self, after: datetime, count: int) -> tuple[datetime, ...]:
         """The first `count` due times later than a moment."""
@@ -111,6 +125,44 @@ class Cron:
             return get_description(self.text, options)
         except (FormatError, WrongArgumentError, ValueError, IndexError):
             return self.text
+
+
+def _wall_before(moment: datetime, zone: zoneinfo.ZoneInfo) -> datetime:
+    """A wall from which on all is shown that is shown later than a moment."""
+    wall = moment.astimezone(zone).replace(tzinfo=None)
+    first, last = _as_shown(wall, zone)
+    return wall - (last - first)
+
+
+def _whenever_shown(
+    walls: Iterable[datetime], zone: zoneinfo.ZoneInfo
+) -> Iterator[datetime]:
+    """The moments that show one of the walls, in order."""
+    again: deque[datetime] = deque()
+    for wall in walls:
+        first, last = _as_shown(wall, zone)
+        while again and again[0] < first:
+            yield again.popleft()
+        if first <= last:
+            yield first
+        if first < last:
+            again.append(last)
+    yield from again
+
+
+def _once(walls: Iterable[datetime], zone: zoneinfo.ZoneInfo) -> Iterator[datetime]:
+    """The first moment of each wall, and the end of the gap for one that is in it."""
+    for wall in walls:
+        shown = wall
+        while (moments := _as_shown(shown, zone))[0] > moments[1]:
+            shown += _MINUTE
+        yield moments[0]
+
+
+def _as_shown(wall: datetime, zone: zoneinfo.ZoneInfo) -> tuple[datetime, datetime]:
+    """The first and last moment that show a wall; in a gap the last is before."""
+    shown = wall.replace(tzinfo=zone)
+    return shown.astimezone(UTC), shown.replace(fold=1).astimezone(UTC)
 
 
 @lru_cache(maxsize=1000)
