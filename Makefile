@@ -2,7 +2,7 @@
 # Each says what it does, and prints how long it took.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up test coverage chromium env lint wheel generated lock properties golden attack attack-budget chaos-up chaos-ledger chaos-schedules chaos-runs bench-serving bench-money bench-runs clean
+.PHONY: help up test coverage chromium env lint wheel generated lock properties golden attack attack-budget chaos-up chaos-ledger chaos-schedules chaos-runs bench-serving bench-money bench-runs bench-schedules clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -100,6 +100,9 @@ bench-money: env ## the home page and the spend, beside the stock home page
 
 bench-runs: env ## small notebooks, beside papermill
 	@$(BIN)/python tests/bench/runs.py $(ARGS)
+
+bench-schedules: env ## a thousand schedules due at once: their runs, their owners' turns and the hub
+	@$(BIN)/python tests/bench/schedules.py $(ARGS)
 
 clean: ## remove what was built
 	@rm -rf .venv dist build lab_extension/{lib,labextension,node_modules,tsconfig.tsbuildinfo} hub_config/proxy/node_modules

@@ -18,6 +18,7 @@ from hubyard.contract.errors import HubyardError
 from hubyard_hub.money_pages import add_pages
 from hubyard_hub.pages import Pages
 from hubyard_hub.parts import Books
+from hubyard_hub.reconcile.turns import MOST_STARTS
 from hubyard_hub.settings import ROUTES_SERVICE, Settings
 from hubyard_hub.sign_in import HubyardAuthenticator
 from hubyard_spawner.local import LocalSpawner
@@ -63,7 +64,7 @@ def _configure_hub(c: Config, settings: Settings) -> None:
     hub.allow_named_servers = True
     hub.default_url = "/hub/home"
     hub.implicit_spawn_seconds = 0
-    hub.concurrent_spawn_limit = 2 * (os.cpu_count() or 1)
+    hub.concurrent_spawn_limit = 2 * MOST_STARTS
     hub.token_expires_in_max_seconds = 90 * _DAY_S
     hub.tornado_settings = {"headers": {"Content-Security-Policy": _CSP}}
     hub.log_level = "WARN"

@@ -98,6 +98,9 @@ class MemoryHub:
     def _stop(self, key: tuple[str, str], body: dict[str, Any]) -> httpx.Response:
         if key not in self.servers:
             return _no(404, f"{key[0]} has no server named '{key[1]}'")
+        if body.get("remove") and self.servers[key] == "ready":
+            # As of one whose process has ended, which is how a run ends.
+            return _no(500, f"Spawner {key[0]}:{key[1]} is active")
         self.on_stop(self, *key)
         self.servers[key] = "stopped"
         if body.get("remove"):

@@ -182,9 +182,8 @@ def _refused(seen: Seen, refusal: Refusal) -> dict[str, Any]:
 
 
 def _stop(parts: Parts, seen: Seen) -> bool:
-    row = seen.row
-    forget = seen.kind is Kind.RUN and not row["status"].is_active
-    parts.hub.stop(row["owner"], row["server_name"], forget=forget)
+    """It is forgotten only when it is gone: of one that ends, the hub answers 500."""
+    parts.hub.stop(seen.row["owner"], seen.row["server_name"], forget=False)
     return False
 
 

@@ -17,7 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import psutil
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from hubyard.contract.base import now
@@ -31,14 +31,17 @@ from hubyard_hub.reconcile.sampler import Sampler
 from hubyard_hub.reconcile.turns import Room, turns, waits
 from hubyard_hub.schedules.core import fire_due, overlapping_schedules
 from hubyard_hub.schedules.watch import FileWatch, ModelWatch
+from hubyard_hub.store import tables
 from hubyard_hub.wishes import all_rows
 from hubyard_spawner.local import sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Collection, Generator
+    from datetime import datetime
 
     from hubyard_hub.parts import Parts
     from hubyard_hub.schedules.watch import Watch
+    from hubyard_hub.store import Store
     from hubyard_hub.wishes import Row
 
 _LOG = logging.getLogger(__name__)
@@ -53,6 +56,7 @@ _DELIVER_EVERY_S = 1.0
 _DELIVERERS = 2
 _FORGET_EVERY_S = 3600.0
 _WORKERS = 8
+_LATELY = timedelta(hours=1)
 _START_TIME_S = 90.0
 """The hub settles what it is still starting; older entries are swept."""
 
@@ -123,7 +127,13 @@ class Reconciler:
             return profile.memory if profile else 0
 
         memory = psutil.virtual_memory().total
-        room = Room(memory, memory_of, overlapping_schedules(self._parts.store))
+        store = self._parts.store
+        room = Room(
+            memory,
+            memory_of,
+            overlapping_schedules(store),
+            last_starts=last_starts(store, {row["owner"] for row in open_runs}),
+        )
         return turns(open_runs, in_hand, room)
 
     def _sweep_now_and_then(self) -> None:
@@ -200,6 +210,19 @@ class Reconciler:
                 self._in_hand.discard(id_)
             if changed:
                 self._parts.wake.set()
+
+
+def last_starts(store: Store, owners: Collection[str]) -> dict[str, datetime]:
+    """When the last run of each owner began, of those that had one lately."""
+    entries = tables.entries.c
+    begun = select(entries.owner, func.max(entries.started_at).label("at")).where(
+        entries.owner.in_(owners),
+        entries.started_at >= now() - _LATELY,
+        entries.kind == Kind.RUN,
+    )
+    with store.read() as connection:
+        found = connection.execute(begun.group_by(entries.owner))
+        return {row.owner: row.at for row in found}
 
 
 @contextmanager

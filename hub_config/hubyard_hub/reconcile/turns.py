@@ -1,25 +1,29 @@
 """Turns: which of the runs that wait begin now, decided from rows alone.
 
 A run waits while another of its schedule is at work, unless they may overlap; for the
-memory that no other run was promised; and for its owner's turn: who has fewest at work
-comes first, so that nobody waits behind another's nine hundred.
+memory that no other run was promised; and for its owner's turn. Who has fewest at work
+comes first, and of those whose last start is longest ago, so that nobody waits behind
+another's nine hundred, however few there is room for.
 """
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from hubyard.contract.workload import Status, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from hubyard_hub.wishes import Row
 
-MOST_STARTS = 8
-"""So many starts of runs are under way at once: the hub answers people meanwhile."""
+MOST_STARTS = os.cpu_count() or 1
+"""So many starts of runs are under way at once; the hub takes as many of people."""
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,8 @@ class Room:
     overlapping: Collection[str]
     """The schedules whose runs may overlap."""
     starts: int = MOST_STARTS
+    last_starts: Mapping[str, datetime] = field(default_factory=dict)
+    """When each owner's last run began, where it was lately."""
 
 
 def waits(row: Row) -> bool:
@@ -75,7 +81,11 @@ class _Ahead:
     def first_of(self, waiting: list[Row]) -> Row | None:
         """Whose turn it is among them, the oldest first; None: nobody's."""
         free = (row for row in waiting if row["schedule_id"] not in self._schedules)
-        return min(free, key=lambda row: self._owners[row["owner"]], default=None)
+        return min(free, key=self._place, default=None)
+
+    def _place(self, row: Row) -> tuple[int, datetime]:
+        owner = row["owner"]
+        return self._owners[owner], self._room.last_starts.get(owner, _LONG_AGO)
 
     def takes(self, row: Row) -> bool:
         """Whether it fits, and so is at work from now on.

@@ -22,7 +22,7 @@ from hubyard.contract.run import (
 from hubyard.contract.workload import Kind, Status
 from hubyard_hub.reconcile import loop as module
 from hubyard_hub.reconcile.acts import TABLES, bring_further
-from hubyard_hub.reconcile.loop import Reconciler
+from hubyard_hub.reconcile.loop import Reconciler, last_starts
 from hubyard_hub.reconcile.steps import ATTEMPTS
 from hubyard_hub.runs import keep_record
 from hubyard_hub.store import tables
@@ -596,3 +596,13 @@ def test_one_wishs_mistake_does_not_stop_the_others(
     finally:
         loop.stop()
     assert "A step of" in caplog.text
+
+
+def test_the_last_run_of_an_owner_began_when_the_ledger_says(parts: Parts):
+    begun = now() - timedelta(minutes=2)
+    opened(parts.ledger, begun, kind=Kind.RUN, server_name="run-1")
+    opened(parts.ledger, begun - timedelta(minutes=1), kind=Kind.RUN)
+    opened(parts.ledger)  # a workspace
+    opened(parts.ledger, begun - timedelta(days=1), kind=Kind.RUN, owner="bo")
+    opened(parts.ledger, begun, kind=Kind.RUN, owner="cy")
+    assert last_starts(parts.store, {"ana", "bo"}) == {"ana": begun}

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubyard.contract.workload import Status, Target
-from hubyard_hub.reconcile.turns import MOST_STARTS, Room, turns, waits
+from hubyard_hub.reconcile.turns import Room, turns, waits
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 _numbers = count()
@@ -31,7 +31,7 @@ def a_run(owner: str = "ada", **changes: Any) -> dict[str, Any]:
     return {**row, **changes}
 
 
-def room(memory: int = 1000, starts: int = MOST_STARTS, *overlapping: str) -> Room:
+def room(memory: int = 1000, starts: int = 8, *overlapping: str) -> Room:
     return Room(memory, lambda row: int(row.get("needs", 1)), set(overlapping), starts)
 
 
@@ -85,7 +85,22 @@ def test_nobody_waits_behind_anothers_nine_hundred():
     ours, theirs = a_run("bo"), a_run("cy")
     chosen = turns([*many, ours, theirs], [], room())
     assert ids(ours, theirs) < chosen
-    assert len(chosen) == MOST_STARTS
+    assert len(chosen) == 8
+
+
+def test_nor_where_there_is_room_for_one_run_alone():
+    """Each run ends before the next one begins, and so nobody has any at work."""
+    waiting = [a_run(owner) for owner in ["ada"] * 9 + ["bo"] * 2 + ["cy"] * 2]
+    last_starts: dict[str, datetime] = {}
+    order = ""
+    for number in range(len(waiting)):
+        one = Room(1, lambda row: 1, (), 1, last_starts)
+        (chosen,) = turns(waiting, [], one)
+        run = next(row for row in waiting if row["id"] == chosen)
+        waiting.remove(run)
+        last_starts[run["owner"]] = NOON + timedelta(minutes=number)
+        order += run["owner"][0]
+    assert order == "abcabc" + "a" * 7
 
 
 RUNS = st.lists(
