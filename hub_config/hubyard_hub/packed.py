@@ -7,6 +7,7 @@ the archive may be held in memory at once.
 from __future__ import annotations
 
 import gzip
+import hashlib
 import tarfile
 import zlib
 from contextlib import contextmanager
@@ -120,6 +121,23 @@ def _read_to_the_end(archive: tarfile.TarFile) -> None:
             raise TooLarge(_too_much())
 
 
+def file_digests(path: Path) -> dict[str, bytes]:
+    """A digest of each file of a packed source, by its name.
+
+    Raises:
+        Invalid, TooLarge: as `file_names`.
+    """
+    with _opened(path) as archive:
+        return {name: _digest_of(archive, m) for name, m in _members(archive)}
+
+
+def _digest_of(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    digest = hashlib.sha256()
+    for chunk in _chunks(archive, member):
+        digest.update(chunk)
+    return digest.digest()
+
+
 def read_file(path: Path, wanted: str) -> bytes:
     """The bytes of one file of a packed source.
 
@@ -150,10 +168,10 @@ def read_files(path: Path, wanted: Collection[str]) -> dict[str, bytes]:
 def _bytes_of(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
     if member.size > FILE_LIMIT_BYTES:
         raise TooLarge(f"A notebook may be at most {FILE_LIMIT_BYTES // 2**20} MiB.")
+    return b"".join(_chunks(archive, member))
+
+
+def _chunks(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Generator[bytes]:
     file = archive.extractfile(member)
-    if file is None:
-        return b""
-    chunks: list[bytes] = []
-    while chunk := file.read(_READ_LIMIT_BYTES // 4):
-        chunks.append(chunk)
-    return b"".join(chunks)
+    while file and (chunk := file.read(_READ_LIMIT_BYTES // 4)):
+        yield chunk

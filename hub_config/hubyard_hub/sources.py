@@ -14,7 +14,8 @@ from sqlalchemy import select
 from hubyard.contract.base import now
 from hubyard.contract.errors import Invalid, NotFound
 from hubyard.contract.project import Project
-from hubyard.contract.source import NotebookSource, Source
+from hubyard.contract.source import Comparison, NotebookSource, Source
+from hubyard_hub.comparison import changed_files
 from hubyard_hub.packed import file_names
 from hubyard_hub.pipelines.entry import Entry, Files, read_entry
 from hubyard_hub.store import Store, insert_once, tables
@@ -109,6 +110,15 @@ class Sources:
         entry = read_entry(self.path(owner, digest), path, given)
         entry.check(given)
         return entry
+
+    def compare(self, owner: str, before: str, after: str) -> Comparison:
+        """What of a source is another in a second one; both are this owner's.
+
+        Raises:
+            NotFound: one of them is not there.
+        """
+        files = changed_files(self.path(owner, before), self.path(owner, after))
+        return Comparison(files=files)
 
     def check_file(self, owner: str, digest: str, path: str) -> None:
         """Whether a source holds a file.

@@ -124,6 +124,7 @@ def _of_the_platform(victim: Victim) -> Iterator[_Asked]:
     source, path = victim.source["source"], victim.source["notebook"]
     schedule = {**victim.source, "cron": "0 0 1 1 *"}
     yield "POST", f"{base}/runs", {**victim.source}, MISSING
+    yield "GET", f"{base}/sources/{source}/diff/{source}", {}, MISSING
     yield "POST", f"{base}/schedules", {**schedule}, MISSING
     moved = {"model": victim.tracked["name"], "alias": "champion"}
     yield "POST", f"{base}/schedules/preview", {"on": moved}, MISSING

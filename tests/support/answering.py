@@ -147,6 +147,7 @@ SCHEDULE = {
     "per_run": MONEY,
     "per_month": MOST,
 }
+CHANGED = {"name": "train.ipynb", "change": "changed", "diff": "@@ -1 +1 @@\n-a\n+b"}
 RUN = {
     "id": "r1",
     "name": "train",
@@ -272,6 +273,7 @@ ANSWERS = {
     "POST channels/ops/trial": {"status": "sent", "said": None},
     "DELETE channels/ops": NOTHING,
     "GET channels/deliveries": [DELIVERY],
+    f"GET sources/{DIGEST}/diff/{DIGEST}": {"files": [CHANGED]},
     "GET deployments": [DEPLOYMENT, {**DEPLOYMENT, "cost": MOST}],
     "POST deployments/churn-1/start": DEPLOYMENT,
     "POST deployments/churn-1/stop": {**DEPLOYMENT, "status": "stopped"},

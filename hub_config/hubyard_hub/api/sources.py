@@ -5,7 +5,13 @@ from typing import Annotated
 from fastapi import Query, Request
 from starlette.concurrency import run_in_threadpool
 
-from hubyard.contract.source import SOURCE_LIMIT_BYTES, NotebookSource, Source
+from hubyard.contract.base import Digest
+from hubyard.contract.source import (
+    SOURCE_LIMIT_BYTES,
+    Comparison,
+    NotebookSource,
+    Source,
+)
 from hubyard_hub.api.access import Person, people
 from hubyard_hub.api.nouns import Asked
 
@@ -25,3 +31,11 @@ async def add_source(
         async for chunk in request.stream():
             upload.write(chunk)
         return await run_in_threadpool(parts.sources.add, asking.name, upload, notebook)
+
+
+@router.get("/sources/{before}/diff/{after}")
+def compare_sources(
+    asking: Person, nouns: Asked, before: Digest, after: Digest
+) -> Comparison:
+    """Which files are not alike in two sources of the caller's, and how."""
+    return nouns.parts.sources.compare(asking.name, before, after)

@@ -104,6 +104,9 @@ def _add_schedules(subparsers: Subparsers) -> None:
     what = many.add_mutually_exclusive_group()
     for name in ("pause", "resume", "run", "delete"):
         what.add_argument(f"--{name}", metavar="ID", help=f"{name} a schedule")
+    what.add_argument(
+        "--update", metavar="ID", help="let it run its notebook as it is here now"
+    )
     add_yes(many)
 
 
@@ -174,6 +177,8 @@ def _schedules(arguments: argparse.Namespace) -> int:
             return _pause(arguments, client, arguments.resume, paused=False)
         if arguments.run is not None:
             return _run(arguments, client)
+        if arguments.update is not None:
+            return _update(arguments, client)
         if arguments.delete is not None:
             so = "The schedule has ended; its past runs stay."
             return delete(arguments, client.schedules.delete, so)
@@ -196,6 +201,23 @@ def _run(arguments: argparse.Namespace, client: Client) -> int:
         return 1
     run = client.schedules.run(found.id)
     return show(arguments, run, lambda: [run.id])
+
+
+def _update(arguments: argparse.Namespace, client: Client) -> int:
+    found = client.schedules.get(arguments.update)
+    latest = client.sources.upload_notebook(found.notebook).digest
+    changed = client.sources.compare(found.source, latest).files
+    for file in changed:
+        say(f"{file.change} {file.name}")
+        for line in file.diff.splitlines():
+            say(f"  {line}")
+    if not changed:
+        say(f"{found.name} runs {found.notebook} as it is here.")
+        return show(arguments, found, list)
+    if not agreed(arguments, f"Let {found.name} run it like this from now on?"):
+        return 1
+    updated = client.schedules.change(found.id, ScheduleChange(source=latest))
+    return show(arguments, updated, lambda: [f"{updated.name} is up to date"])
 
 
 def _backfill(arguments: argparse.Namespace) -> int:

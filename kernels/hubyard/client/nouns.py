@@ -37,7 +37,7 @@ from hubyard.contract.schedule import (
     ScheduleChange,
     ScheduleRequest,
 )
-from hubyard.contract.source import NotebookSource, Source
+from hubyard.contract.source import Comparison, NotebookSource, Source
 from hubyard.contract.tracking import Model, ModelVersion, RegisterRequest
 from hubyard.contract.workload import Status
 
@@ -119,6 +119,10 @@ class Sources(_Noun):
         file = Path(file)
         packed, name = source.pack(file), source.name_of(file)
         return self._wire.upload("sources", packed, NotebookSource, notebook=name)
+
+    def compare(self, before: str, after: str) -> Comparison:
+        """Which files are not alike in two of your sources, and how."""
+        return self._wire.get(f"sources/{before}/diff/{after}", Comparison)
 
 
 class Runs(_Noun):

@@ -20,6 +20,7 @@ from pydantic import (
     Field,
     JsonValue,
     ValidationInfo,
+    computed_field,
     field_validator,
     model_validator,
 )
@@ -150,6 +151,12 @@ class Dropped(Read):
     first_at: Moment = Field(description="the earliest due time of them")
     last_at: Moment
     count: int = Field(description=f"{MOST_COUNTED} stands for as many or more")
+
+    @computed_field(description="the count as people read it")  # type: ignore[prop-decorator]  # mypy knows no such decorator
+    @property
+    def text(self) -> str:
+        """How many they are."""
+        return f"{MOST_COUNTED}+" if self.count >= MOST_COUNTED else str(self.count)
 
 
 class _When(Written):

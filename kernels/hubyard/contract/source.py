@@ -67,6 +67,31 @@ class Source(Read):
     )
 
 
+class Change(StrEnum):
+    """What became of a file between two sources."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+
+
+class ChangedFile(Read):
+    """A file that two sources do not have alike."""
+
+    name: str
+    change: Change
+    diff: str = Field(
+        description="unified, of what people write: a notebook's outputs are left out; "
+        "empty where it is none of text, too long, or not among the first fifty"
+    )
+
+
+class Comparison(Read):
+    """What of a source is another in a second one."""
+
+    files: tuple[ChangedFile, ...]
+
+
 class NotebookSource(Source):
     """A kept source, and the parameters of the notebook asked about."""
 

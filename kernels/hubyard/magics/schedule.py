@@ -8,7 +8,13 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
 
-from hubyard.contract.schedule import PreviewRequest, ScheduleRequest
+from hubyard.contract.schedule import (
+    DEFAULT_GRACE_S,
+    Missed,
+    Overlap,
+    PreviewRequest,
+    ScheduleRequest,
+)
 from hubyard.magics.show import Lines, asking, confirmed, read, say, this_notebook
 from hubyard.reading import Pairs, alias, duration, named, pair, trigger_of
 from hubyard.showing import moment, preview_lines, rate
@@ -54,6 +60,25 @@ class ScheduleMagics(Magics):
         metavar="CHANNEL",
         help="who is told when a run fails, besides you; may be given again",
     )
+    @argument(
+        "--missed",
+        choices=[each.value for each in Missed],
+        default=Missed.ONCE.value,
+        help="runs for what came due while nothing could start it: none, one or each",
+    )
+    @argument(
+        "--overlap",
+        choices=[each.value for each in Overlap],
+        default=Overlap.SKIP.value,
+        help="what a fire does while the run before is active: nothing, wait, or run",
+    )
+    @argument(
+        "--grace",
+        type=duration,
+        metavar="TIME",
+        default=DEFAULT_GRACE_S,
+        help="how late --missed skip still starts a run: 5m, 1h (the default)",
+    )
     @argument("--dry-run", action="store_true", help="only show what it does and costs")
     @line_magic
     def schedule(self, line: str) -> Lines | None:
@@ -77,6 +102,9 @@ class ScheduleMagics(Magics):
                 compute=given.compute or source.compute,
                 lifetime_s=given.ttl,
                 notify=given.notify,
+                missed=given.missed,
+                overlap=given.overlap,
+                grace_s=given.grace,
             )
             preview = client.schedules.preview(PreviewRequest.of(wish))
             for text in preview_lines(preview):

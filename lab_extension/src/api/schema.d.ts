@@ -1080,6 +1080,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sources/{before}/diff/{after}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Sources
+         * @description Which files are not alike in two sources of the caller's, and how.
+         */
+        get: operations["compare_sources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/spend": {
         parameters: {
             query?: never;
@@ -1513,6 +1533,26 @@ export interface components {
          */
         CellStatus: "waiting" | "running" | "succeeded" | "failed" | "not-run";
         /**
+         * Change
+         * @description What became of a file between two sources.
+         * @enum {string}
+         */
+        Change: "added" | "removed" | "changed";
+        /**
+         * ChangedFile
+         * @description A file that two sources do not have alike.
+         */
+        ChangedFile: {
+            change: components["schemas"]["Change"];
+            /**
+             * Diff
+             * @description unified, of what people write: a notebook's outputs are left out; empty where it is none of text, too long, or not among the first fifty
+             */
+            diff: string;
+            /** Name */
+            name: string;
+        };
+        /**
          * Channel
          * @description A channel; the secret within its URL is never told.
          */
@@ -1549,6 +1589,14 @@ export interface components {
             purpose?: string | null;
             /** Url */
             url: string;
+        };
+        /**
+         * Comparison
+         * @description What of a source is another in a second one.
+         */
+        Comparison: {
+            /** Files */
+            files: components["schemas"]["ChangedFile"][];
         };
         /**
          * Compute
@@ -1769,6 +1817,11 @@ export interface components {
              * Format: date-time
              */
             last_at: string;
+            /**
+             * Text
+             * @description the count as people read it
+             */
+            readonly text: string;
             why: components["schemas"]["DropReason"];
         };
         /**
@@ -5375,6 +5428,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NotebookSource"] | components["schemas"]["Source"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compare_sources: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                before: string;
+                after: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparison"];
                 };
             };
             /** @description Refused */

@@ -233,6 +233,7 @@ REFUSED = [
             ("schedules", "--resume", "schedules"),
             ("schedules", "--run", "schedules"),
             ("schedules", "--delete", "schedules"),
+            ("schedules", "--update", "schedules"),
             ("deployments", "--start", "deployments"),
             ("deployments", "--stop", "deployments"),
             ("deployments", "--delete", "deployments"),
@@ -253,6 +254,7 @@ REFUSED = [
     (["stop", "nobody"], "There is no such run, or it is not yours."),
     (["logs", "nobody"], "There is no such run, or it is not yours."),
     (["schedules", "--run", "nobody"], "There is no such schedule"),
+    (["schedules", "--update", "nobody"], "There is no such schedule"),
     (["deployments", "--start", "nobody"], "There is no such endpoint"),
     (["apps", "--delete", "nobody"], "There is no such app"),
     # a part that does not answer: nobody serves MLflow here
@@ -571,6 +573,23 @@ def test_a_schedule_that_goes_on_says_so(answering, hubyard):
     assert hubyard("schedules", "--resume", "s1")[1] == "train goes on\n"
     assert answering.bodies("PATCH schedules/s1") == [{"paused": False}]
     assert "paused" in hubyard("schedules")[1]
+
+
+COMPARE = f"GET sources/{DIGEST}/diff/{DIGEST}"
+
+
+def test_an_update_shows_first_what_has_changed(answering, hubyard):
+    code, out, err = hubyard("schedules", "--update", "s1")
+    assert (code, out) == (0, "train is up to date\n")
+    assert err == "changed train.ipynb\n  @@ -1 +1 @@\n  -a\n  +b\n"
+    assert answering.bodies("PATCH schedules/s1") == [{"source": DIGEST}]
+
+
+def test_nothing_is_updated_where_nothing_has_changed(answering, hubyard):
+    answering.answers[COMPARE] = {"files": []}
+    code, _, err = hubyard("schedules", "--update", "s1")
+    assert (code, err) == (0, "train runs train.ipynb as it is here.\n")
+    assert answering.bodies("PATCH schedules/s1") == []
 
 
 def test_what_overlaps_or_was_missed_is_as_it_was_wished_for(answering, hubyard):
@@ -905,6 +924,11 @@ ASKED = [
         "Run train for about $0.05?",
     ),
     (["schedules", "--delete", "s1"], "DELETE schedules/s1", "Delete s1?"),
+    (
+        ["schedules", "--update", "s1"],
+        "PATCH schedules/s1",
+        "Let train run it like this from now on?",
+    ),
     (
         ["deployments", "--start", "churn-1"],
         "POST deployments/churn-1/start",

@@ -214,6 +214,7 @@ def test_fires_that_were_dropped_are_shown_with_their_reason(
         "first_at": written(due - timedelta(hours=3)),
         "last_at": written(due - timedelta(hours=1)),
         "count": 3,
+        "text": "3",
     }
     assert ada.get(path).json()["dropped"] == [missed]
     for hour in (1, 2):
@@ -223,6 +224,7 @@ def test_fires_that_were_dropped_are_shown_with_their_reason(
         "first_at": written(due + timedelta(hours=1)),
         "last_at": written(due + timedelta(hours=2)),
         "count": 2,
+        "text": "2",
     }
     assert ada.get(path).json()["dropped"] == [crowded_out, missed]
 
