@@ -40,5 +40,6 @@ export const CommandIDs = {
   openRun: 'hubyard:open-run',
   schedule: 'hubyard:schedule',
   runNow: 'hubyard:run-now',
+  updateSchedule: 'hubyard:update-schedule',
   publishApp: 'hubyard:publish-app'
 } as const;

@@ -5,6 +5,7 @@ import pytest
 from playwright.sync_api import expect
 
 from hubyard.contract.run import RunRequest
+from hubyard.contract.schedule import ScheduleRequest
 from support.browser import PATIENCE_MS, chromium, sign_in
 from support.hub import REPOSITORY
 from support.platform import code_cell, notebook
@@ -142,3 +143,44 @@ def test_a_failed_run_shows_its_notebook_and_its_log(hubyard, ana, lab, tmp_path
     expect(lab.locator(".jp-NotebookPanel:visible")).to_contain_text(
         "ZeroDivisionError"
     )
+
+
+def test_a_schedule_is_edited_and_takes_the_notebook_as_it_is_now(
+    hubyard, ana, lab, tmp_path
+):
+    file = tmp_path / "train.ipynb"
+    file.write_bytes(notebook(code_cell("before = 1")))
+    with hubyard.client(ana) as client:
+        source = client.sources.upload_notebook(file)
+        made = client.schedules.create(
+            ScheduleRequest(
+                source=source.digest,
+                notebook=source.notebook,
+                name="nightly",
+                cron="0 3 * * *",
+                grace_s=60,
+            )
+        )
+        row = section(lab, "pipelines").get_by_test_id("hy-schedules")
+        row.get_by_role("button", name="Edit nightly").click()
+        expect(lab.get_by_test_id("hy-cron")).to_have_value("0 3 * * *")
+        lab.get_by_test_id("hy-preset").select_option("hourly")
+        lab.get_by_test_id("hy-overlap").select_option("queue")
+        expect(lab.get_by_test_id("hy-preview-text")).to_have_text("Every hour")
+        lab.get_by_test_id("hy-edit-confirm").click()
+        expect(row).to_contain_text("Every hour")
+        found = client.schedules.get(made.id)
+        assert (found.cron, found.overlap, found.grace_s) == ("0 * * * *", "queue", 60)
+
+        update = row.get_by_role("button", name="Update nightly to my latest notebook")
+        update.click()
+        expect(lab.get_by_test_id("hy-changes")).to_contain_text("-before = 1")
+        lab.get_by_test_id("hy-update-confirm").click()
+        expect(lab.get_by_test_id("hy-update-dialog")).to_have_count(0)
+        assert client.schedules.get(made.id).source != source.digest
+        expect(row).to_contain_text("Every hour")
+        lab.reload()
+        update.click()
+        expect(lab.get_by_test_id("hy-no-changes")).to_be_visible()
+        expect(lab.get_by_test_id("hy-update-confirm")).to_be_disabled()
+        client.schedules.delete(made.id)

@@ -8,6 +8,7 @@ import type {
   AppRequest,
   Catalogue,
   Channel,
+  Comparison,
   Deployment,
   DeploymentRequest,
   Estimate,
@@ -81,6 +82,10 @@ export class Client {
   }
   publish(wish: AppRequest): Promise<App> {
     return this.post('apps', wish);
+  }
+  /** What of a source is another in a second one. */
+  compare(before: string, after: string): Promise<Comparison> {
+    return this.get(`sources/${before}/diff/${after}`);
   }
   changeSchedule(id: string, change: ScheduleChange): Promise<Schedule> {
     return this.json('PATCH', `schedules/${id}`, change);

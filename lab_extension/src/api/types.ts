@@ -2,6 +2,8 @@
 import type { components } from './schema';
 
 type Schemas = components['schemas'];
+/** A wish that leaves some of its fields to the platform. */
+type Defaulted<T, K extends keyof T> = Omit<T, K> & Partial<Pick<T, K>>;
 
 export type App = Schemas['App'];
 export type AppRequest = Schemas['AppRequest'];
@@ -9,6 +11,8 @@ export type Budget = Schemas['Budget'];
 export type Catalogue = Schemas['Catalogue'];
 export type CellRecord = Schemas['CellRecord'];
 export type Channel = Schemas['Channel'];
+export type ChangedFile = Schemas['ChangedFile'];
+export type Comparison = Schemas['Comparison'];
 export type Compute = Schemas['Compute'];
 export type Day = Schemas['Day'];
 export type Deployment = Schemas['Deployment'];
@@ -41,8 +45,8 @@ export type RunRequest = Schemas['RunRequest'];
 export type Sample = Schemas['Sample'];
 export type Schedule = Schemas['Schedule'];
 export type ScheduleChange = Schemas['ScheduleChange'];
-export type ScheduleRequest = Schemas['ScheduleRequest'];
-export type SchedulePolicy = Pick<Schedule, 'overlap' | 'missed' | 'grace_s'>;
+export type ScheduleRequest = Defaulted<Schemas['ScheduleRequest'], 'grace_s'>;
+export type SchedulePolicy = Pick<Schedule, 'overlap' | 'missed'>;
 export type Share = Schemas['Share'];
 export type Source = Schemas['Source'];
 export type Spend = Schemas['Spend'];

@@ -6,8 +6,7 @@ import { SelectField } from './Field';
 
 export const FIRST_POLICY: SchedulePolicy = {
   overlap: 'skip',
-  missed: 'once',
-  grace_s: 3600
+  missed: 'once'
 };
 
 export function PolicyFields(props: {

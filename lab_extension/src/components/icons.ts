@@ -77,6 +77,14 @@ export const runIcon = drawn(
 );
 export const pauseIcon = drawn('pause', '<path d="M9 5v14m6-14v14"/>');
 export const resumeIcon = drawn('resume', '<path d="M5 5v14M10 5v14l10-7z"/>');
+export const editIcon = drawn(
+  'edit',
+  '<path d="M4 20l1-5L16 4l4 4L9 19zM13.5 6.5l4 4"/>'
+);
+export const updateIcon = drawn(
+  'update',
+  '<path d="M12 20V9m-5 5 5-5 5 5M5 4h14"/>'
+);
 export const removeIcon = drawn(
   'remove',
   '<path d="M4 7h16M9.5 7V4.5h5V7M6.5 7l.8 12.5h9.4L17.5 7M10.3 11v5m3.4-5v5"/>'

@@ -106,8 +106,8 @@ function ScheduleForm({
   );
 }
 
-function usePreview(
-  source: NotebookSource,
+export function usePreview(
+  source: Pick<NotebookSource, 'notebook' | 'digest'>,
   when: IWhen | null,
   choice: IChoice | null
 ): IAnswer<IPreviewIn> {

@@ -12,6 +12,8 @@ import type { Widget } from '@lumino/widgets';
 import { publishIcon, scheduleIcon, startIcon } from '../components/icons';
 import { openPublish } from '../dialogs/publish';
 import { openRunNow, openSchedule } from '../dialogs/schedule';
+import { openUpdate } from '../dialogs/update';
+import { fileName } from '../format';
 import { CommandIDs, IHubyard } from '../hubyard';
 import { warn } from '../toast';
 
@@ -39,6 +41,7 @@ export const notebookPlugin: JupyterFrontEndPlugin<void> = {
       addDeed(app, hubyard, files, deed);
       palette?.addItem({ command: deed.id, category });
     }
+    addUpdate(app, hubyard, files);
   }
 };
 
@@ -133,6 +136,41 @@ function addDeed(
       }
       if (await files.save(path)) {
         await deed.open(hubyard, path);
+      }
+    }
+  });
+}
+
+/** A schedule takes the notebook that it runs from the open one of that name. */
+function addUpdate(
+  app: JupyterFrontEnd,
+  hubyard: IHubyard,
+  files: Files
+): void {
+  const { polls, trans } = hubyard;
+  app.commands.addCommand(CommandIDs.updateSchedule, {
+    label: trans.__('Update Schedule to My Latest Notebook…'),
+    describedBy: {
+      args: {
+        type: 'object',
+        required: ['id'],
+        properties: {
+          id: { type: 'string', description: trans.__('The schedule') }
+        }
+      }
+    },
+    execute: async ({ id }) => {
+      const schedule = polls.schedules.state.data?.find(each => each.id === id);
+      const path = files.atHand(false);
+      if (schedule === undefined) {
+        return;
+      }
+      if (path === null || fileName(path) !== schedule.notebook) {
+        warn(trans.__('Open %1 first.', schedule.notebook));
+        return;
+      }
+      if (await files.save(path)) {
+        await openUpdate(hubyard, path, schedule);
       }
     }
   });

@@ -6,19 +6,20 @@ import { StatusWord } from '../components/Badge';
 import { IconButton } from '../components/Button';
 import { Empty } from '../components/Empty';
 import {
+  editIcon,
   pauseIcon,
   removeIcon,
   resumeIcon,
-  startIcon
+  startIcon,
+  updateIcon
 } from '../components/icons';
 import { Loaded } from '../components/Loaded';
 import { Row, RowList } from '../components/Rows';
+import { openEdit } from '../dialogs/edit';
 import { dueText } from '../format';
 import { CommandIDs, type IHubyard, useHubyard } from '../hubyard';
 import { runStatus, statusText } from '../status';
 import { act } from './acts';
-
-const MOST_COUNTED = 1000;
 
 export function Schedules(): React.JSX.Element {
   const { polls, trans, commands } = useHubyard();
@@ -102,7 +103,7 @@ function droppedText(
     ? trans.__('no run at %1: %2', last, whyText(trans, newest))
     : trans.__(
         'no run for %1 fires until %2: %3',
-        newest.count < MOST_COUNTED ? newest.count : `${MOST_COUNTED}+`,
+        newest.text,
         last,
         whyText(trans, newest)
       );
@@ -119,8 +120,8 @@ function whyText(trans: TranslationBundle, { why }: Dropped): string {
 
 function Actions({ schedule }: IProps): React.JSX.Element {
   const hubyard = useHubyard();
-  const { trans } = hubyard;
-  const { name, paused } = schedule;
+  const { commands, trans } = hubyard;
+  const { id, name, paused } = schedule;
   return (
     <>
       <IconButton
@@ -136,6 +137,18 @@ function Actions({ schedule }: IProps): React.JSX.Element {
         }
         testId={paused ? 'hy-resume' : 'hy-pause'}
         onClick={() => void pause(hubyard, schedule, !paused)}
+      />
+      <IconButton
+        icon={editIcon}
+        label={trans.__('Edit %1', name)}
+        testId="hy-edit"
+        onClick={() => void openEdit(hubyard, schedule)}
+      />
+      <IconButton
+        icon={updateIcon}
+        label={trans.__('Update %1 to my latest notebook', name)}
+        testId="hy-update"
+        onClick={() => void commands.execute(CommandIDs.updateSchedule, { id })}
       />
       <IconButton
         icon={removeIcon}
