@@ -6,7 +6,7 @@ It changes nothing. Every fault names its entry, in words that say what is wrong
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
@@ -18,13 +18,12 @@ from hubyard_spawner.folder import Folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import datetime
     from pathlib import Path
 
     from hubyard_hub.store import Store
 
 SLACK = timedelta(seconds=30)
-"""How late an end may come: between the deadline and the last process lies a grace."""
+"""How late an end may come, or be noticed: before the last process lies a grace."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ def audit(store: Store, workloads: Path, moment: datetime) -> Verdict:
         *_misnumbered(rows),
         *(fault for row in rows for fault in _faults(row, charged, moment)),
         *_overlaps(rows),
-        *_dead(rows, workloads),
+        *_dead(rows, workloads, moment),
     ]
     still_open = sum(row[settlements.c.entry_id] is None for row in rows)
     return Verdict(entries=len(rows), open=still_open, faults=tuple(faults))
@@ -109,13 +108,19 @@ def _overlaps(rows: Sequence[Mapping[Any, Any]]) -> Iterator[str]:
             yield f"{_name(row)} started before {_name(before)} had ended"
 
 
-def _dead(rows: Sequence[Mapping[Any, Any]], workloads: Path) -> Iterator[str]:
-    """Open lines of workloads that have ended: their end will be noticed soon."""
+def _dead(
+    rows: Sequence[Mapping[Any, Any]], workloads: Path, moment: datetime
+) -> Iterator[str]:
+    """Open lines of workloads that ended so long ago that it should be noticed."""
     for row in rows:
         if row[settlements.c.entry_id] is not None:
             continue
         folder = Folder.of(workloads, row[entries.c.id])
-        if folder.shim() is None:
+        if folder.shim() is not None:
+            continue
+        end = folder.end()
+        ended = datetime.fromtimestamp(end.ended, UTC) if end else folder.seen()
+        if moment - (ended or row[entries.c.started_at]) > SLACK:
             yield f"{_name(row)} is open, and nothing of it runs"
 
 

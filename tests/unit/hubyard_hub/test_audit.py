@@ -14,7 +14,7 @@ from hubyard_hub.ledger import Ledger
 from hubyard_hub.settings import Settings, shipped
 from hubyard_hub.store import Store
 from hubyard_hub.store.migrations.append_only import _ACTS
-from hubyard_spawner.folder import Folder
+from hubyard_spawner.folder import End, Folder
 from support.lines import ended, made, opened
 from support.stores import store
 
@@ -92,12 +92,24 @@ def test_a_start_before_the_last_has_ended_is_paid_twice(ledger, faults):
     assert any("started before" in fault for fault in faults())
 
 
-def test_what_is_open_must_run(ledger, faults, tmp_path):
-    entry = opened(ledger)
-    folder = Folder.of(tmp_path / "workloads", entry.id)
-    made(folder)
-    (fault,) = faults()
-    assert fault.endswith("is open, and nothing of it runs")
+@pytest.mark.parametrize("ago_s", [10, 40])
+def test_what_is_open_must_run_but_for_a_moment(ledger, faults, tmp_path, ago_s):
+    gone = now() - timedelta(seconds=ago_s)
+    told, seen, new = (
+        opened(ledger, started_at, owner=owner)
+        for owner, started_at in (
+            ("ana", gone - timedelta(hours=1)),
+            ("ben", gone - timedelta(hours=1)),
+            ("cleo", gone),
+        )
+    )
+    for entry in (told, seen):
+        made(Folder.of(tmp_path / "workloads", entry.id))
+    end = End(code=0, ended=gone.timestamp()).model_dump_json()
+    (tmp_path / "workloads" / told.id / "end.json").write_text(end)
+    (tmp_path / "workloads" / seen.id / "seen").write_text(str(gone.timestamp()))
+    assert len(faults()) == (3 if ago_s > 30 else 0)
+    assert all(f.endswith("is open, and nothing of it runs") for f in faults())
 
 
 def test_the_command_says_what_it_has_found(tmp_path, capsys):
@@ -110,7 +122,7 @@ def test_the_command_says_what_it_has_found(tmp_path, capsys):
     truth(ledger)
     assert main(["ledger", "verify", "--state", str(state)]) == 0
     assert capsys.readouterr().out == "ledger entries=4 open=0 faults=0\n"
-    opened(ledger)
+    opened(ledger, now() - timedelta(minutes=1))
     assert main(["ledger", "verify", "--state", str(state)]) == 1
     out = capsys.readouterr().out
     assert out.endswith("ledger entries=5 open=1 faults=1\n")
