@@ -95,12 +95,12 @@ def test_a_start_before_the_last_has_ended_is_paid_twice(ledger, faults):
 @pytest.mark.parametrize("ago_s", [10, 40])
 def test_what_is_open_must_run_but_for_a_moment(ledger, faults, tmp_path, ago_s):
     gone = now() - timedelta(seconds=ago_s)
-    told, seen, new = (
+    told, seen, _ = (
         opened(ledger, started_at, owner=owner)
         for owner, started_at in (
             ("ana", gone - timedelta(hours=1)),
             ("ben", gone - timedelta(hours=1)),
-            ("cleo", gone),
+            ("cleo", gone),  # it starts, or never did
         )
     )
     for entry in (told, seen):
