@@ -20,7 +20,7 @@ from hubyard_hub.blobs import receive
 
 if TYPE_CHECKING:
     import contextlib
-    from collections.abc import Generator, Iterable
+    from collections.abc import Generator, Mapping
     from pathlib import Path
 
     from hubyard_hub.blobs import Upload
@@ -66,14 +66,22 @@ class Kept:
         Raises:
             NotFound: no step run can have that key.
         """
+        return receive(self._place(key), OUTPUT_LIMIT_BYTES)
+
+    def _place(self, key: str) -> Path:
         if not _KEY.fullmatch(key):
             raise NotFound("There is no such step.")
-        return receive(self.folder / key, OUTPUT_LIMIT_BYTES)
+        return self.folder / key
 
-    def take_over(self, other: Kept, keys: Iterable[str]) -> None:
-        """Keep what step runs of another run have handed in here too."""
-        for key in keys:
-            place = self.folder / key
+    def take_over(self, other: Kept, keys: Mapping[str, str]) -> None:
+        """Keep what step runs of another run have handed in here too.
+
+        Args:
+            other: what is kept of that run.
+            keys: of its step runs, and of those here.
+        """
+        for key, own in keys.items():
+            place = self._place(own)
             place.mkdir(mode=0o700, parents=True, exist_ok=True)
             for name in (NOTEBOOK, REPORT, OUTPUTS):
                 found = other.path(key, name)
@@ -134,6 +142,7 @@ def _opened(folder: Path, below: list[str]) -> Generator[int]:
 
 
 def _link(found: Path, place: Path) -> None:
+    place.unlink(missing_ok=True)
     try:
         os.link(found, place)
     except OSError:  # another file system, or one without links

@@ -197,6 +197,8 @@ def _version(
         run_id=run_id,
         created_at=moment(version["creation_timestamp"]),
         metrics=run.metrics if run else {},
+        run=run.run if run else None,
+        step=run.step if run else None,
         cost=run.cost if run else None,
     )
 

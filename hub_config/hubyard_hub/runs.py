@@ -32,6 +32,7 @@ from hubyard.contract.run import (
 from hubyard.contract.workload import Kind, Status, Target, new_id
 from hubyard_hub.kept import NOTEBOOK, REPORT, Kept
 from hubyard_hub.notices.tell import tell_end
+from hubyard_hub.pipelines import cache
 from hubyard_hub.pipelines.again import again
 from hubyard_hub.pipelines.job import check_shares, job_of
 from hubyard_hub.store import tables
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from hubyard.contract.identity import Identity
-    from hubyard.contract.run import ResumeRequest, RunRequest
+    from hubyard.contract.run import ResumeRequest, ReuseRequest, RunRequest
     from hubyard_hub.blobs import Upload
     from hubyard_hub.parts import Parts
 
@@ -73,6 +74,7 @@ class Wanted:
     fire_at: datetime | None = None
     resumes: str | None = None
     only_step: str | None = None
+    fresh: bool = False
     steps: Sequence[StepRecord] = ()
     """Those that it takes over from the run which it resumes."""
 
@@ -128,6 +130,7 @@ class Runs:
             source=request.source,
             parameters=request.parameters,
             cell_timeout_s=request.cell_timeout_s,
+            fresh=request.fresh,
         )
         self._wishes.insert({**wish, **wanted.columns()})
         return self.get(asking.name, wish["id"])
@@ -159,9 +162,10 @@ class Runs:
             cell_timeout_s=row["cell_timeout_s"],
             resumes=id_,
             only_step=request.step if request.only else None,
+            fresh=True,  # it says itself what it takes over
             steps=taken,
         )
-        self._kept(wish["id"]).take_over(kept, [each.key for each in taken])
+        self._kept(wish["id"]).take_over(kept, {e.key: e.key for e in taken})
         values = {**wish, **wanted.columns(), "project": row["project"]}
         self._wishes.insert(values)
         return self.get(asking.name, wish["id"])
@@ -233,6 +237,23 @@ class Runs:
         self._wishes.row(owner, id_)
         return self._kept(id_).receive(key)
 
+    def reuse(
+        self, owner: str, id_: str, key: str, request: ReuseRequest
+    ) -> StepRecord:
+        """Take over what the cache has for a step run: its record and its files.
+
+        Raises:
+            NotFound: it has nothing.
+        """
+        self._wishes.row(owner, id_)
+        with self._parts.store.read() as connection:
+            found = cache.find(connection, owner, request.cache_key)
+        other = self._kept(found[0]) if found else None
+        if found is None or other is None or not other.has(found[1].key, NOTEBOOK):
+            raise NotFound("Nothing is cached for this.")
+        self._kept(id_).take_over(other, {found[1].key: key})
+        return found[1]
+
     def record(self, owner: str, id_: str, record: RunRecord) -> None:
         """Keep a run's record, unless a newer one is kept.
 
@@ -290,6 +311,7 @@ def keep_record(connection: Connection, id_: str, record: RunRecord) -> None:
         values["status"] = Status.RUNNING
     connection.execute(update(runs).where(mine).values(**values))
     if final:
+        cache.remember(connection, row, record.steps)
         tell_end(connection, row, record.status, said["failure"])
 
 

@@ -72,8 +72,9 @@ class Tracking:
             answer = self._mlflow.post(token, "/runs/search", body)
         except Invalid as error:
             raise Invalid(error.message, field="filter") from None
+        trained = [run for run in answer.get("runs", ()) if not _is_lineage(run)]
         return contract.TrackedRunPage(
-            runs=self._shown(answer.get("runs", ()), names),
+            runs=self._shown(trained, names),
             next_page=answer.get("next_page_token") or None,
         )
 
@@ -149,6 +150,8 @@ class Tracking:
             params=pairs(run, "params"),
             notebook=tags.get(contract.TAG_NOTEBOOK),
             compute=tags.get(contract.TAG_COMPUTE),
+            run=tags.get(contract.TAG_RUN),
+            step=tags.get(contract.TAG_STEP),
             git_commit=tags.get(_GIT_COMMIT),
             lock=tags.get(contract.TAG_LOCK),
             has_model=bool(model_ids(run)) or _LOG_MODEL_HISTORY in tags,
@@ -188,6 +191,11 @@ def moment(milliseconds: str | int) -> datetime:
     last of them.
     """
     return datetime.fromtimestamp(min(max(int(milliseconds) / 1000, 0), _LAST_S), UTC)
+
+
+def _is_lineage(run: Mapping[str, Any]) -> bool:
+    """Whether it stands for a run or a step, and has trained nothing itself."""
+    return contract.TAG_LINEAGE in pairs(run, "tags")
 
 
 def _entry_of(run: Mapping[str, Any]) -> str | None:

@@ -7,9 +7,11 @@ import signal
 
 import psutil
 import pytest
+from mlflow import MlflowClient
 
 from hubyard.contract.run import CellStatus, FailureReason, StepStatus
 from hubyard.contract.workload import Status
+from support.mlflow_server import mlflow_server
 from support.patience import SOON_S, until
 from support.platform import app, code_cell, hub, notebook, parts, upload
 from support.runs import RunProcess, gone, notebook_of, platform, text_of
@@ -26,14 +28,14 @@ def begin(platform, tmp_path):
     """Starts a run of a pipeline, or one that exists."""
     started = []
 
-    def begin(steps="", files=(), path=PIPELINE, id_=None, **more):
+    def begin(steps="", files=(), path=PIPELINE, id_=None, extra=None, **more):
         if id_ is None:
             held = {PIPELINE: steps.encode(), **dict(files)}
             body = {"source": upload(platform.owner, held), "notebook": path, **more}
             answer = platform.owner.post("/runs", json=body)
             assert answer.status_code == 201, answer.text
             id_ = answer.json()["id"]
-        run = RunProcess(id_, tmp_path / id_, platform)
+        run = RunProcess(id_, tmp_path / id_, platform, extra or {})
         started.append(run)
         run.start()
         return run
@@ -223,6 +225,92 @@ def test_one_step_runs_alone_on_its_kept_inputs(begin, platform):
     )
     assert step_of(detail, "prepare").reused
     assert text_of(spun.output("train.1")["cells"][3]) == "100 50\n"
+
+
+CACHED = """
+parameters: {rows: 100}
+steps:
+  prepare:
+    notebook: prepare.ipynb
+    parameters: {rows: "${rows}"}
+    outputs: [rows, data]
+    cache: true
+  train:
+    notebook: train.ipynb
+    parameters: {data: "${prepare.data}", trees: 10}
+    outputs: score
+    cache: true
+  best:
+    script: best.py
+    parameters: {scores: ["${train.score}"], rows: 1}
+"""
+
+
+def test_a_cached_step_is_taken_over_while_all_that_goes_into_it_is_the_same(
+    begin, platform
+):
+    def reused(files=NOTEBOOKS, **more):
+        run = begin(CACHED, files, **more)
+        detail = ended(run)
+        assert set(status_of(detail).values()) == {S.SUCCEEDED}
+        return run, [each.key for each in detail.steps if each.reused]
+
+    first, none = reused()
+    assert none == []
+    second, both = reused()
+    assert both == ["prepare", "train"], second.log()
+    shown = platform.owner.get(f"/runs/{second.id}/notebook?step=train").json()
+    assert text_of(shown["cells"][3]) == text_of(first.output("train")["cells"][3])
+    assert reused(fresh=True)[1] == []
+    assert reused(parameters={"rows": 7})[1] == []
+    edited = NOTEBOOKS["train.ipynb"].replace(b"/ 100", b"/ 10")
+    assert reused({**NOTEBOOKS, "train.ipynb": edited})[1] == ["prepare"]
+    # What was taken over can be resumed from, and answers as long as its run is kept.
+    wish = {"step": "best"}
+    again = platform.owner.post(f"/runs/{second.id}/resume", json=wish).json()
+    detail = ended(begin(id_=again["id"]))
+    assert [e.key for e in detail.steps if e.reused] == both
+
+
+TRACKED = """
+steps:
+  fit: {notebook: fit.ipynb}
+  check: {notebook: check.ipynb, after: fit}
+  plain: {notebook: plain.ipynb}
+"""
+TRACK = "import mlflow\nwith mlflow.start_run():\n    mlflow.log_metric('auc', 0.9)"
+
+
+def test_what_steps_track_lies_below_their_run(begin, platform, tmp_path):
+    files = {
+        "fit.ipynb": notebook_of(TRACK, TRACK),
+        "check.ipynb": notebook_of(TRACK, "assert not 'good enough'"),
+        "plain.ipynb": notebook_of("1"),
+    }
+    with mlflow_server(tmp_path) as url:
+        told = {"HUBYARD_ENTRY": "e1", "MLFLOW_TRACKING_URI": url}
+        run = begin(TRACKED, files, extra={**told, "JUPYTERHUB_USER": "ada"})
+        ended(run, code=1)
+        client = MlflowClient(url)
+        seen = [each.experiment_id for each in client.search_experiments()]
+        below = {}
+        for each in client.search_runs(seen):
+            parent = each.data.tags.get("mlflow.parentRunId")
+            below.setdefault(parent, []).append(each)
+        (top,) = below.pop(None)
+        steps = {each.info.run_name: each for each in below.pop(top.info.run_id)}
+        assert top.data.tags["hubyard.run"] == run.id
+        assert top.data.tags["hubyard.source"] == platform.detail(run.id).source
+        assert (top.info.run_name, top.info.status) == ("train", "FAILED")
+        ends = {name: each.info.status for name, each in steps.items()}
+        assert ends == {"fit": "FINISHED", "check": "FAILED"}
+        counts = {n: len(below[each.info.run_id]) for n, each in steps.items()}
+        assert counts == {"fit": 2, "check": 1}
+        kept = client.list_artifacts(steps["check"].info.run_id, "notebook")
+        assert [each.path for each in kept] == [
+            "notebook/notebook.ipynb",
+            "notebook/report.html",
+        ]
 
 
 FLAKY = """

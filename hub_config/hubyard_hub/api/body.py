@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LIMIT_BYTES = 2**20
-UPLOADS = re.compile(r"/api/(sources|job/steps/[^/]+/[a-z]+)")
+UPLOADS = re.compile(r"/api/(sources|job/steps/[^/]+/(notebook|report|outputs))")
 """Routes that read a stream and bound it themselves."""
 RECORD_LIMIT_BYTES = 8 * 2**20
 """For the record of a run: a thousand step runs, each with its cells."""

@@ -10,7 +10,7 @@ from hubyard.contract.app import AppJob
 from hubyard.contract.deployment import DeploymentJob
 from hubyard.contract.errors import Invalid
 from hubyard.contract.identity import Identity
-from hubyard.contract.run import RunJob, RunRecord
+from hubyard.contract.run import ReuseRequest, RunJob, RunRecord, StepRecord
 from hubyard.contract.usage import ActivityReport
 from hubyard.contract.workload import Kind
 from hubyard_hub.api.access import RunItself, Workload, workload, workloads
@@ -92,6 +92,14 @@ async def put_outputs(
 ) -> None:
     """Keep what a step run hands over, a gzipped tar."""
     await _keep(request, nouns, (asking.name, own_id, step), OUTPUTS)
+
+
+@router.post("/job/steps/{step}/reuse")
+def reuse_step(
+    asking: RunItself, nouns: Asked, own_id: OwnId, step: str, request: ReuseRequest
+) -> StepRecord:
+    """Take a step run over from an earlier run, where the cache has one."""
+    return nouns.runs.reuse(asking.name, own_id, step, request)
 
 
 @router.get("/job/steps/{step}/outputs", response_class=FileResponse)

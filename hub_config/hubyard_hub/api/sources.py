@@ -5,7 +5,6 @@ from typing import Annotated
 from fastapi import Query, Request
 from starlette.concurrency import run_in_threadpool
 
-from hubyard.contract.base import Digest
 from hubyard.contract.source import (
     SOURCE_LIMIT_BYTES,
     Comparison,
@@ -35,7 +34,7 @@ async def add_source(
 
 @router.get("/sources/{before}/diff/{after}")
 def compare_sources(
-    asking: Person, nouns: Asked, before: Digest, after: Digest
+    asking: Person, nouns: Asked, before: str, after: str
 ) -> Comparison:
     """Which files are not alike in two sources of the caller's, and how."""
     return nouns.parts.sources.compare(asking.name, before, after)

@@ -212,6 +212,7 @@ class _Definition:
             retry_wait_s=step.retry_wait,
             timeout_s=step.timeout,
             cell_timeout_s=step.cell_timeout,
+            cache=step.cache,
         )
 
     def _kind(self, name: str) -> str:

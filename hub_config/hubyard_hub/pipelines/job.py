@@ -32,6 +32,7 @@ def job_of(
     return RunJob(
         run_id=row["id"],
         name=row["name"],
+        schedule_id=row["schedule_id"],
         notebook=row["notebook"],
         source=row["source"],
         parameters={**defaults, **given} if is_pipeline(row["notebook"]) else given,
@@ -45,11 +46,12 @@ def job_of(
 
 
 def _for_run(step: StepPlan, entry: Entry, catalogue: Catalogue, row: Row) -> StepPlan:
-    """A step with its share of the run's compute, and the run's limit for a cell."""
+    """A step with its share of the run's compute, and what the run says of it."""
     profile = catalogue.named(entry.shares.get(step.name))
     share = {"cores": profile.cpu, "memory_bytes": profile.memory} if profile else {}
     limit_s = step.cell_timeout_s or row["cell_timeout_s"]
-    return step.model_copy(update={**share, "cell_timeout_s": limit_s})
+    said = {"cell_timeout_s": limit_s, "cache": step.cache and not row["fresh"]}
+    return step.model_copy(update={**share, **said})
 
 
 def _is_wished(step: StepPlan, row: Row, reused: Sequence[StepRecord]) -> bool:

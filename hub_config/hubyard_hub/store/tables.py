@@ -298,10 +298,21 @@ runs = Table(
     _json("steps"),
     _text("resumes", null=True),
     _text("only_step", null=True),
+    Column("fresh", Boolean, nullable=False),
     _json("failure", null=True),
     UniqueConstraint("schedule_id", "fire_at"),
     Index(None, "owner", "created_at"),
     Index(None, "closed"),
+)
+
+cached_steps = Table(
+    "cached_steps",
+    metadata,
+    _text("owner"),
+    _text("cache_key"),
+    Column("run_id", ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    _text("step_key"),
+    PrimaryKeyConstraint("owner", "cache_key"),
 )
 
 notices = Table(

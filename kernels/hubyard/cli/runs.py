@@ -38,6 +38,9 @@ def add_commands(subparsers: Subparsers) -> None:
     )
     run.add_argument("notebook", type=Path, help="a .ipynb, .py, or pipeline .yml")
     run.add_argument("--name", help="what to call it")
+    run.add_argument(
+        "--fresh", action="store_true", help="execute each step, whatever is cached"
+    )
     _add_follow(run)
     add_dry_run(run)
     add_parameters(run)
@@ -81,6 +84,7 @@ def _run(arguments: argparse.Namespace) -> int:
             parameters=arguments.parameter,
             compute=arguments.compute or source.compute,
             lifetime_s=arguments.ttl,
+            fresh=arguments.fresh,
         )
         price = client.estimate(wish.compute, wish.lifetime_s, wish.source)
         say(price_line(price))

@@ -30,6 +30,7 @@ from hubyard.client.wire import PATIENCE_S, Outside, Wire
 from hubyard.contract.compute import Catalogue, Estimate, EstimateRequest
 from hubyard.contract.errors import NotFound
 from hubyard.contract.identity import Identity
+from hubyard.contract.run import ReuseRequest, StepRecord
 from hubyard.contract.spend import Spend
 from hubyard.contract.tracking import Experiment, TrackedRun, TrackedRunPage
 from hubyard.contract.workload import ExtensionRequest, Workload
@@ -221,6 +222,15 @@ class Client:
     def job_outputs(self, key: str, into: Path) -> None:
         """Unpack what a step run of this run, or of the one before, has handed over."""
         self._unpack(f"job/steps/{key}/outputs", into)
+
+    def reuse_step(self, key: str, cache_key: str) -> StepRecord:
+        """Take over what the cache has for a step run of this run.
+
+        Raises:
+            NotFound: it has nothing.
+        """
+        wish = ReuseRequest(cache_key=cache_key)
+        return self._wire.post(f"job/steps/{key}/reuse", StepRecord, wish)
 
     def put_record(self, record: RunRecord) -> None:
         """Hand in a run's record; one older than the kept one changes nothing."""

@@ -87,6 +87,11 @@ class StepFile(Written):
     )
     timeout: Duration | None = Field(default=None, description="for the whole step")
     cell_timeout: Duration | None = Field(default=None, description="for each cell")
+    cache: bool = Field(
+        default=False,
+        description="take it over from an earlier run with the same code, parameters, "
+        "inputs and packages, instead of executing it",
+    )
 
 
 class PipelineFile(Written):
@@ -128,6 +133,7 @@ class StepPlan(Read):
     retry_wait_s: int = 10
     timeout_s: int | None = None
     cell_timeout_s: int | None = None
+    cache: bool = False
 
     @property
     def hands_over(self) -> bool:

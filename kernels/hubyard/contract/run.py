@@ -120,6 +120,9 @@ class StepRecord(Read):
         default=None, description="the most memory that one of its processes held"
     )
     cpu_s: float | None = None
+    cache_key: Digest | None = Field(
+        default=None, description="of all that went into it; None: it is not cached"
+    )
 
 
 class _WithSteps(Read):
@@ -153,6 +156,7 @@ class RunJob(Read):
 
     run_id: str
     name: str
+    schedule_id: str | None = None
     notebook: str = Field(description="path of what runs, within the source")
     source: Digest
     parameters: dict[str, JsonValue] = Field(description="of the pipeline")
@@ -176,6 +180,15 @@ class RunRequest(Written):
     compute: str | None = None
     lifetime_s: Seconds | None = None
     cell_timeout_s: Seconds | None = None
+    fresh: bool = Field(
+        default=False, description="execute every step, whatever is cached"
+    )
+
+
+class ReuseRequest(Written):
+    """Take a step run over from an earlier run that had the same cache key."""
+
+    cache_key: Digest
 
 
 class ResumeRequest(Written):

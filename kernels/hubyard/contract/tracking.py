@@ -19,6 +19,11 @@ TAG_LOCK = "hubyard.lock"
 TAG_NOTEBOOK = "hubyard.notebook"
 TAG_CELL = "hubyard.cell"
 TAG_RUN = "hubyard.run"
+TAG_STEP = "hubyard.step"
+TAG_SCHEDULE = "hubyard.schedule"
+TAG_SOURCE = "hubyard.source"
+TAG_LINEAGE = "hubyard.lineage"
+"""Marks what stands for a `run` or a `step`, and has trained nothing itself."""
 NOTEBOOK_ARTIFACT = "notebook"
 """The artifact folder that holds the notebook's copy."""
 
@@ -44,6 +49,8 @@ class TrackedRun(Read):
     params: dict[str, str]
     notebook: str | None
     compute: str | None
+    run: str | None = Field(default=None, description="the run that has trained it")
+    step: str | None = Field(default=None, description="key of the step run in it")
     git_commit: str | None
     lock: str | None
     has_model: bool
@@ -96,6 +103,8 @@ class ModelVersion(Read):
     run_id: str | None
     created_at: Moment
     metrics: dict[str, float]
+    run: str | None = Field(default=None, description="the run that has trained it")
+    step: str | None = Field(default=None, description="key of the step run in it")
     cost: Money | None = Field(
         default=None, description="of the training that made it, where known"
     )

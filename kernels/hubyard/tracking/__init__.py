@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 _LIBRARIES = frozenset({"sklearn"})
 """Libraries that are tracked; each has a flavour of that name in MLflow."""
 
-_MANNERS = {
+MANNERS = {
     # The defaults hold a cell for four minutes when the server is down.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
@@ -74,7 +74,7 @@ class Tracking:
         """Begin; returns the way to undo it."""
         if not self.possible:
             return lambda: None
-        for name, value in _MANNERS.items():
+        for name, value in MANNERS.items():
             os.environ.setdefault(name, value)
         self._shell.events.register("pre_run_cell", self._before_cell)
         self._shell.events.register("post_run_cell", self._after_cell)
@@ -94,7 +94,8 @@ class Tracking:
     @property
     def experiment(self) -> str:
         """Name of the experiment that tracked runs go to: `<owner>/<name>`."""
-        return self._experiment or _owned(notebook_stem())
+        pipeline = os.environ.get("HUBYARD_EXPERIMENT")
+        return self._experiment or _owned(pipeline or notebook_stem())
 
     def set_experiment(self, name: str) -> str:
         """Send tracked runs to another experiment; returns its full name."""

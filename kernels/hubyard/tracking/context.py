@@ -18,6 +18,7 @@ from hubyard.contract.tracking import (
     TAG_LOCK,
     TAG_NOTEBOOK,
     TAG_RUN,
+    TAG_STEP,
 )
 from hubyard.tracking.cell import current_cell
 from hubyard.tracking.lock import lock_hash
@@ -34,11 +35,14 @@ class HubyardContext(RunContextProvider):
     def tags(self) -> dict[str, str]:  # pyright: ignore[reportIncompatibleMethodOverride]  as above
         """Compute, ledger entry, lock, notebook, cell, pipeline run, git revision."""
         current_cell.has_tracked = True
+        if mark := os.environ.get("HUBYARD_TRACKED"):
+            Path(mark).touch()
         path = notebook_path()
         known = {
             TAG_COMPUTE: os.environ.get("HUBYARD_COMPUTE"),
             TAG_ENTRY: os.environ.get("HUBYARD_ENTRY"),
             TAG_RUN: os.environ.get("HUBYARD_RUN"),
+            TAG_STEP: os.environ.get("HUBYARD_STEP"),
             TAG_LOCK: lock_hash(),
             TAG_CELL: current_cell.key,
             TAG_NOTEBOOK: _shown(path),

@@ -16,6 +16,8 @@ NOTEBOOK, REPORT, OUTPUTS, PACKED = (
     "outputs",
     "outputs.tar.gz",
 )
+TRACKED = "tracked"
+"""Is there once a step run has begun a tracked run."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +36,14 @@ class Folder:
         """The newest record."""
         return self.scratch / "record.json"
 
+    @property
+    def steps(self) -> Path:
+        """What the step runs make, a folder for each."""
+        return self.scratch / "steps"
+
     def step(self, key: str) -> Path:
         """What a step run makes."""
-        return self.scratch / "steps" / key
+        return self.steps / key
 
     def outputs(self, key: str) -> Path:
         """What a step run hands over."""

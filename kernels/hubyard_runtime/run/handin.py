@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from hubyard.contract.run import RunRecord, StepRecord
+    from hubyard_runtime.run.lineage import Lineage
     from hubyard_runtime.run.patience import Patience
 
 _QUICK_BYTES = 5 * 2**20
@@ -35,24 +37,38 @@ class HandIn:
             put: hands in a file of a step run: its kind, the key, the file.
             patience: how long a platform that does not answer is asked.
         """
+        self.lineage: Lineage | None = None
+        """Whom to tell what was tracked, once the job is known."""
         self._put = put
         self._patience = patience
-        self._waiting: queue.SimpleQueue[tuple[str, Path] | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[tuple[StepRecord, Path] | None] = (
+            queue.SimpleQueue()
+        )
         self._thread = threading.Thread(target=self._serve, name="hand-in", daemon=True)
         self._thread.start()
 
-    def add(self, key: str, folder: Path) -> None:
+    def add(self, ended: StepRecord, folder: Path) -> None:
         """A step run has ended, and what it has made lies in its folder."""
-        self._waiting.put((key, folder))
+        self._waiting.put((ended, folder))
 
-    def finish(self) -> None:
+    def finish(self, last: RunRecord) -> None:
         """Wait until all is handed in, or was refused, or time is over."""
         self._waiting.put(None)
         self._thread.join()
+        if self._told is not None:
+            self._told.close(last.status, last.ended_at)
+
+    @property
+    def _told(self) -> Lineage | None:
+        """Whom to tell of what was tracked; a stopped run has no time for it."""
+        return None if self._patience.stopped else self.lineage
 
     def _serve(self) -> None:
         while (each := self._waiting.get()) is not None:
-            self._hand_in(*each)
+            ended, folder = each
+            self._hand_in(ended.key, folder)
+            if self._told is not None:
+                self._told.add(ended, folder)
 
     def _hand_in(self, key: str, folder: Path) -> None:
         notebook = folder / NOTEBOOK

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import time
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from hubyard.contract.errors import HubyardError
@@ -19,6 +20,7 @@ from hubyard_runtime.run.dag import Dag
 from hubyard_runtime.run.failure import Broken, Stopped
 from hubyard_runtime.run.folder import Folder
 from hubyard_runtime.run.handin import HandIn
+from hubyard_runtime.run.lineage import Lineage
 from hubyard_runtime.run.patience import Patience
 from hubyard_runtime.run.process import Gone, Told
 from hubyard_runtime.run.sink import Sink
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
     from hubyard.contract.pipeline import StepPlan
     from hubyard.contract.run import RunRecord, StepRecord
+    from hubyard_runtime.run.cache import CacheKeys
 
 T = TypeVar("T")
 
@@ -58,6 +61,10 @@ class Platform(Protocol):
     def job_outputs(self, key: str, into: Path) -> None:
         """Unpack what an earlier step run has handed over."""
 
+    def reuse_step(self, key: str, cache_key: str) -> StepRecord:
+        """Take over what the cache has for a step run; NotFound: nothing."""
+        ...
+
     def put_record(self, record: RunRecord) -> None:
         """Hand in a record."""
 
@@ -81,6 +88,7 @@ class Runner:
         self._clock = Clock()
         self._patience = Patience(_LAST_S)
         self._crew: Crew | None = None
+        self._cache_keys: CacheKeys | None = None
         self._not_before: dict[str, float] = {}
         """When a step run that failed may be tried again, by the monotonic clock."""
         self._hand_in = HandIn(platform.put_file, self._patience)
@@ -104,7 +112,7 @@ class Runner:
         last = self._outcome()
         self._sink.keep(last)
         _log.info("The run has ended: %s.", _in_words(last))
-        self._hand_in.finish()
+        self._hand_in.finish(last)
         self._sink.put(last)
         self._await_platform()
         self._sink.close()
@@ -135,8 +143,13 @@ class Runner:
     def _execute(self) -> None:
         job = self._ask("The job", lambda: self._platform.job(RunJob))
         self.job = job
+        self._hand_in.lineage = Lineage(job)
         _log.info("This is run %s of %s.", job.run_id, job.notebook)
         self._fetch(job)
+        if any(plan.cache for plan in job.steps):
+            from hubyard_runtime.run.cache import CacheKeys  # noqa: PLC0415  only then
+
+            self._cache_keys = CacheKeys(self._folder.source, self._folder.steps)
         dag = Dag(job.steps, job.parameters, job.reused, self._handed_over)
         planned = record.planned(self.record, dag.first())
         self._sink.put(dag.settled(planned, self._clock()))
@@ -185,13 +198,18 @@ class Runner:
 
     def _begin(self, job: RunJob, dag: Dag, crew: Crew, each: StepRecord) -> None:
         plan = dag.plans[each.step]
-        begun = step.began(each, self._clock())
-        self._sink.put(record.put(self.record, begun))
         try:
             parameters = dag.values(self.record, each)
         except ValueError as error:
+            begun = step.began(each, self._clock())
             self._end_step(dag, self._failed(begun, failure.bad_input(str(error))))
             return
+        key = self._cache_keys and plan.cache and self._cache_keys.of(plan, parameters)
+        if key and (earlier := self._cached(plan, each, key)):
+            self._sink.put(record.put(self.record, earlier))
+            return
+        begun = step.began(each, self._clock(), key or None)
+        self._sink.put(record.put(self.record, begun))
         folder = self._folder.step(each.key)
         shutil.rmtree(folder, ignore_errors=True)  # what an earlier try has left
         self._folder.outputs(each.key).mkdir(parents=True)
@@ -202,10 +220,25 @@ class Runner:
                 parameters=parameters,
                 source=self._folder.source,
                 folder=folder,
-                environment={"HUBYARD_RUN": job.run_id, **share(plan)},
+                environment={**_context(job), **share(plan)},
                 clock=self._clock,
             )
         )
+
+    def _cached(
+        self, plan: StepPlan, each: StepRecord, cache_key: str
+    ) -> StepRecord | None:
+        """What the cache has for a step run; without the platform it has nothing."""
+        try:
+            earlier = self._platform.reuse_step(each.key, cache_key)
+            if plan.hands_over:
+                into = self._folder.outputs(each.key)
+                into.mkdir(parents=True, exist_ok=True)
+                self._platform.job_outputs(each.key, into)
+        except HubyardError:
+            return None
+        _log.info("%s is taken over from an earlier run.", each.key)
+        return step.taken_over(each, earlier)
 
     # -- what workers say --------------------------------------------------------------
 
@@ -245,7 +278,7 @@ class Runner:
             crew.end_orphans()
             self._end_step(dag, self._failed(found, failure.process_died(code)))
         if self._of(key).status.is_final:
-            self._hand_in.add(key, self._folder.step(key))
+            self._hand_in.add(self._of(key), self._folder.step(key))
 
     def _of(self, key: str) -> StepRecord:
         return next(each for each in self.record.steps if each.key == key)
@@ -314,6 +347,12 @@ class Runner:
             if not waits:
                 _log.warning(WAITS, "The last record is not handed in yet.")
                 waits = True
+
+
+def _context(job: RunJob) -> dict[str, str]:
+    """What every step of a run knows of it."""
+    experiment = PurePosixPath(job.notebook).stem
+    return {"HUBYARD_RUN": job.run_id, "HUBYARD_EXPERIMENT": experiment}
 
 
 def _with_step(why: RunFailure) -> RunFailure:

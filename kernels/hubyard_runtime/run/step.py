@@ -1,7 +1,7 @@
 """A step run's record: what truly happened in it, as a small state machine.
 
 waiting -> began -> planned -> (cell_started -> cell_succeeded)* -> succeeded | failed
-        | stopped; failed -> again, for a retry; waiting -> left_out
+        | stopped; failed -> again, for a retry; waiting -> left_out | taken_over
 
 Each takes a record and gives the next one. One that cannot follow raises ValueError: it
 would be a lie.
@@ -41,7 +41,7 @@ def waiting(
     )
 
 
-def began(step: StepRecord, at: datetime) -> StepRecord:
+def began(step: StepRecord, at: datetime, cache_key: str | None = None) -> StepRecord:
     """Its process is on its way."""
     _expect(step.status is StepStatus.WAITING, "a step begins once")
     return _next(
@@ -52,6 +52,7 @@ def began(step: StepRecord, at: datetime) -> StepRecord:
         ended_at=None,
         cells=(),
         failure=None,
+        cache_key=cache_key,
     )
 
 
@@ -109,6 +110,13 @@ def left_out(step: StepRecord, status: StepStatus) -> StepRecord:
     return _next(step, status=status)
 
 
+def taken_over(step: StepRecord, earlier: StepRecord) -> StepRecord:
+    """It has succeeded in an earlier run, which stands for it."""
+    _expect(step.status is StepStatus.WAITING, "only what waits is taken over")
+    own = {"key": step.key, "step": step.step, "item": step.item, "after": step.after}
+    return _next(earlier, **own, reused=True)
+
+
 def again(step: StepRecord) -> StepRecord:
     """It failed and is tried once more; what broke stays on record until then."""
     _expect(step.status is StepStatus.FAILED, "only what failed is tried again")
@@ -143,7 +151,7 @@ def _change(
     return _next(step, cells=cells)
 
 
-def _next(step: StepRecord, **changes: Any) -> StepRecord:  # noqa: ANN401  model_copy's own
+def _next(step: StepRecord, /, **changes: Any) -> StepRecord:  # noqa: ANN401  model_copy's own
     return step.model_copy(update=changes)
 
 

@@ -18,7 +18,7 @@ from hubyard.pipelines import FOLDER
 from hubyard_runtime.quickstart import skip_slow_imports
 from hubyard_runtime.run import failure, handover, source, step, tree
 from hubyard_runtime.run.cause import Cause
-from hubyard_runtime.run.folder import NOTEBOOK, OUTPUTS
+from hubyard_runtime.run.folder import NOTEBOOK, OUTPUTS, TRACKED
 
 skip_slow_imports()
 
@@ -34,13 +34,13 @@ if TYPE_CHECKING:
     from hubyard_runtime.run.task import Task
 
 
-LOG_FORMAT = "%(asctime)s %(message)s"
 _log = logging.getLogger(__name__)
 
 
 def work(task: Task, wire: Connection) -> None:
     """Execute a step run; the process ends with it."""
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    said = f"%(asctime)s {task.record.key}: %(message)s"
+    logging.basicConfig(level=logging.INFO, format=said)
     tree.adopt_orphans()
     Worker(task, wire).run()
 
@@ -128,6 +128,7 @@ class Worker:
             **task.environment,
             "HUBYARD_STEP": self._step.key,
             "HUBYARD_NOTEBOOK": str(path),
+            "HUBYARD_TRACKED": str(task.folder / TRACKED),
             FOLDER: str(self._outputs),
         }
         self._kernel = Kernel(task.folder, path.parent, told)

@@ -656,6 +656,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/job/steps/{step}/reuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reuse Step
+         * @description Take a step run over from an earlier run, where the cache has one.
+         */
+        post: operations["reuse_step"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ledger": {
         parameters: {
             query?: never;
@@ -2118,8 +2138,18 @@ export interface components {
             };
             /** Model */
             model: string;
+            /**
+             * Run
+             * @description the run that has trained it
+             */
+            run?: string | null;
             /** Run Id */
             run_id: string | null;
+            /**
+             * Step
+             * @description key of the step run in it
+             */
+            step?: string | null;
             /** Version */
             version: string;
         };
@@ -2460,6 +2490,14 @@ export interface components {
             step?: string | null;
         };
         /**
+         * ReuseRequest
+         * @description Take a step run over from an earlier run that had the same cache key.
+         */
+        ReuseRequest: {
+            /** Cache Key */
+            cache_key: string;
+        };
+        /**
          * Revision
          * @description One numbered state of a deployment.
          */
@@ -2681,6 +2719,8 @@ export interface components {
             reused: components["schemas"]["StepRecord"][];
             /** Run Id */
             run_id: string;
+            /** Schedule Id */
+            schedule_id?: string | null;
             /** Source */
             source: string;
             /** Steps */
@@ -2717,6 +2757,12 @@ export interface components {
             cell_timeout_s?: number | null;
             /** Compute */
             compute?: string | null;
+            /**
+             * Fresh
+             * @description execute every step, whatever is cached
+             * @default false
+             */
+            fresh: boolean;
             /** Lifetime S */
             lifetime_s?: number | null;
             /**
@@ -3071,6 +3117,11 @@ export interface components {
              * @default []
              */
             after: string[];
+            /**
+             * Cache
+             * @default false
+             */
+            cache: boolean;
             /** Cell Timeout S */
             cell_timeout_s?: number | null;
             /**
@@ -3150,6 +3201,11 @@ export interface components {
              * @default 0
              */
             attempt: number;
+            /**
+             * Cache Key
+             * @description of all that went into it; None: it is not cached
+             */
+            cache_key?: string | null;
             /**
              * Cells
              * @default []
@@ -3244,6 +3300,11 @@ export interface components {
                 [key: string]: string;
             };
             /**
+             * Run
+             * @description the run that has trained it
+             */
+            run?: string | null;
+            /**
              * Started At
              * Format: date-time
              */
@@ -3253,6 +3314,11 @@ export interface components {
              * @description MLflow's: RUNNING, FINISHED, FAILED, KILLED
              */
             status: string;
+            /**
+             * Step
+             * @description key of the step run in it
+             */
+            step?: string | null;
             /**
              * Url
              * @description of its page in MLflow
@@ -4619,6 +4685,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reuse_step: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReuseRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StepRecord"];
+                };
             };
             /** @description Refused */
             default: {

@@ -179,6 +179,7 @@ async function runOnce(
     source: source.digest,
     notebook: source.notebook,
     parameters: given.values,
+    fresh: false,
     ...choice
   });
   void polls.runs.refresh();

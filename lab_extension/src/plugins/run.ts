@@ -58,7 +58,7 @@ function addOpenRun(
         return;
       }
       const open = views.find(({ content }) => content.run === run);
-      const name = typeof args.name === 'string' ? args.name : run;
+      const name = typeof args.name === 'string' ? args.name : trans.__('Run');
       const view = open ?? createView(app, hubyard, run, name);
       if (open === undefined) {
         void views.add(view);

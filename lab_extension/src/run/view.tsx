@@ -11,10 +11,10 @@ import { runIcon } from '../components/icons';
 import { Loaded } from '../components/Loaded';
 import { Moment } from '../components/Moment';
 import { Facts, Reason } from '../components/Rows';
+import { RunLink } from '../components/RunLink';
 import { durationText, secondsBetween } from '../format';
 import { useNow, usePageSeen, usePoll } from '../hooks';
 import {
-  CommandIDs,
   HubyardContext,
   type IHubyard,
   SeenContext,
@@ -162,9 +162,9 @@ function Head({ run }: IProps): React.JSX.Element {
   );
 }
 
-/** What it was given: parameters, and the run whose steps it has taken over. */
+/** What it was given: parameters, and steps of earlier runs. */
 function Given({ run }: IProps): React.JSX.Element | null {
-  const { commands, trans } = useHubyard();
+  const { trans } = useHubyard();
   const { parameters, resumes, steps } = run;
   const given = Object.entries(parameters);
   const reused = steps.filter(each => each.reused).length;
@@ -177,25 +177,18 @@ function Given({ run }: IProps): React.JSX.Element | null {
           ))}
         />
       )}
-      {resumes != null && (
+      {(resumes != null || reused > 0) && (
         <p className="hy-Help" data-testid="hy-resumes">
           {trans._n(
             'It took %1 step over from an earlier run.',
             'It took %1 steps over from an earlier run.',
             reused
           )}{' '}
-          <button
-            type="button"
-            className="hy-LinkButton"
-            onClick={() =>
-              void commands.execute(CommandIDs.openRun, {
-                run: resumes,
-                name: run.name
-              })
-            }
-          >
-            {trans.__('Show that run')}
-          </button>
+          {resumes != null && (
+            <RunLink run={resumes} name={run.name}>
+              {trans.__('Show that run')}
+            </RunLink>
+          )}
         </p>
       )}
     </>

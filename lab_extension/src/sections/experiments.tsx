@@ -9,6 +9,7 @@ import { StatusWord } from '../components/Badge';
 import { Loaded } from '../components/Loaded';
 import { Moment } from '../components/Moment';
 import { Row, RowList } from '../components/Rows';
+import { RunLink } from '../components/RunLink';
 import { Section } from '../components/Section';
 import { openRegister } from '../dialogs/register';
 import { numberText } from '../format';
@@ -92,7 +93,12 @@ function TrackedRunRow({
             {run.cost.text}
           </span>
         ),
-        <Moment key="at" at={run.started_at} />
+        <Moment key="at" at={run.started_at} />,
+        run.run && (
+          <RunLink key="run" run={run.run}>
+            {trans.__('Its run')}
+          </RunLink>
+        )
       ]}
       actions={<Actions run={run} />}
     />

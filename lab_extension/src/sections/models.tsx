@@ -6,6 +6,7 @@ import { Empty } from '../components/Empty';
 import { Loaded } from '../components/Loaded';
 import { Moment } from '../components/Moment';
 import { Row, RowList } from '../components/Rows';
+import { RunLink } from '../components/RunLink';
 import { Section } from '../components/Section';
 import { openDeploy } from '../dialogs/deploy';
 import { numberText } from '../format';
@@ -97,7 +98,12 @@ function VersionRow(props: {
           </span>
         )),
         version.cost && trans.__('%1 to train', version.cost.text),
-        <Moment key="at" at={version.created_at} />
+        <Moment key="at" at={version.created_at} />,
+        version.run && (
+          <RunLink key="run" run={version.run}>
+            {trans.__('Its run')}
+          </RunLink>
+        )
       ]}
       actions={
         <TextButton

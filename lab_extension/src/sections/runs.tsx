@@ -7,6 +7,7 @@ import { haltIcon } from '../components/icons';
 import { Loaded } from '../components/Loaded';
 import { Moment } from '../components/Moment';
 import { Reason, Row, RowList } from '../components/Rows';
+import { RunLink } from '../components/RunLink';
 import { durationText, secondsBetween } from '../format';
 import { CommandIDs, useHubyard } from '../hubyard';
 import { stop } from '../run/acts';
@@ -38,7 +39,7 @@ export function Runs(): React.JSX.Element {
 }
 
 function RunRow({ run }: { readonly run: Run }): React.JSX.Element {
-  const { commands, trans } = useHubyard();
+  const { trans } = useHubyard();
   const { status, started_at, ended_at } = run;
   const place = status === 'running' ? progressText(trans, run) : null;
   const seconds =
@@ -49,19 +50,9 @@ function RunRow({ run }: { readonly run: Run }): React.JSX.Element {
       status={status}
       name={run.name}
       title={
-        <button
-          type="button"
-          className="hy-LinkButton"
-          data-testid="hy-open-run"
-          onClick={() =>
-            void commands.execute(CommandIDs.openRun, {
-              run: run.id,
-              name: run.name
-            })
-          }
-        >
+        <RunLink run={run.id} name={run.name}>
           {run.name}
-        </button>
+        </RunLink>
       }
       facts={[
         <StatusWord key="status" status={runStatus(status)} />,

@@ -284,6 +284,12 @@ def test_experiment_status_and_stop(shell, workload):
     assert len(tracked(workload, "churn")) == 2
 
 
+def test_the_steps_of_a_pipeline_share_an_experiment(shell, workload, monkeypatch):
+    monkeypatch.setenv("HUBYARD_EXPERIMENT", "nightly")
+    said = _plain(shell, "%track status")
+    assert said.startswith(f"Tracking into {workload.name}/nightly")
+
+
 def _plain(shell, line):
     return cell(shell, line).value._repr_mimebundle_()["text/plain"]
 

@@ -146,6 +146,7 @@ MOMENTS = ['"noon"', '"2026-11-01T00:00:00"', "true", "[]", "null"]
 AMOUNTS = ["NaN", "Infinity", "-1", "1e999", "0.00000001", "true", "[]", "null"]
 NAMES = ['""', '"a\\nb"', '"\\u0000"', f'"{"x" * 129}"', "5", "[]", "{}"]
 TEXTS = ["5", "[]", "{}", "true"]
+REUSE = {"cache_key": "c" * 64}
 FIELDS = [
     ("POST", "/estimate", {"compute": "small"}, {"lifetime_s": LIFETIMES}),
     ("POST", "/estimate", {}, {"compute": [*TEXTS, "null"]}),
@@ -164,6 +165,7 @@ FIELDS = [
     ("POST", "/runs", RUN_WISH, {"name": NAMES, "compute": TEXTS, "notebook": TEXTS}),
     ("POST", "/runs", RUN_WISH, {"parameters": ["[]", "5", '"a"', "null"]}),
     ("POST", "/runs", RUN_WISH, {"source": [*TEXTS, '"../x"', '""', f'"{"A" * 64}"']}),
+    ("POST", "/runs", RUN_WISH, {"fresh": ['"maybe"', "5", "null"]}),
     ("POST", "/runs", RUN_WISH, {"price": ["0"], "owner": ['"bob"'], "id": ['"x"']}),
     (
         "POST",
@@ -221,6 +223,7 @@ FIELDS = [
     ("POST", "/models", REGISTER, {"alias": ['"a b"', '""', f'"{"x" * 101}"', "5"]}),
     ("PUT", "/job/record", RECORD, {"revision": ['"x"', "1.5", "NaN", "null"]}),
     ("PUT", "/job/record", RECORD, {"status": ['"flying"', "5"]}),
+    ("POST", "/job/steps/s/reuse", {}, {"cache_key": [*TEXTS, '"x"', "null"]}),
     (
         "PUT",
         "/job/record",
@@ -275,7 +278,7 @@ IDS = ["%00", "%ff", "%0a", "..%2f..%2fme", "a%20b", "x" * 3000, "%F0%9F%98%80",
 
 @pytest.mark.parametrize(("method", "path"), WITH_ID, ids=lambda part: part)
 def test_an_id_that_is_none_does_not_exist(ask, method, path):
-    needed = {"shares": {"user": "bob"}, "backfill": SPAN}
+    needed = {"shares": {"user": "bob"}, "backfill": SPAN, "reuse": REUSE}
     body = needed.get(path.rpartition("/")[2], {})
     query = "?user=bob" if method == "DELETE" and body else ""
     for id_ in IDS:

@@ -283,6 +283,7 @@ def test_a_run_learns_its_job(itself: Caller, run: dict[str, Any], parts: Parts)
     assert itself.get("/job").json() == {
         "run_id": run["id"],
         "name": "train",
+        "schedule_id": None,
         "notebook": "train.ipynb",
         "source": run["source"],
         "parameters": {"lr": 0.5},
@@ -291,6 +292,55 @@ def test_a_run_learns_its_job(itself: Caller, run: dict[str, Any], parts: Parts)
     }
     answer = itself.get("/job/source")
     assert answer.content == parts.blobs.path(run["source"]).read_bytes()
+
+
+KEY = "c" * 64
+"""What names all that went into a step run."""
+
+
+def cached(status: str = "succeeded", **more: Any) -> dict[str, Any]:
+    done = {**step("train"), "status": "succeeded", "cache_key": KEY, **more}
+    ended = {"ended_at": "2026-11-24T12:01:00Z"}
+    return {**record(9, status, **ended), "steps": [done]}
+
+
+def hand_in(itself: Caller, said: dict[str, Any]) -> None:
+    content = notebook()
+    assert (
+        itself("PUT", "/job/steps/train/notebook", content=content).status_code == 204
+    )
+    assert itself("PUT", "/job/record", json=said).status_code == 204
+
+
+def reuse(caller: Caller, digest: str, who: Caller, key: str = KEY) -> Any:
+    wish = {"source": digest, "notebook": "train.ipynb"}
+    made = who.post("/runs", json=wish).json()["id"]
+    itself = workload_of(who, f"run-{made}")
+    answer = itself.post("/job/steps/fit.1/reuse", json={"cache_key": key})
+    return made, answer
+
+
+def test_a_step_run_is_taken_over_by_its_cache_key(
+    ada: Caller,
+    bob: Caller,
+    itself: Caller,
+    run: dict[str, Any],
+    digest: str,
+    parts: Parts,
+):
+    assert reuse(ada, digest, ada)[1].status_code == 404
+    hand_in(itself, cached("failed"))
+    made, answer = reuse(ada, digest, ada)
+    assert answer.json()["cache_key"] == KEY
+    there = ada.get(f"/runs/{made}/notebook?step=fit.1")
+    assert there.content == notebook()
+    assert reuse(ada, digest, ada, "d" * 64)[1].status_code == 404
+    assert reuse(ada, digest, ada, "d")[1].status_code == 422
+    assert reuse(bob, upload(bob), bob)[1].status_code == 404, "another's cache"
+    with parts.store.write() as connection:
+        connection.execute(update(runs).values(closed=True))
+    assert ada("DELETE", f"/runs/{run['id']}").status_code == 204
+    assert reuse(ada, digest, ada)[1].status_code == 404
 
 
 def test_a_record_tells_how_far_it_is(ada: Caller, itself: Caller, run: dict[str, Any]):

@@ -103,4 +103,4 @@ def test_only_ones_own_are_compared(ada: Caller, bob: Caller):
     for pair in ((before, after), (own, after), (before, own)):
         answer = bob.get("/sources/{}/diff/{}".format(*pair))
         assert answer.status_code == 404, pair
-    assert ada.get(f"/sources/{before}/diff/x").status_code == 422
+    assert ada.get(f"/sources/{before}/diff/x").status_code == 404
