@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from hubyard.contract.duration import duration_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from hubyard.contract.budget import Budget
     from hubyard.contract.compute import Catalogue, Estimate
+    from hubyard.contract.run import Run
     from hubyard.contract.schedule import Preview, Schedule
     from hubyard.contract.spend import Spend
     from hubyard.contract.workload import Status
+
+T = TypeVar("T")
 
 _WIDEST = 40
 _GIB = 2**30
@@ -160,6 +163,28 @@ def _cells(row: Sequence[str]) -> tuple[str, ...]:
 
 def _cut(cell: str) -> str:
     return cell if len(cell) <= _WIDEST else f"{cell[: _WIDEST - 1]}…"
+
+
+class Progress(Generic[T]):
+    """Says a line of what is waited for, whenever it changes."""
+
+    def __init__(self, line: Callable[[T], str], say: Callable[[str], None]) -> None:
+        self._line, self._say = line, say
+        self._said = ""
+
+    def __call__(self, now: T) -> None:
+        """Hear how it is now."""
+        line = self._line(now)
+        if line != self._said:
+            self._say(line)
+        self._said = line
+
+
+def progress_text(run: Run) -> str:
+    """How far a run is: `running: step 2 of 5, cell 7 of 12`."""
+    steps = f"step {run.steps_done} of {run.steps_total}, " * (run.steps_total > 1)
+    status = run_status(run.status)
+    return f"{status}: {steps}cell {run.cells_done} of {run.cells_total}"
 
 
 def run_status(status: Status) -> str:

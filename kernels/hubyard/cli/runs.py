@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from hubyard.cli.ask import add_dry_run, add_yes, agreed, delete
 from hubyard.cli.show import (
-    Progress,
     add_command,
     add_compute,
     add_parameters,
@@ -19,7 +18,14 @@ from hubyard.client import Client
 from hubyard.client.nouns import Runs
 from hubyard.contract.run import ResumeRequest, RunRequest
 from hubyard.contract.workload import Status
-from hubyard.showing import moment, price_line, run_status, table
+from hubyard.showing import (
+    Progress,
+    moment,
+    price_line,
+    progress_text,
+    run_status,
+    table,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -117,18 +123,11 @@ def _follow(arguments: argparse.Namespace, client: Client, run: Run) -> int:
     """Show the run, or stay until it has ended: 0 where it has succeeded."""
     if not arguments.follow:
         return show(arguments, run, lambda: [run.id])
-    ended = client.runs.wait(run.id, Progress(progress_text))
+    ended = client.runs.wait(run.id, Progress(progress_text, say))
     if ended.failure:
         say(ended.failure.message)
     show(arguments, ended, lambda: [f"{ended.id} {ended.status}"])
     return 0 if ended.status is Status.SUCCEEDED else 1
-
-
-def progress_text(run: Run) -> str:
-    """How far a run is: `running: step 2 of 5, cell 7 of 12`."""
-    steps = f"step {run.steps_done} of {run.steps_total}, " * (run.steps_total > 1)
-    status = run_status(run.status)
-    return f"{status}: {steps}cell {run.cells_done} of {run.cells_total}"
 
 
 def _runs(arguments: argparse.Namespace) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from hubyard.reading import Pairs, duration, named, pair
 
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  argparse gives it no other name
     OneOf = argparse._MutuallyExclusiveGroup  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  the same
-
-
-T = TypeVar("T")
 
 
 def add_command(
@@ -64,21 +61,6 @@ def add_parameters(parser: argparse.ArgumentParser) -> None:
 def say(line: str) -> None:
     """One line for a person; not part of what a program reads."""
     print(line, file=sys.stderr, flush=True)
-
-
-class Progress(Generic[T]):
-    """Says a line of what is waited for, whenever it changes."""
-
-    def __init__(self, line: Callable[[T], str]) -> None:
-        self._line = line
-        self._said = ""
-
-    def __call__(self, now: T) -> None:
-        """Hear how it is now."""
-        line = self._line(now)
-        if line != self._said:
-            say(line)
-        self._said = line
 
 
 def show(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from hubyard.cli.ask import add_yes, agreed, delete
-from hubyard.cli.show import Progress, say, show, show_text
+from hubyard.cli.show import say, show, show_text
 from hubyard.contract.workload import Status
-from hubyard.showing import price_line
+from hubyard.showing import Progress, price_line
 
 if TYPE_CHECKING:
     import argparse
@@ -65,7 +65,7 @@ def _changed(arguments: argparse.Namespace, now: Deployment | App) -> int:
 
 def progress() -> Progress[App | Deployment]:
     """Says where it is, whenever that changes."""
-    return Progress(lambda wish: f"{wish.name}: {wish.status}")
+    return Progress(lambda wish: f"{wish.name}: {wish.status}", say)
 
 
 def report(

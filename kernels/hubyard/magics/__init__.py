@@ -12,6 +12,7 @@ from hubyard.magics import complete
 from hubyard.magics.app import AppMagics
 from hubyard.magics.cost import CostMagics
 from hubyard.magics.models import ModelMagics
+from hubyard.magics.pipeline import PipelineMagics
 from hubyard.magics.schedule import ScheduleMagics
 from hubyard.magics.track import TrackMagics, read_track_cells
 from hubyard.tracking import Tracking
@@ -35,6 +36,7 @@ def load(shell: InteractiveShell) -> None:
     families = (
         TrackMagics(shell, tracking),
         ModelMagics(shell),
+        PipelineMagics(shell),
         ScheduleMagics(shell),
         AppMagics(shell),
         CostMagics(shell),

@@ -30,6 +30,8 @@ _PATIENCE_S = 2.0
 """The kernel can do nothing else while somebody waits for Tab."""
 _MOST = 500
 """Files of a folder that are looked at."""
+_RUN = ("*.ipynb", "*.py", "pipelines/*.yml")
+"""What a pipeline is."""
 
 
 def add(shell: InteractiveShell) -> Callable[[], None]:
@@ -67,6 +69,7 @@ class Offers:
         self._places: dict[str, list[Callable[[], list[str]]]] = {
             "deploy": [self._versions],
             "register": [lambda: ["last"], self._models],
+            "pipeline": [lambda: [name for each in _RUN for name in _files(each)]],
             "schedule": [lambda: _files("*.ipynb")],
             "app": [lambda: _files("*.ipynb") + _files("*.py")],
             "track": [lambda: ["status", "stop"]],
@@ -124,4 +127,4 @@ class Offers:
 
 
 def _files(pattern: str) -> list[str]:
-    return sorted(path.name for path in islice(Path().glob(pattern), _MOST))
+    return sorted(str(path) for path in islice(Path().glob(pattern), _MOST))

@@ -9,12 +9,20 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 import hubyard
-from support.answering import DEPLOYMENT, DIGEST, MONEY, TRACKED, answering, served
+from support.answering import (
+    DEPLOYMENT,
+    DIGEST,
+    MONEY,
+    RUN,
+    TRACKED,
+    answering,
+    served,
+)
 from support.patience import SOON_S
 
 __all__ = ["answering", "served"]  # fixtures
 
-MAGICS = {"experiment", "track", "register", "deploy", "schedule", "app"}
+MAGICS = {"experiment", "track", "register", "deploy", "pipeline", "schedule", "app"}
 MAGICS |= {"compute", "cost"}
 
 
@@ -116,6 +124,7 @@ def test_every_magic_documents_its_arguments(shell):
         "%register last churn",
         "%deploy churn/3",
         '%schedule "30 2 * * *"',
+        "%pipeline",
         "%app",
         "%experiment churn",
         "%%track\n1",
@@ -180,6 +189,8 @@ def test_outside_the_hub_the_status_says_so(shell):
         ("%compute small big", "unrecognized arguments"),
         ("%compute --extend soon", "not a duration"),
         ("%cost what", "unrecognized arguments"),
+        ("%pipeline missing.yml", "There is no file 'missing.yml'"),
+        ("%pipeline -p a", "not NAME=VALUE"),
     ],
 )
 def test_a_wrong_line_is_refused_in_one_line(shell, platform, line, said):
@@ -187,7 +198,8 @@ def test_a_wrong_line_is_refused_in_one_line(shell, platform, line, said):
     assert not done.ok
     assert said in done.err
     assert done.err.count("\n") == 1
-    assert not {"POST deployments", "POST schedules", "POST apps"} & {*platform.calls()}
+    begun = {f"POST {noun}" for noun in ("deployments", "schedules", "apps", "runs")}
+    assert not begun & {*platform.calls()}
 
 
 def test_track_belongs_on_the_first_line(shell, platform):
@@ -293,7 +305,7 @@ def test_an_app_that_fails_fails_the_cell(shell, platform):
 
 
 @pytest.mark.parametrize(
-    "line", ["%deploy churn/3", '%schedule "30 2 * * 1-5"', "%app"]
+    "line", ["%deploy churn/3", '%schedule "30 2 * * 1-5"', "%app", "%pipeline"]
 )
 def test_a_dry_run_starts_nothing(shell, platform, line):
     done = cell(shell, f"{line} --dry-run")
@@ -339,6 +351,38 @@ def test_where_nobody_can_be_asked_it_goes_on(shell, platform, monkeypatch):
     monkeypatch.setattr("builtins.input", nobody)
     assert cell(shell, "%deploy churn/3").ok
     assert platform.bodies("POST deployments")
+
+
+def test_a_pipeline_runs_once(shell, platform):
+    done = cell(shell, "%pipeline train.ipynb -p lr=0.1 --name nightly --fresh")
+    assert done.out.startswith("small costs $0.05 an hour")
+    assert done.plain == "train starts: hubyard logs r1 follows it"
+    (made,) = platform.bodies("POST runs")
+    told = {key: made[key] for key in ("source", "parameters", "name", "fresh")}
+    assert told == {
+        "source": DIGEST,
+        "parameters": {"lr": 0.1},
+        "name": "nightly",
+        "fresh": True,
+    }
+    platform.answers["GET runs/r1"] = {**RUN, "status": "succeeded"}
+    done = cell(shell, "%pipeline --follow")
+    assert done.plain == "train succeeded: r1"
+    assert "succeeded: cell" in done.out
+
+
+@pytest.mark.parametrize(
+    ("failure", "why"),
+    [
+        ({"reason": "cell-error", "message": "Cell 2 of 3 failed"}, "Cell 2 of 3"),
+        (None, "hubyard logs r1"),
+    ],
+)
+def test_a_pipeline_that_fails_fails_the_cell(shell, platform, failure, why):
+    ended = {**RUN, "status": "failed", "failure": failure}
+    platform.answers["GET runs/r1"] = ended
+    done = cell(shell, "%pipeline --follow")
+    assert done.err.startswith(f"UsageError: train failed: {why}")
 
 
 @pytest.mark.parametrize("cron", ['"30 2 * * 1-5"', "30 2 * * 1-5"])
@@ -415,6 +459,7 @@ def test_tab_offers_what_there_is(shell, platform):
     }
     assert completions(shell, "%deploy churn@c") == {"%deploy churn@champion"}
     assert completions(shell, "%register last c") == {"%register last churn"}
+    assert completions(shell, "%pipeline tr") == {"%pipeline train.ipynb"}
     assert completions(shell, "%schedule tr") == {"%schedule train.ipynb"}
     assert completions(shell, "%track st") == {"%track status", "%track stop"}
     assert completions(shell, "%register last churn --alias ch") == {
