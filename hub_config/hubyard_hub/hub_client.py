@@ -15,6 +15,7 @@ from urllib.parse import quote
 import httpx
 
 from hubyard.contract.errors import Forbidden, Rejected, Unavailable
+from hubyard_hub import loopback
 
 if TYPE_CHECKING:
     from hubyard.contract.app import Share
@@ -53,10 +54,7 @@ class HubClient:
         self, url: str, token: str, transport: httpx.BaseTransport | None = None
     ) -> None:
         self._own = {"Authorization": f"token {token}"}
-        # No proxy of the environment's: it would be sent everybody's tokens.
-        self._http = httpx.Client(
-            base_url=url, timeout=_TIMEOUT, transport=transport, trust_env=False
-        )
+        self._http = loopback.client(url, timeout=_TIMEOUT, transport=transport)
 
     def close(self) -> None:
         """Let go of the connections."""

@@ -22,6 +22,7 @@ from hubyard.contract.errors import (
     Rejected,
     Unavailable,
 )
+from hubyard_hub import loopback
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -54,10 +55,7 @@ class MlflowClient:
     """MLflow over HTTP. Safe to use from many threads."""
 
     def __init__(self, url: str, transport: httpx.BaseTransport | None = None) -> None:
-        # No proxy of the environment's: it would be sent everybody's tokens.
-        self._http = httpx.Client(
-            base_url=url, timeout=_TIMEOUT, transport=transport, trust_env=False
-        )
+        self._http = loopback.client(url, timeout=_TIMEOUT, transport=transport)
 
     def close(self) -> None:
         """Let go of the connections."""

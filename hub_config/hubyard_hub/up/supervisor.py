@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from hubyard.contract.base import now
+from hubyard_hub import loopback
 from hubyard_hub.settings import ROUTES_SERVICE, make_private_folder
 from hubyard_hub.up.processes import Process, processes
 from hubyard_hub.up.report import ProcessReport, Report, Running
@@ -158,7 +159,7 @@ class Supervisor:
         self._settings = settings
         self._tell = tell
         self._started_at = now()
-        self._http = httpx.AsyncClient(timeout=5, trust_env=False)
+        self._http = loopback.async_client(timeout=5)
         logs = settings.state / "logs"
         make_private_folder(logs)
         self.keepers = {

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 import time
 from dataclasses import dataclass
 from hashlib import sha256
@@ -115,8 +116,14 @@ class Hub:
     ) -> None:
         self._settings = settings
         self._clock = clock
-        # A proxy set for the internet must never see a token on its way to the hub.
-        self._http = httpx.AsyncClient(timeout=_TIMEOUT_S, trust_env=False)
+        # To read all authorities takes 50 ms; without TLS there is none to trust.
+        has_tls = settings.hub_api_url.startswith("https:")
+        self._http = httpx.AsyncClient(
+            timeout=_TIMEOUT_S,
+            # A proxy set for the internet must never see a token on its way there.
+            trust_env=False,
+            verify=has_tls or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+        )
         self._known = _Memory(_KNOWN_LIMIT)
         self._refused = _Memory(_REFUSED_LIMIT)
         self._asking: dict[str, asyncio.Task[Identity | None]] = {}
