@@ -13,6 +13,7 @@ from hubyard_hub.notices.channels import Channels
 from hubyard_hub.parts import Parts
 from hubyard_hub.runs import Runs
 from hubyard_hub.schedules.book import Schedules
+from hubyard_hub.schedules.days import Days
 from hubyard_hub.schedules.hooks import Hooks
 from hubyard_hub.tracking import Tracking
 from hubyard_hub.workloads import Workloads
@@ -25,6 +26,7 @@ class Nouns:
     parts: Parts
     runs: Runs
     schedules: Schedules
+    days: Days
     hooks: Hooks
     tracking: Tracking
     models: Models
@@ -41,6 +43,7 @@ class Nouns:
             parts=parts,
             runs=Runs(parts),
             schedules=Schedules(parts),
+            days=Days(parts),
             hooks=Hooks(parts),
             tracking=Tracking(parts),
             models=Models(parts),

@@ -1,9 +1,12 @@
 """Routes of schedules."""
 
+from datetime import date
 from typing import Annotated
 
-from fastapi import Depends, Header
+from fastapi import Depends, Header, Query
+from pydantic import Field
 
+from hubyard.contract.calendar import LONGEST_DAYS, Calendar
 from hubyard.contract.run import Run
 from hubyard.contract.schedule import (
     Backfill,
@@ -23,6 +26,10 @@ from hubyard_hub.wishes import Row
 
 router = people("schedules")
 hook = hooks("schedules")
+
+_Near = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2100, 1, 1))]
+_First = Annotated[_Near | None, Query(description="None: today")]
+_Days = Annotated[int, Query(ge=1, le=LONGEST_DAYS)]
 
 
 @router.post("/schedules/preview")
@@ -45,6 +52,18 @@ def create_schedule(
 def list_schedules(asking: Person, nouns: Asked) -> list[Schedule]:
     """The caller's schedules, newest first."""
     return nouns.schedules.list(asking.name)
+
+
+@router.get("/calendar")
+def read_calendar(
+    asking: Person,
+    nouns: Asked,
+    first: _First = None,
+    days: _Days = 7,
+    time_zone: str = "UTC",
+) -> Calendar:
+    """What of the caller's ran and comes due, day by day in a time zone."""
+    return nouns.days.calendar(asking.name, time_zone, first, days)
 
 
 @router.get("/schedules/{schedule_id}")

@@ -200,6 +200,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/calendar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Calendar
+         * @description What of the caller's ran and comes due, day by day in a time zone.
+         */
+        get: operations["read_calendar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/channels": {
         parameters: {
             query?: never;
@@ -1500,6 +1520,55 @@ export interface components {
             stop: components["schemas"]["Stop"];
         };
         /**
+         * Calendar
+         * @description Some days, one after the other.
+         */
+        Calendar: {
+            /** Days */
+            days: components["schemas"]["CalendarDay"][];
+            /** Time Zone */
+            time_zone: string;
+        };
+        /**
+         * CalendarDay
+         * @description One day; one on which clocks change is shorter or longer.
+         */
+        CalendarDay: {
+            /**
+             * Coming
+             * @description soonest first
+             */
+            coming: components["schemas"]["Coming"][];
+            /**
+             * Cut
+             * @description there is more than 200 of one of them
+             */
+            cut: boolean;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /**
+             * Past
+             * @description oldest first
+             */
+            past: components["schemas"]["Past"][];
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Today */
+            today: boolean;
+            /**
+             * Until
+             * Format: date-time
+             * @description the next day's `since`
+             */
+            until: string;
+        };
+        /**
          * Called
          * @description What came of a call of a webhook.
          */
@@ -1609,6 +1678,38 @@ export interface components {
             purpose?: string | null;
             /** Url */
             url: string;
+        };
+        /**
+         * Coming
+         * @description A fire that a schedule has before it.
+         */
+        Coming: {
+            /**
+             * At
+             * Format: date-time
+             * @description when it was asked for or comes due; of many, first
+             */
+            at: string;
+            /**
+             * Count
+             * @description how many this entry stands for
+             * @default 1
+             */
+            count: number;
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            /** Name */
+            name: string;
+            /** Schedule Id */
+            schedule_id: string;
+            /**
+             * Text
+             * @description when its schedule fires, in words
+             */
+            text: string;
         };
         /**
          * Comparison
@@ -2373,6 +2474,42 @@ export interface components {
              * @description of the total, from 0 to 1
              */
             share: number;
+        };
+        /**
+         * Past
+         * @description A run that was asked for on this day; of many, the newest stands for them.
+         */
+        Past: {
+            /**
+             * At
+             * Format: date-time
+             * @description when it was asked for or comes due; of many, first
+             */
+            at: string;
+            /** @description None: of many, or nothing is known yet */
+            cost: components["schemas"]["Money"] | null;
+            /**
+             * Count
+             * @description how many this entry stands for
+             * @default 1
+             */
+            count: number;
+            /** Ended At */
+            ended_at: string | null;
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            /** Name */
+            name: string;
+            /** Run Id */
+            run_id: string;
+            /** Schedule Id */
+            schedule_id: string | null;
+            /** Started At */
+            started_at: string | null;
+            status: components["schemas"]["Status"];
         };
         /**
          * Preview
@@ -3891,6 +4028,40 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_calendar: {
+        parameters: {
+            query?: {
+                /** @description None: today */
+                first?: string | null;
+                days?: number;
+                time_zone?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Calendar"];
+                };
             };
             /** @description Refused */
             default: {
