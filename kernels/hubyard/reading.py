@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from hubyard.contract.base import LONGEST_S
 from hubyard.contract.duration import duration_text, parse_duration
@@ -35,6 +36,26 @@ def moment_of(text: str) -> datetime:
     except ValueError:
         raise argparse.ArgumentTypeError(
             f"{text!r} is no moment: write one such as 2026-11-24 or 2026-11-24T02:30"
+        ) from None
+
+
+def day_of(text: str) -> date:
+    """A date, for argparse."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no day: write one such as 2026-11-24"
+        ) from None
+
+
+def zone_of(text: str) -> ZoneInfo:
+    """A time zone, for argparse."""
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise argparse.ArgumentTypeError(
+            f"there is no time zone {text!r}: write one such as Europe/Berlin"
         ) from None
 
 

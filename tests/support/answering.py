@@ -175,6 +175,18 @@ RUN = {
     "has_report": True,
     "steps": [],
 }
+ENTRY = {"name": "train", "at": NOW, "last_at": NOW}
+DAY = {"day": "2030-05-06", "since": NOW, "until": NOW, "today": True, "cut": False}
+PAST = {
+    **ENTRY,
+    "run_id": "r1",
+    "schedule_id": None,
+    "status": "succeeded",
+    "started_at": NOW,
+    "ended_at": NOW,
+    "cost": MOST,
+}
+COMING = {**ENTRY, "schedule_id": "s1", "text": "Every minute"}
 ACTIVE = {
     "entry_id": "e1",
     "kind": "workspace",
@@ -263,6 +275,10 @@ ANSWERS = {
     "GET runs/r1": RUN,
     "POST runs/r1/stop": RUN,
     "GET schedules": [SCHEDULE],
+    "GET calendar": {
+        "time_zone": "Europe/Berlin",
+        "days": [{**DAY, "past": [PAST], "coming": [COMING]}],
+    },
     "GET schedules/s1": SCHEDULE,
     "PATCH schedules/s1": {**SCHEDULE, "paused": True, "last_status": "failed"},
     "POST schedules/s1/run": RUN,

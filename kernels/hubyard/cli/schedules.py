@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from hubyard.cli.ask import add_dry_run, add_yes, agreed, delete
 from hubyard.cli.show import add_command, add_compute, add_parameters, say, show
+from hubyard.cli.week import add_week, show_week
 from hubyard.client import Client
 from hubyard.contract.base import now
 from hubyard.contract.notice import Why
@@ -107,6 +108,7 @@ def _add_schedules(subparsers: Subparsers) -> None:
     what.add_argument(
         "--update", metavar="ID", help="let it run its notebook as it is here now"
     )
+    add_week(many, what)
     add_yes(many)
 
 
@@ -171,27 +173,28 @@ def _made(made: NewSchedule) -> list[str]:
 
 def _schedules(arguments: argparse.Namespace) -> int:
     with Client.from_environment() as client:
-        if arguments.pause is not None:
-            return _pause(arguments, client, arguments.pause, paused=True)
-        if arguments.resume is not None:
-            return _pause(arguments, client, arguments.resume, paused=False)
-        if arguments.run is not None:
-            return _run(arguments, client)
-        if arguments.update is not None:
-            return _update(arguments, client)
-        if arguments.delete is not None:
-            so = "The schedule has ended; its past runs stay."
-            return delete(arguments, client.schedules.delete, so)
+        for name, act in _ACTS.items():
+            if getattr(arguments, name) is not None:
+                return act(arguments, client)
         found = client.schedules.list()
     return show(arguments, found, lambda: _table(found))
 
 
-def _pause(
-    arguments: argparse.Namespace, client: Client, id_: str, *, paused: bool
-) -> int:
-    changed = client.schedules.change(id_, ScheduleChange(paused=paused))
-    state = "is paused" if changed.paused else "goes on"
-    return show(arguments, changed, lambda: [f"{changed.name} {state}"])
+def _pause(arguments: argparse.Namespace, client: Client) -> int:
+    paused = ScheduleChange(paused=True)
+    changed = client.schedules.change(arguments.pause, paused)
+    return show(arguments, changed, lambda: [f"{changed.name} is paused"])
+
+
+def _resume(arguments: argparse.Namespace, client: Client) -> int:
+    resumed = ScheduleChange(paused=False)
+    changed = client.schedules.change(arguments.resume, resumed)
+    return show(arguments, changed, lambda: [f"{changed.name} goes on"])
+
+
+def _delete(arguments: argparse.Namespace, client: Client) -> int:
+    so = "The schedule has ended; its past runs stay."
+    return delete(arguments, client.schedules.delete, so)
 
 
 def _run(arguments: argparse.Namespace, client: Client) -> int:
@@ -218,6 +221,17 @@ def _update(arguments: argparse.Namespace, client: Client) -> int:
         return 1
     updated = client.schedules.change(found.id, ScheduleChange(source=latest))
     return show(arguments, updated, lambda: [f"{updated.name} is up to date"])
+
+
+_ACTS = {
+    "pause": _pause,
+    "resume": _resume,
+    "run": _run,
+    "update": _update,
+    "delete": _delete,
+    "week": show_week,
+}
+"""What `schedules` does instead of listing them, by its option."""
 
 
 def _backfill(arguments: argparse.Namespace) -> int:

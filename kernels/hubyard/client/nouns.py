@@ -11,6 +11,7 @@ from urllib.parse import quote
 from hubyard.client import source
 from hubyard.contract.app import App, AppRequest, Share
 from hubyard.contract.budget import Budget, BudgetChange, BudgetRequest, Scope
+from hubyard.contract.calendar import Calendar
 from hubyard.contract.deployment import (
     Deployment,
     DeploymentRequest,
@@ -43,6 +44,7 @@ from hubyard.contract.workload import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import date
 
     from hubyard.client.wire import Wire
 
@@ -197,6 +199,18 @@ class Schedules(_Noun):
     def list(self) -> list[Schedule]:
         """Your schedules."""
         return self._wire.get("schedules", list[Schedule])
+
+    def calendar(
+        self, first: date | None = None, days: int = 7, time_zone: str = "UTC"
+    ) -> Calendar:
+        """What ran and what comes due, day by day from the first, or from today."""
+        return self._wire.get(
+            "calendar",
+            Calendar,
+            first=first and first.isoformat(),
+            days=str(days),
+            time_zone=time_zone,
+        )
 
     def get(self, schedule_id: str) -> Schedule:
         """One schedule."""

@@ -13,6 +13,7 @@ import re
 import signal
 import subprocess
 import sys
+from datetime import date
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -23,9 +24,12 @@ from hubyard.cli import main, parser
 from hubyard.contract.duration import duration_text
 from support.answering import (
     APP,
+    COMING,
+    DAY,
     DEPLOYMENT,
     DIGEST,
     MONEY,
+    PAST,
     RUN,
     SCHEDULE,
     SMALL,
@@ -131,6 +135,9 @@ USAGE = [
     (["deploy", "churn/3", "--ttl", "999999d"], "write at most 366d"),
     (["app", "app.py", "--framework", "dash"], "choose from 'voila', 'streamlit'"),
     (["schedules", "--pause", "a", "--resume", "b"], "not allowed with"),
+    (["schedules", "--week", "soon"], "'soon' is no day: write one such as"),
+    (["schedules", "--week", "--tz", "Mars"], "there is no time zone 'Mars'"),
+    (["schedules", "--week", "--tz", "../x"], "there is no time zone '../x'"),
     (["apps", "--start", "a", "--stop", "b"], "not allowed with"),
     (["apps", "--share", "report-1"], "expected 2 arguments"),
     (["key", "churn-1", "--ttl", "367d"], "write at most 366d"),
@@ -405,6 +412,11 @@ SHOWN = [
         "s1 train At 02:30, Monday",
     ),
     (
+        ["schedules", "--week"],
+        "DAY Europe/Berlin NAME STATUS COST",
+        "Mon 06 May 09:08 train succeeded in 0s $0.20",
+    ),
+    (
         ["notices"],
         "WHEN RUN NAME WHAT SEEN MESSAGE",
         "06 May 07:08 r1 train failed no Cell 3 failed: ValueError: 7",
@@ -573,6 +585,38 @@ def test_a_schedule_that_goes_on_says_so(answering, hubyard):
     assert hubyard("schedules", "--resume", "s1")[1] == "train goes on\n"
     assert answering.bodies("PATCH schedules/s1") == [{"paused": False}]
     assert "paused" in hubyard("schedules")[1]
+
+
+def test_a_week_is_the_one_of_its_day_from_monday_on(ana, hubyard):
+    _, out, _ = hubyard("schedules", "--week", "2026-11-29", "--json")
+    assert [each["day"][-2:] for each in json.loads(out)["days"]] == [
+        *("23", "24", "25", "26", "27", "28", "29")
+    ]
+    _, out, _ = hubyard("schedules", "--week", "--tz", "Asia/Tokyo", "--json")
+    found = json.loads(out)
+    assert found["time_zone"] == "Asia/Tokyo"
+    assert [each["today"] for each in found["days"]].count(True) == 1
+    assert date.fromisoformat(found["days"][0]["day"]).strftime("%a") == "Mon"
+
+
+def test_many_alike_are_one_line_of_their_day(answering, hubyard):
+    later = {"last_at": "2030-05-06T19:00:00Z", "count": 9}
+    past = {**PAST, **later, "status": "failed", "cost": None}
+    days = [{**DAY, "past": [past], "coming": [{**COMING, **later}, COMING]}]
+    answering.answers["GET calendar"] = {"time_zone": "Europe/Berlin", "days": days}
+    _, out, _ = hubyard("schedules", "--week")
+    assert [line.split() for line in out.splitlines()[1:]] == [
+        ["Mon", "06", "May", "09:08-21:00", "train", "9", "failed", "-"],
+        ["09:08-21:00", "train", "9", "due", "-"],
+        ["09:08", "train", "due", "-"],
+    ]
+
+
+def test_a_week_in_which_nothing_is_says_so(answering, hubyard):
+    days = [{**DAY, "past": [], "coming": []}]
+    answering.answers["GET calendar"] = {"time_zone": "UTC", "days": days}
+    said = "Nothing ran and nothing comes due.\n"
+    assert hubyard("schedules", "--week") == (0, said, "")
 
 
 COMPARE = f"GET sources/{DIGEST}/diff/{DIGEST}"

@@ -90,6 +90,7 @@ CALLS = {
     "DELETE runs/r1": lambda c: c.runs.delete("r1") is None,
     "GET runs/r1/log": lambda c: c.runs.log("r1") == "what it printed\n",
     "GET schedules": lambda c: c.schedules.list()[0].id == "s1",
+    "GET calendar": lambda c: c.schedules.calendar().days[0].today,
     "POST schedules": lambda c: c.schedules.create(SCHEDULE_WISH).id == "s1",
     "GET schedules/s1": lambda c: c.schedules.get("s1").id == "s1",
     "PATCH schedules/s1": lambda c: c.schedules.change("s1", ScheduleChange()).paused,
