@@ -1,7 +1,5 @@
 /** The view of one run: how far it is, its steps, its history, another run beside it. */
-import { ReactWidget } from '@jupyterlab/apputils';
 import type { Contents } from '@jupyterlab/services';
-import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 import type { Poll } from '../api/poll';
 import type { RunDetail } from '../api/types';
@@ -13,15 +11,11 @@ import { Moment } from '../components/Moment';
 import { Facts, Reason } from '../components/Rows';
 import { RunLink } from '../components/RunLink';
 import { durationText, secondsBetween } from '../format';
-import { useNow, usePageSeen, usePoll } from '../hooks';
-import {
-  HubyardContext,
-  type IHubyard,
-  SeenContext,
-  useHubyard
-} from '../hubyard';
+import { useNow, usePoll } from '../hooks';
+import { type IHubyard, useHubyard } from '../hubyard';
 import { ContentsContext, useOpenExecuted } from '../sections/notebook';
 import { isActive, runStatus } from '../status';
+import { View } from '../view';
 import { resume, stop } from './acts';
 import { Compare } from './Compare';
 import { Graph } from './Graph';
@@ -31,65 +25,30 @@ import { type IChosen, Steps } from './Steps';
 import { tellingOf } from './stages';
 import { costText, progressText } from './words';
 
-export class RunView extends ReactWidget {
+export class RunView extends View {
   constructor(
-    private readonly hubyard: IHubyard,
+    hubyard: IHubyard,
     private readonly contents: Contents.IManager,
     readonly run: string
   ) {
-    super();
+    super(hubyard, {
+      className: 'hy-RunView',
+      testId: 'hy-run-view',
+      icon: runIcon,
+      label: hubyard.trans.__('Run')
+    });
     this.poll = hubyard.polls.ofRun(run);
-    this.addClass('hy-Panel');
-    this.addClass('hy-RunView');
-    this.title.icon = runIcon;
-    this.node.tabIndex = -1;
-    this.node.dataset.testid = 'hy-run-view';
-    this.node.setAttribute('role', 'region');
-    this.node.setAttribute('aria-label', hubyard.trans.__('Run'));
   }
 
-  protected override onAfterShow(message: Message): void {
-    super.onAfterShow(message);
-    this.update();
-  }
-
-  protected override onAfterHide(message: Message): void {
-    super.onAfterHide(message);
-    this.update();
-  }
-
-  protected override onActivateRequest(message: Message): void {
-    super.onActivateRequest(message);
-    if (!this.node.contains(document.activeElement)) {
-      this.node.focus();
-    }
-  }
-
-  protected override render(): React.JSX.Element {
+  protected override content(): React.JSX.Element {
     return (
-      <HubyardContext.Provider value={this.hubyard}>
-        <ContentsContext.Provider value={this.contents}>
-          <WhileSeen visible={this.isVisible}>
-            <Loaded poll={this.poll}>{run => <Content run={run} />}</Loaded>
-          </WhileSeen>
-        </ContentsContext.Provider>
-      </HubyardContext.Provider>
+      <ContentsContext.Provider value={this.contents}>
+        <Loaded poll={this.poll}>{run => <Content run={run} />}</Loaded>
+      </ContentsContext.Provider>
     );
   }
 
   private readonly poll: Poll<RunDetail>;
-}
-
-function WhileSeen(props: {
-  readonly visible: boolean;
-  readonly children: React.ReactNode;
-}): React.JSX.Element {
-  const pageSeen = usePageSeen();
-  return (
-    <SeenContext.Provider value={props.visible && pageSeen}>
-      {props.children}
-    </SeenContext.Provider>
-  );
 }
 
 interface IProps {
