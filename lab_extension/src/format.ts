@@ -117,6 +117,34 @@ export function dayText(day: string): string {
   }).format(new Date(day));
 }
 
+/** A day of a calendar: `Tue, 24 Nov`. */
+export function weekdayText(day: string): string {
+  return new Intl.DateTimeFormat(undefined, {
+    weekday: 'short',
+    day: 'numeric',
+    month: 'short',
+    timeZone: 'UTC'
+  }).format(new Date(day));
+}
+
+/** From one day of a calendar to another: `23 – 29 Nov 2026`. */
+export function daysText(first: string, last: string): string {
+  return new Intl.DateTimeFormat(undefined, {
+    day: 'numeric',
+    month: 'short',
+    year: 'numeric',
+    timeZone: 'UTC'
+  }).formatRange(new Date(first), new Date(last));
+}
+
+/** A time of day, or from one to another. */
+export function timesText(first: string, last: string): string {
+  return new Intl.DateTimeFormat(undefined, { timeStyle: 'short' }).formatRange(
+    new Date(first),
+    new Date(last)
+  );
+}
+
 /** When something ends: the time of day, with the date where it is not soon. */
 export function untilText(moment: string, now = Date.now()): string {
   const soon = Math.abs(Date.parse(moment) - now) < (DAY_S / 2) * 1000;

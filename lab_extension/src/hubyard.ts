@@ -38,6 +38,7 @@ export const CommandIDs = {
   openFailure: 'hubyard:open-failure',
   openReport: 'hubyard:open-report',
   openRun: 'hubyard:open-run',
+  openWeek: 'hubyard:open-week',
   schedule: 'hubyard:schedule',
   runNow: 'hubyard:run-now',
   updateSchedule: 'hubyard:update-schedule',

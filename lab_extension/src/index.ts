@@ -7,6 +7,7 @@ import { panelPlugin } from './plugins/panel';
 import { runPlugin } from './plugins/run';
 import { servicesPlugin } from './plugins/services';
 import { statusPlugin } from './plugins/status';
+import { weekPlugin } from './plugins/week';
 
 export { IHubyard } from './hubyard';
 
@@ -14,6 +15,7 @@ export default [
   servicesPlugin,
   panelPlugin,
   runPlugin,
+  weekPlugin,
   statusPlugin,
   moneyPlugin,
   noticesPlugin,

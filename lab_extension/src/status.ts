@@ -33,6 +33,7 @@ const LOOKS: Readonly<Record<string, ILook>> = {
   waiting: { icon: waitingIcon, tone: 'quiet' },
   skipped: { icon: leftOutIcon, tone: 'quiet' },
   'not-run': { icon: leftOutIcon, tone: 'quiet' },
+  due: { icon: waitingIcon, tone: 'quiet' },
   paused: { icon: pausedIcon, tone: 'quiet' },
   active: { icon: waitingIcon, tone: 'good' }
 };
@@ -86,9 +87,11 @@ export function statusText(trans: TranslationBundle, status: string): string {
   }
 }
 
-/** What only a step or a cell of a run can be. */
+/** What only a fire, or a step or a cell of a run can be. */
 function leftText(trans: TranslationBundle, status: string): string {
   switch (status) {
+    case 'due':
+      return trans.__('due');
     case 'waiting':
       return trans.__('waiting');
     case 'skipped':

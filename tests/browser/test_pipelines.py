@@ -2,11 +2,14 @@
 
 import json
 import re
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import expect
 
+from hubyard.contract.base import now
 from hubyard.contract.run import RunRequest
+from hubyard.contract.schedule import ScheduleRequest
 from support.browser import PATIENCE_MS, chromium, sign_in
 from support.hub import REPOSITORY
 from support.patience import until
@@ -59,10 +62,10 @@ NOTHING = "\N{EN DASH}"
 AXE = REPOSITORY / "lab_extension" / "node_modules" / "axe-core" / "axe.min.js"
 # JupyterLab's body has no height, and what overflows it counts as hidden for axe.
 FAULTS = """
-async () => {
+async view => {
   document.body.style.height = '100vh';
   const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'];
-  const found = await axe.run({include: [['.hy-RunView']]}, {runOnly: tags});
+  const found = await axe.run({include: [[view]]}, {runOnly: tags});
   return found.violations.flatMap(({id, nodes}) =>
     nodes.map(({html, failureSummary}) => [id, html, failureSummary]));
 }
@@ -188,6 +191,19 @@ def shown(page):
     return page.locator("[data-testid=hy-run-view]:visible")
 
 
+def assert_without_fault(page, view):
+    """axe finds nothing in a view, in either theme."""
+    page.add_script_tag(path=AXE)
+    for theme in ("JupyterLab Dark", "JupyterLab Light"):
+        until(lambda theme=theme: dressed(page, theme))
+        assert page.evaluate(FAULTS, view) == []
+
+
+def assert_fits(view):
+    view.evaluate("node => { node.style.width = '250px'; }")
+    assert view.evaluate("node => node.scrollWidth") <= 250
+
+
 def step(view, key):
     return view.locator(f"[data-testid=hy-step][data-id='{key}']")
 
@@ -308,13 +324,8 @@ def test_a_node_of_the_graph_leads_to_its_step_by_keys_alone(lab, view):
 
 
 def test_the_view_has_no_fault_of_access_and_fits_into_250_pixels(lab, view):
-    lab.add_script_tag(path=AXE)
-    assert lab.evaluate(FAULTS) == []
-    for theme in ("JupyterLab Dark", "JupyterLab Light"):
-        until(lambda theme=theme: dressed(lab, theme))
-        assert lab.evaluate(FAULTS) == []
-    view.evaluate("node => { node.style.width = '250px'; }")
-    assert view.evaluate("node => node.scrollWidth") <= 250
+    assert_without_fault(lab, ".hy-RunView")
+    assert_fits(view)
 
 
 def test_the_view_comes_back_after_a_reload(hubyard, lab, failed):
@@ -322,6 +333,43 @@ def test_the_view_comes_back_after_a_reload(hubyard, lab, failed):
     lab.wait_for_timeout(1500)  # Lab keeps its layout a second after it changes
     lab.goto(f"{hubyard.url}/user/ana/lab")
     expect(lab.locator("[data-testid=hy-run-view]")).to_contain_text("not ready")
+
+
+# -- the week --------------------------------------------------------------------------
+
+
+def test_a_week_shows_what_ran_and_what_comes_due(hubyard, client, lab, failed):
+    day = now() + timedelta(days=7)
+    wish = ScheduleRequest(
+        source=failed.source,
+        notebook=failed.notebook,
+        name="often",
+        cron=f"*/5 * {day.day} {day.month} *",
+    )
+    made = client.schedules.create(wish)
+    row(lab).get_by_test_id("hy-open-week").click()
+    week = lab.locator("[data-testid=hy-week-view]:visible")
+    today = week.locator("[data-testid=hy-day][aria-current=date]")
+    expect(today).to_contain_text("Today")
+    expect(today.locator("[data-status=failed]").last).to_contain_text("failed")
+
+    week.get_by_test_id("hy-next-week").click()
+    expect(week.locator("[data-status=due]")).to_contain_text(": 288")
+    expect(week.get_by_test_id("hy-day")).to_have_count(7)
+    expect(today).to_have_count(0)
+    week.get_by_role("button", name="often").focus()
+    lab.keyboard.press("Enter")
+    expect(row(lab, made)).to_be_focused()
+    client.schedules.delete(made.id)
+
+    week.get_by_test_id("hy-this-week").click()
+    expect(today).to_be_visible()
+    assert_without_fault(lab, ".hy-WeekView")
+    lab.goto(f"{hubyard.url}/user/ana/lab")
+    today.get_by_role("button", name=failed.name).last.click()
+    expect(shown(lab).get_by_test_id("hy-run-head")).to_be_visible()
+    lab.get_by_role("tab", name="Week").click()
+    assert_fits(week)
 
 
 # -- statement 35: run again -----------------------------------------------------------

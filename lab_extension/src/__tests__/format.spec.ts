@@ -1,6 +1,7 @@
 import {
   coresText,
   dayText,
+  daysText,
   dueText,
   durationText,
   fileName,
@@ -9,8 +10,10 @@ import {
   secondsBetween,
   sizeText,
   stem,
+  timesText,
   toTheMinute,
-  untilText
+  untilText,
+  weekdayText
 } from '../format';
 
 const NOW = Date.parse('2026-11-24T12:00:00Z');
@@ -40,6 +43,15 @@ test('a moment is told from now, and by its date after a day', () => {
 test('a due time is shown in the zone of its schedule, summer and winter', () => {
   expect(dueText('2026-03-28T01:30:00Z', 'Europe/Berlin')).toContain('02:30');
   expect(dueText('2026-03-30T00:30:00Z', 'Europe/Berlin')).toContain('02:30');
+});
+
+test('days and times are told as people write them', () => {
+  expect(weekdayText('2026-11-24')).toBe('Tue, Nov 24');
+  expect(daysText('2026-11-23', '2026-11-29')).toMatch(/^Nov 23.–.29, 2026$/);
+  expect(daysText('2026-12-28', '2027-01-03')).toMatch(/2026.–.Jan 3, 2027$/);
+  const noon = '2026-11-24T12:00:00';
+  expect(timesText(noon, noon)).toMatch(/^12:00.PM$/);
+  expect(timesText(noon, '2026-11-24T13:30:00')).toMatch(/^12:00.–.1:30.PM$/);
 });
 
 test('a zone that the browser does not know breaks nothing', () => {

@@ -6,6 +6,7 @@ import { MISSING_EXTENSION, Problem, readProblem } from './problem';
 import type {
   App,
   AppRequest,
+  Calendar,
   Catalogue,
   Channel,
   Comparison,
@@ -86,6 +87,10 @@ export class Client {
   /** What of a source is another in a second one. */
   compare(before: string, after: string): Promise<Comparison> {
     return this.get(`sources/${before}/diff/${after}`);
+  }
+  /** What ran and comes due in the seven days from a day on, in a time zone. */
+  calendar(first: string, time_zone: string): Promise<Calendar> {
+    return this.get(`calendar${queryOf({ first, time_zone })}`);
   }
   changeSchedule(id: string, change: ScheduleChange): Promise<Schedule> {
     return this.json('PATCH', `schedules/${id}`, change);

@@ -1,10 +1,13 @@
 /** The polls of all sections: each question of the platform is asked in one place. */
 import { secondsBetween } from '../format';
+import { ownTimeZone } from '../timing';
+import { firstOfWeek } from '../week/days';
 import type { Client } from './client';
 import { Pages } from './pages';
 import { type Pace, Poll } from './poll';
 import type {
   App,
+  Calendar,
   Catalogue,
   Deployment,
   Identity,
@@ -71,6 +74,8 @@ export interface IPolls {
   readonly apps: Poll<App[]>;
   /** A poll of one run, for who shows it. */
   readonly ofRun: (id: string) => Poll<RunDetail>;
+  /** A poll of the week so many weeks from this one. */
+  readonly ofWeek: (offset: number) => Poll<Calendar>;
   readonly notices: Poll<Notices>;
   /** Ask for one page of tracked runs more. */
   readonly olderTrackedRuns: () => Promise<void>;
@@ -95,6 +100,8 @@ export function createPolls(client: Client): IPolls {
     runs: new Poll(client.runs, lively),
     apps: new Poll(client.apps, lively),
     ofRun: id => new Poll(() => client.runDetail(id), runPace),
+    ofWeek: offset =>
+      new Poll(() => client.calendar(firstOfWeek(offset), ownTimeZone()), calm),
     notices: new Poll(client.notices, calm)
   };
 }

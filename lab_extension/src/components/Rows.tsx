@@ -1,6 +1,7 @@
 /** Rows: a true list, a few at first, one shape for every noun. */
 import * as React from 'react';
 import { useHubyard } from '../hubyard';
+import { useRevealed } from '../sections/model';
 import { StatusIcon } from './Badge';
 import { TextButton } from './Button';
 
@@ -18,12 +19,17 @@ export function RowList<T>(props: {
   readonly items: readonly T[];
   /** How many are shown at first. */
   readonly first?: number;
+  /** The place of one that is asked for, from 0. */
+  readonly asked?: number;
   /** null: all there are stand in `items`. */
   readonly older?: IOlder | null;
   readonly children: (item: T) => React.ReactNode;
 }): React.JSX.Element {
-  const { first = FIRST, items, older = null } = props;
+  const { asked = -1, first = FIRST, items, older = null } = props;
   const [shown, setShown] = React.useState(first);
+  if (asked >= shown) {
+    setShown(asked + 1);
+  }
   const more = () => {
     setShown(shown + MORE);
     if (shown + MORE > items.length) {
@@ -100,8 +106,10 @@ interface IRowProps {
 }
 
 export function Row(props: IRowProps): React.JSX.Element {
+  const row = useRevealed<HTMLLIElement>(props.id);
   return (
     <li
+      ref={row}
       className="hy-Row"
       data-testid="hy-row"
       data-id={props.id}

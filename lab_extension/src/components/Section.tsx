@@ -3,7 +3,7 @@ import * as React from 'react';
 import type { IPoll } from '../api/poll';
 import { usePoll, usePollState, useStaleSince } from '../hooks';
 import { useHubyard } from '../hubyard';
-import { type SectionId, useSections } from '../sections/model';
+import { type SectionId, useRevealed, useSections } from '../sections/model';
 import { staleText } from '../status';
 import { IconButton } from './Button';
 import { caretIcon, refreshIcon } from './icons';
@@ -24,15 +24,7 @@ export function Section(props: ISectionProps): React.JSX.Element {
   const { trans } = useHubyard();
   const sections = useSections();
   const open = !sections.isFolded(props.id);
-  const head = React.useRef<HTMLButtonElement>(null);
-  const revealed = sections.revealed === props.id;
-  React.useEffect(() => {
-    if (revealed) {
-      head.current?.scrollIntoView({ block: 'start' });
-      head.current?.focus();
-      sections.settle();
-    }
-  }, [revealed, sections]);
+  const head = useRevealed<HTMLButtonElement>(props.id);
   const bodyId = `hy-body-${props.id}`;
   return (
     <section

@@ -29,6 +29,10 @@ export const scheduleIcon = drawn(
   'schedule',
   `${RING}<path d="M12 7v5l3.5 2"/>`
 );
+export const weekIcon = drawn(
+  'week',
+  '<rect x="3" y="5" width="18" height="15.5" rx="2"/><path d="M3 10h18M8 2.8v4m8-4v4M7.5 14h3m3 0h3"/>'
+);
 export const publishIcon = drawn(
   'publish',
   '<rect x="3" y="4" width="18" height="16" rx="2"/><path d="M3 8.5h18M12 17v-5.5M9.5 13.5 12 11l2.5 2.5"/>'

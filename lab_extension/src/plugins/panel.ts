@@ -75,14 +75,19 @@ function addOpen(
             type: 'string',
             enum: [...SECTION_IDS],
             description: trans.__('The section to show')
+          },
+          row: {
+            type: 'string',
+            description: trans.__('The id of what to show in that section')
           }
         }
       }
     },
     execute: args => {
       app.shell.activateById(PANEL_ID);
-      if (isSectionId(args.section)) {
-        sections.reveal(args.section);
+      const { row, section } = args;
+      if (isSectionId(section)) {
+        sections.reveal(section, typeof row === 'string' ? row : undefined);
       }
     }
   });

@@ -19,8 +19,8 @@ export function isSectionId(value: unknown): value is SectionId {
 export class Sections {
   constructor(private readonly onFold: (folded: SectionId[]) => void) {}
 
-  /** The section to scroll to and focus; null: none is asked for. */
-  revealed: SectionId | null = null;
+  /** The section, or the id of a row, to scroll to and focus; null: none is asked for. */
+  revealed: string | null = null;
 
   readonly subscribe = (listener: () => void): (() => void) => {
     this.listeners.add(listener);
@@ -45,9 +45,9 @@ export class Sections {
     this.changed();
   }
 
-  reveal(id: SectionId): void {
+  reveal(id: SectionId, row?: string): void {
     this.folded.delete(id);
-    this.revealed = id;
+    this.revealed = row ?? id;
     this.changed();
   }
 
@@ -75,4 +75,27 @@ export function useSections(): Sections {
   const sections = React.useContext(SectionsContext);
   React.useSyncExternalStore(sections.subscribe, sections.version);
   return sections;
+}
+
+/** Scrolls to and focuses the element that it is given, when that is asked for. */
+export function useRevealed<E extends HTMLElement>(
+  id: string
+): React.RefObject<E> {
+  const sections = useSections();
+  const element = React.useRef<E>(null);
+  const revealed = sections.revealed === id;
+  React.useEffect(() => {
+    if (revealed && element.current !== null) {
+      const node = element.current;
+      const leave = () => {
+        node.removeAttribute('tabindex');
+      };
+      node.addEventListener('blur', leave, { once: true });
+      node.tabIndex = -1; // what is no button takes the focus only now
+      node.scrollIntoView({ block: 'start' });
+      node.focus();
+      sections.settle();
+    }
+  }, [revealed, sections]);
+  return element;
 }

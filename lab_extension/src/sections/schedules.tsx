@@ -3,7 +3,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 import type { Dropped, Schedule } from '../api/types';
 import { StatusWord } from '../components/Badge';
-import { IconButton } from '../components/Button';
+import { IconButton, TextButton } from '../components/Button';
 import { Empty } from '../components/Empty';
 import {
   editIcon,
@@ -20,12 +20,25 @@ import { dueText } from '../format';
 import { CommandIDs, type IHubyard, useHubyard } from '../hubyard';
 import { runStatus, statusText } from '../status';
 import { act } from './acts';
+import { useSections } from './model';
 
 export function Schedules(): React.JSX.Element {
   const { polls, trans, commands } = useHubyard();
+  const { revealed } = useSections();
   return (
     <div className="hy-Group" data-testid="hy-schedules">
-      <h3>{trans.__('Schedules')}</h3>
+      <div className="hy-Group-head">
+        <h3>{trans.__('Schedules')}</h3>
+        {commands.hasCommand(CommandIDs.openWeek) && (
+          <TextButton
+            testId="hy-open-week"
+            title={commands.caption(CommandIDs.openWeek)}
+            onClick={() => void commands.execute(CommandIDs.openWeek)}
+          >
+            {trans.__('Week')}
+          </TextButton>
+        )}
+      </div>
       <Loaded poll={polls.schedules}>
         {schedules =>
           schedules.length === 0 ? (
@@ -39,7 +52,11 @@ export function Schedules(): React.JSX.Element {
               }}
             />
           ) : (
-            <RowList label={trans.__('Schedules')} items={schedules}>
+            <RowList
+              label={trans.__('Schedules')}
+              items={schedules}
+              asked={schedules.findIndex(each => each.id === revealed)}
+            >
               {each => <ScheduleRow key={each.id} schedule={each} />}
             </RowList>
           )
