@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import cache
 from typing import TYPE_CHECKING
 
 from hubyard_runtime.run.files import write_whole
@@ -50,7 +51,9 @@ def render(notebook: Path, report: Path) -> None:
     _log.info("The report was made in %.1f s.", time.monotonic() - begun)
 
 
+@cache
 def _exporter() -> HTMLExporter:
+    """The exporter; to compile its templates takes longer than to use them."""
     from jinja2 import DictLoader  # noqa: PLC0415  wanted at the end only
     from nbconvert.exporters.html import HTMLExporter  # noqa: PLC0415  the same
 

@@ -8,6 +8,7 @@ reach another. It says how it is by sending its record; it is told why it shall 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import resource
@@ -22,8 +23,12 @@ from hubyard_runtime.run.folder import NOTEBOOK, OUTPUTS, TRACKED
 
 skip_slow_imports()
 
-from hubyard_runtime.run.engine import Engine  # noqa: E402  once they are skipped
-from hubyard_runtime.run.kernel import Kernel  # noqa: E402
+import nbformat  # noqa: E402  once they are skipped
+from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel  # noqa: E402
+from jupyter_client.provisioning import KernelProvisionerFactory  # noqa: E402
+
+from hubyard_runtime.run.engine import Engine  # noqa: E402
+from hubyard_runtime.run.kernel import NAME, Kernel  # noqa: E402
 from hubyard_runtime.run.notebook import ExecutedNotebook, prepared  # noqa: E402
 
 if TYPE_CHECKING:
@@ -35,6 +40,17 @@ if TYPE_CHECKING:
 
 
 _log = logging.getLogger(__name__)
+
+
+def _warm_up() -> None:
+    """Do once, before any fork, what libraries else do at first use in each worker."""
+    nbformat.validate(nbformat.v4.new_notebook())  # it compiles the schema
+    with contextlib.suppress(NoSuchKernel):  # a step will say so
+        KernelSpecManager().get_kernel_spec(NAME)  # it imports ipykernel
+    KernelProvisionerFactory.instance()  # it reads what every distribution offers
+
+
+_warm_up()
 
 
 def work(task: Task, wire: Connection) -> None:
