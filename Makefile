@@ -11,7 +11,7 @@ LAB_SOURCES := $(addprefix lab_extension/,package.json yarn.lock tsconfig.json i
 	$(shell find lab_extension/src lab_extension/style lab_extension/schema -type f)
 ARGS ?=
 # Tests wait as well as compute: this many files at once (0: one after the other).
-JOBS ?= 2
+JOBS ?= 3
 # Bytecode is what makes the second start quick, whatever the caller's environment says.
 unexport PYTHONDONTWRITEBYTECODE
 # A Node lies in .venv/node only where the machine has none that serves.

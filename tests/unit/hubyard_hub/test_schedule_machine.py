@@ -197,7 +197,7 @@ def few_and_without_a_pause(monkeypatch: pytest.MonkeyPatch):
 
 
 Schedules.TestCase.settings = settings(
-    stateful_step_count=20, max_examples=150, deadline=None
+    stateful_step_count=20, max_examples=60, deadline=None
 )
 
 

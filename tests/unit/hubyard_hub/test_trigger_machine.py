@@ -168,7 +168,7 @@ def few_and_without_a_pause(monkeypatch: pytest.MonkeyPatch):
 
 
 Triggers.TestCase.settings = settings(
-    stateful_step_count=20, max_examples=60, deadline=None
+    stateful_step_count=20, max_examples=40, deadline=None
 )
 
 
