@@ -25,7 +25,9 @@ skip_slow_imports()
 
 import nbformat  # noqa: E402  once they are skipped
 from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel  # noqa: E402
-from jupyter_client.provisioning import KernelProvisionerFactory  # noqa: E402
+from jupyter_client.provisioning.factory import (  # noqa: E402
+    KernelProvisionerFactory,
+)
 
 from hubyard_runtime.run.engine import Engine  # noqa: E402
 from hubyard_runtime.run.kernel import NAME, Kernel  # noqa: E402
