@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from hubyard.contract.run import RunRecord, StepRecord
-    from hubyard_runtime.run.lineage import Lineage
+    from hubyard.contract.run import StepRecord
     from hubyard_runtime.run.patience import Patience
 
 _QUICK_BYTES = 5 * 2**20
@@ -29,17 +28,20 @@ class HandIn:
     """A thread that hands in one step run's files after the other's."""
 
     def __init__(
-        self, put: Callable[[str, str, Path], None], patience: Patience
+        self,
+        put: Callable[[str, str, Path], None],
+        patience: Patience,
+        then: Callable[[StepRecord, Path], None],
     ) -> None:
         """Start the thread.
 
         Args:
             put: hands in a file of a step run: its kind, the key, the file.
             patience: how long a platform that does not answer is asked.
+            then: told of each step run whose files were handed in, and their folder.
         """
-        self.lineage: Lineage | None = None
-        """Whom to tell what was tracked, once the job is known."""
         self._put = put
+        self._then = then
         self._patience = patience
         self._waiting: queue.SimpleQueue[tuple[StepRecord, Path] | None] = (
             queue.SimpleQueue()
@@ -51,24 +53,16 @@ class HandIn:
         """A step run has ended, and what it has made lies in its folder."""
         self._waiting.put((ended, folder))
 
-    def finish(self, last: RunRecord) -> None:
+    def finish(self) -> None:
         """Wait until all is handed in, or was refused, or time is over."""
         self._waiting.put(None)
         self._thread.join()
-        if self._told is not None:
-            self._told.close(last.status, last.ended_at)
-
-    @property
-    def _told(self) -> Lineage | None:
-        """Whom to tell of what was tracked; a stopped run has no time for it."""
-        return None if self._patience.stopped else self.lineage
 
     def _serve(self) -> None:
         while (each := self._waiting.get()) is not None:
             ended, folder = each
             self._hand_in(ended.key, folder)
-            if self._told is not None:
-                self._told.add(ended, folder)
+            self._then(ended, folder)
 
     def _hand_in(self, key: str, folder: Path) -> None:
         notebook = folder / NOTEBOOK

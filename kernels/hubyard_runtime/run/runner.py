@@ -91,7 +91,8 @@ class Runner:
         self._cache_keys: CacheKeys | None = None
         self._not_before: dict[str, float] = {}
         """When a step run that failed may be tried again, by the monotonic clock."""
-        self._hand_in = HandIn(platform.put_file, self._patience)
+        self._lineage: Lineage | None = None
+        self._hand_in = HandIn(platform.put_file, self._patience, self._trace)
         begun = record.begun(self._clock.begun)
         self._sink = Sink(self._folder.record, platform.put_record, begun)
 
@@ -112,10 +113,12 @@ class Runner:
         last = self._outcome()
         self._sink.keep(last)
         _log.info("The run has ended: %s.", _in_words(last))
-        self._hand_in.finish(last)
+        self._hand_in.finish()
         self._sink.put(last)
         self._await_platform()
         self._sink.close()
+        if self._lineage is not None:
+            self._lineage.close(last.status, last.ended_at)
 
     def stop(self) -> None:
         """End all kernels within seconds; what there is, is handed in."""
@@ -143,7 +146,7 @@ class Runner:
     def _execute(self) -> None:
         job = self._ask("The job", lambda: self._platform.job(RunJob))
         self.job = job
-        self._hand_in.lineage = Lineage(job)
+        self._lineage = Lineage(job)
         _log.info("This is run %s of %s.", job.run_id, job.notebook)
         self._fetch(job)
         if any(plan.cache for plan in job.steps):
@@ -279,6 +282,11 @@ class Runner:
             self._end_step(dag, self._failed(found, failure.process_died(code)))
         if self._of(key).status.is_final:
             self._hand_in.add(self._of(key), self._folder.step(key))
+
+    def _trace(self, ended: StepRecord, folder: Path) -> None:
+        """Tell MLflow what a step run has tracked; a stopped run has no time for it."""
+        if self._lineage is not None and not self._patience.stopped:
+            self._lineage.add(ended, folder)
 
     def _of(self, key: str) -> StepRecord:
         return next(each for each in self.record.steps if each.key == key)

@@ -812,7 +812,8 @@ def test_in_a_workspace_a_path_is_typed_from_where_one_is(
 
 def test_what_is_asked_for_is_what_is_sent(answering, hubyard):
     options = ["-c", "small", "--ttl", "30m", "--name", "mine"]
-    hubyard("run", "train.ipynb", "-p", "lr=0.5", "-p", "sizes=(1, 2)", *options)
+    given = ["-p", "lr=0.5", "-p", "sizes=(1, 2)", "--fresh"]
+    hubyard("run", "train.ipynb", *given, *options)
     hubyard("schedule", "train.ipynb", DAILY, "--tz", "Europe/Berlin", *options)
     hubyard("app", "app.py", "--framework", "streamlit", *options)
     hubyard("deploy", "churn@champion", *options)
@@ -822,6 +823,7 @@ def test_what_is_asked_for_is_what_is_sent(answering, hubyard):
             "source": DIGEST,
             "notebook": "train.ipynb",
             "parameters": {"lr": 0.5, "sizes": [1, 2]},
+            "fresh": True,
             **more,
         }
     ]

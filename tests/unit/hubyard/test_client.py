@@ -142,7 +142,12 @@ def test_what_a_run_has_kept_comes_as_it_is(client, answering, name):
 def test_what_has_no_word_is_left_out(client, answering):
     client.runs.start(RUN_WISH.model_copy(update={"parameters": {"a": None}}))
     assert answering.bodies("POST runs") == [
-        {"source": DIGEST, "notebook": "train.ipynb", "parameters": {"a": None}}
+        {
+            "source": DIGEST,
+            "notebook": "train.ipynb",
+            "parameters": {"a": None},
+            "fresh": False,
+        }
     ]
     client.runs.stop("r1")
     assert answering.bodies("POST runs/r1/stop") == [{}]

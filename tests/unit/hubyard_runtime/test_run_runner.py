@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import logging
 import threading
-from datetime import UTC, datetime
 from multiprocessing import forkserver, resource_tracker
 
 import pytest
@@ -14,7 +13,7 @@ from hubyard.contract.errors import Forbidden, Invalid, NotFound, Unavailable
 from hubyard.contract.pipeline import StepPlan
 from hubyard.contract.run import FailureReason, RunJob, StepRecord
 from hubyard.contract.workload import Status
-from hubyard_runtime.run import handin, record, tree
+from hubyard_runtime.run import handin, tree
 from hubyard_runtime.run import runner as module
 from hubyard_runtime.run.patience import Patience
 from hubyard_runtime.run.runner import Runner
@@ -209,8 +208,12 @@ def test_a_notebook_that_is_not_taken_does_not_keep_the_run(
     (tmp_path / "notebook.ipynb").write_text(NOTEBOOK)
     patience = Patience(SOON_S)
     patience.stop()
-    handing = handin.HandIn(platform.put_file, patience)
+    told = []
+    handing = handin.HandIn(
+        platform.put_file, patience, lambda *ended: told.append(ended)
+    )
     handing.add(StepRecord(key="a", step="a", file="a.ipynb"), tmp_path)
-    handing.finish(record.begun(datetime.now(UTC)))
+    handing.finish()
+    assert [folder for _, folder in told] == [tmp_path]
     assert f"The notebook of a was not handed in: {words}" in caplog.text
     assert not (tmp_path / "report.html").exists()
