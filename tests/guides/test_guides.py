@@ -42,7 +42,7 @@ IDS = {
 """The words that stand for an id: the newest of its kind."""
 
 ENDING = ("It is still ending", "It is active: stop it first, and wait")
-LONGEST_S = 240
+LONGEST_S = 480
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def kernel(environment, flights):
 
 def typed(command, environment, folder):
     """Type a command; where it shall wait for an end, again until that has come."""
-    end = time.monotonic() + PATIENCE_S
+    end = time.monotonic() + LONGEST_S
     while True:
         done = subprocess.run(
             ["/bin/bash", "-c", command],
