@@ -6,7 +6,7 @@ It changes nothing. Every fault names its entry, in words that say what is wrong
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
@@ -18,6 +18,7 @@ from hubyard_spawner.folder import Folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from hubyard_hub.store import Store
@@ -118,9 +119,7 @@ def _dead(
         folder = Folder.of(workloads, row[entries.c.id])
         if folder.shim() is not None:
             continue
-        end = folder.end()
-        ended = datetime.fromtimestamp(end.ended, UTC) if end else folder.seen()
-        if moment - (ended or row[entries.c.started_at]) > SLACK:
+        if moment - folder.last_lived(row[entries.c.started_at]) > SLACK:
             yield f"{_name(row)} is open, and nothing of it runs"
 
 

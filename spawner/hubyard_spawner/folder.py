@@ -146,6 +146,12 @@ class Folder:
         except (OSError, ValueError):
             return None
 
+    def last_lived(self, *known: datetime | None) -> datetime:
+        """When it ended or was last seen to live; never before what else is known."""
+        end = self.end()
+        own = datetime.fromtimestamp(end.ended, UTC) if end else self.seen()
+        return max(filter(None, [own, *known]))
+
     def shim(self) -> int | None:
         """The shim's process id while it lives, never that of a later process."""
         shim = self._shim()
@@ -218,12 +224,12 @@ def settlement_of(
     end = folder.end()
     if end is None:
         unsaid = EndReason.KILLED if folder.was_killed() else EndReason.LOST
-        known = [entry.started_at, *filter(None, [last_seen, folder.seen()])]
+        ended_at = folder.last_lived(entry.started_at, last_seen)
         return Settlement(
             entry_id=entry.id,
-            ended_at=max(known),
+            ended_at=ended_at,
             exact=False,
-            latest_at=max(*known, folder.now()),
+            latest_at=max(ended_at, folder.now()),
             reason=EndReason.OUT_OF_MEMORY if out_of_memory else unsaid,
             peak_memory_bytes=peak_memory_bytes,
         )
@@ -233,7 +239,7 @@ def settlement_of(
         reason = EndReason.OUT_OF_MEMORY
     return Settlement(
         entry_id=entry.id,
-        ended_at=max(datetime.fromtimestamp(end.ended, UTC), entry.started_at),
+        ended_at=folder.last_lived(entry.started_at),
         exact=True,
         reason=reason,
         exit_code=end.code,
