@@ -1,4 +1,7 @@
-"""Loopback: how the hub side asks its own processes, which all are on this machine."""
+"""Loopback: how the hub side asks its own processes, which all are on this machine.
+
+By no proxy of the environment's: it would be sent everybody's tokens.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,15 @@ from typing import Any
 
 import httpx
 
-_WITHOUT_PROXY: dict[str, Any] = {"trust_env": False}
-"""A proxy of the environment's would be sent everybody's tokens."""
-
 
 def client(url: str, **more: Any) -> httpx.Client:  # noqa: ANN401  httpx's arguments
     """A client of one process, at an address of plain HTTP."""
-    return httpx.Client(base_url=url, verify=_nobody(), **_WITHOUT_PROXY, **more)
+    return httpx.Client(base_url=url, verify=_nobody(), trust_env=False, **more)
 
 
 def async_client(**more: Any) -> httpx.AsyncClient:  # noqa: ANN401  as above
     """A client of several processes."""
-    return httpx.AsyncClient(verify=_nobody(), **_WITHOUT_PROXY, **more)
+    return httpx.AsyncClient(verify=_nobody(), trust_env=False, **more)
 
 
 def _nobody() -> ssl.SSLContext:

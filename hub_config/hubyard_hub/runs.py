@@ -30,7 +30,7 @@ from hubyard.contract.run import (
     StepStatus,
 )
 from hubyard.contract.workload import Kind, Status, Target, new_id
-from hubyard_hub.kept import NOTEBOOK, REPORT, Kept
+from hubyard_hub.kept import NOTEBOOK, OUTPUTS, REPORT, Kept
 from hubyard_hub.notices.tell import tell_end
 from hubyard_hub.pipelines import cache
 from hubyard_hub.pipelines.again import again
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from hubyard_hub.parts import Parts
 
 _STEPS = TypeAdapter(tuple[StepRecord, ...])
+_NOT_CACHED = "Nothing is cached for this."
 _DONE = {CellStatus.SUCCEEDED, CellStatus.FAILED}
 _FAILURES = {
     EndReason.KILLED: FailureReason.KILLED,
@@ -243,16 +244,20 @@ class Runs:
         """Take over what the cache has for a step run: its record and its files.
 
         Raises:
-            NotFound: it has nothing.
+            NotFound: it has nothing, or not all that is needed of it.
         """
         self._wishes.row(owner, id_)
         with self._parts.store.read() as connection:
             found = cache.find(connection, owner, request.cache_key)
-        other = self._kept(found[0]) if found else None
-        if found is None or other is None or not other.has(found[1].key, NOTEBOOK):
-            raise NotFound("Nothing is cached for this.")
-        self._kept(id_).take_over(other, {found[1].key: key})
-        return found[1]
+        if found is None:
+            raise NotFound(_NOT_CACHED)
+        run_id, earlier = found
+        kept, needed = self._kept(run_id), [NOTEBOOK, *([OUTPUTS] * request.outputs)]
+        if not all(kept.has(earlier, name) for name in needed):
+            raise NotFound(_NOT_CACHED)
+        self._kept(id_).take_over(kept, {earlier: key})
+        steps = _STEPS.validate_python(self._wishes.row(owner, run_id)["steps"])
+        return next(each for each in steps if each.key == earlier)
 
     def record(self, owner: str, id_: str, record: RunRecord) -> None:
         """Keep a run's record, unless a newer one is kept.

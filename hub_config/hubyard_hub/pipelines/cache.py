@@ -1,26 +1,25 @@
 """The cache: which step run answers for another one with the same cache key.
 
 The runner makes the key of all that goes into a step run. Only the owner's own runs
-answer, the newest one first; a run that is forgotten answers no more.
+answer, and of those the newest; a run that is forgotten answers no more.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pydantic import TypeAdapter
 from sqlalchemy import select, update
 
-from hubyard.contract.run import StepRecord, StepStatus
+from hubyard.contract.run import StepStatus
 from hubyard_hub.store import insert_once
-from hubyard_hub.store.tables import cached_steps, runs
+from hubyard_hub.store.tables import cached_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from sqlalchemy import Connection
 
-_STEPS = TypeAdapter(tuple[StepRecord, ...])
+    from hubyard.contract.run import StepRecord
 
 
 def remember(
@@ -38,20 +37,11 @@ def remember(
                 insert_once(connection, cached_steps, {**key, **answer})
 
 
-def find(
-    connection: Connection, owner: str, cache_key: str
-) -> tuple[str, StepRecord] | None:
-    """The run and the step run that answer for a key; None: there are none."""
-    wanted = (
-        select(cached_steps.c.run_id, cached_steps.c.step_key, runs.c.steps)
-        .join(runs, runs.c.id == cached_steps.c.run_id)
-        .where(*_is(owner, cache_key))
-    )
-    row = connection.execute(wanted).one_or_none()
-    if row is None:
-        return None
-    steps = _STEPS.validate_python(row.steps)
-    return row.run_id, next(each for each in steps if each.key == row.step_key)
+def find(connection: Connection, owner: str, cache_key: str) -> tuple[str, str] | None:
+    """The run that answers for a key, and the key of its step run; None: none does."""
+    columns = cached_steps.c.run_id, cached_steps.c.step_key
+    row = connection.execute(select(*columns).where(*_is(owner, cache_key))).first()
+    return None if row is None else (row.run_id, row.step_key)
 
 
 def _is(owner: str, cache_key: str) -> tuple[Any, ...]:

@@ -30,7 +30,7 @@ from hubyard.client.wire import PATIENCE_S, Outside, Wire
 from hubyard.contract.compute import Catalogue, Estimate, EstimateRequest
 from hubyard.contract.errors import NotFound
 from hubyard.contract.identity import Identity
-from hubyard.contract.run import ReuseRequest, StepRecord
+from hubyard.contract.run import StepRecord
 from hubyard.contract.spend import Spend
 from hubyard.contract.tracking import Experiment, TrackedRun, TrackedRunPage
 from hubyard.contract.workload import ExtensionRequest, Workload
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from hubyard.contract.app import AppJob
     from hubyard.contract.deployment import DeploymentJob
-    from hubyard.contract.run import RunJob, RunRecord
+    from hubyard.contract.run import ReuseRequest, RunJob, RunRecord
     from hubyard.contract.usage import ActivityReport
 
     J = TypeVar("J", RunJob, DeploymentJob, AppJob)
@@ -223,13 +223,12 @@ class Client:
         """Unpack what a step run of this run, or of the one before, has handed over."""
         self._unpack(f"job/steps/{key}/outputs", into)
 
-    def reuse_step(self, key: str, cache_key: str) -> StepRecord:
+    def reuse_step(self, key: str, wish: ReuseRequest) -> StepRecord:
         """Take over what the cache has for a step run of this run.
 
         Raises:
             NotFound: it has nothing.
         """
-        wish = ReuseRequest(cache_key=cache_key)
         return self._wire.post(f"job/steps/{key}/reuse", StepRecord, wish)
 
     def put_record(self, record: RunRecord) -> None:

@@ -189,6 +189,9 @@ class ReuseRequest(Written):
     """Take a step run over from an earlier run that had the same cache key."""
 
     cache_key: Digest
+    outputs: bool = Field(
+        default=False, description="only if what it handed over is kept too"
+    )
 
 
 class ResumeRequest(Written):

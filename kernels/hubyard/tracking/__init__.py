@@ -163,7 +163,7 @@ class Tracking:
             self._tracked_cell = self._cell
             mlflow.log_params(dict(parameters))
         except MlflowException as error:
-            _say(f"MLflow does not record it: {_first_line(error)}.")
+            _say(f"MLflow does not record it: {first_line(error)}.")
 
     @property
     def _active(self) -> bool:
@@ -176,7 +176,7 @@ class Tracking:
         except Exception as error:  # noqa: BLE001  would come out of the user's import
             self._wanted = False
             self._let_go()
-            _say(f"Not tracked: {_first_line(error)}.")
+            _say(f"Not tracked: {first_line(error)}.")
 
     def _try_to_activate(self) -> None:
         """Switch it on, if MLflow lets us."""
@@ -223,7 +223,7 @@ class Tracking:
         try:
             mlflow.set_experiment(self.experiment)
         except MlflowException as error:
-            why = _first_line(error)
+            why = first_line(error)
             self._hold_off(f"Not tracked: MLflow does not take it ({why}).")
         else:
             self._said = None
@@ -250,7 +250,7 @@ class Tracking:
         try:
             self._finish()
         except (MlflowException, OSError) as error:
-            _say(f"The notebook's copy was not kept: {_first_line(error)}.")
+            _say(f"The notebook's copy was not kept: {first_line(error)}.")
 
     def _end_tracked_cell(self, status: str) -> None:
         if self._tracked_cell is None:
@@ -263,7 +263,7 @@ class Tracking:
             while mlflow.active_run() is not None:  # the cell may have left more open
                 mlflow.end_run(status)
         except MlflowException as error:
-            _say(f"The end was not recorded: {_first_line(error)}.")
+            _say(f"The end was not recorded: {first_line(error)}.")
 
     def _finish(self) -> None:
         """Keep the notebook with each tracked run of this cell, and say so."""
@@ -323,5 +323,6 @@ def _say(line: str) -> None:
     print(line)  # noqa: T201  below the cell, where its owner looks
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What an error of a library says, in one line."""
     return (str(error).splitlines() or [type(error).__name__])[0][:200]

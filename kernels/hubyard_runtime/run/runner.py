@@ -9,7 +9,13 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from hubyard.contract.errors import HubyardError
-from hubyard.contract.run import FailureReason, RunFailure, RunJob, StepStatus
+from hubyard.contract.run import (
+    FailureReason,
+    ReuseRequest,
+    RunFailure,
+    RunJob,
+    StepStatus,
+)
 from hubyard.contract.workload import Status
 from hubyard_runtime.insist import WAITS, insist
 from hubyard_runtime.run import failure, handover, process, record, step, tree
@@ -18,9 +24,8 @@ from hubyard_runtime.run.clock import Clock
 from hubyard_runtime.run.crew import Crew, share, whole
 from hubyard_runtime.run.dag import Dag
 from hubyard_runtime.run.failure import Broken, Stopped
-from hubyard_runtime.run.folder import Folder
+from hubyard_runtime.run.folder import TRACKED, Folder
 from hubyard_runtime.run.handin import HandIn
-from hubyard_runtime.run.lineage import Lineage
 from hubyard_runtime.run.patience import Patience
 from hubyard_runtime.run.process import Gone, Told
 from hubyard_runtime.run.sink import Sink
@@ -35,6 +40,7 @@ if TYPE_CHECKING:
     from hubyard.contract.pipeline import StepPlan
     from hubyard.contract.run import RunRecord, StepRecord
     from hubyard_runtime.run.cache import CacheKeys
+    from hubyard_runtime.run.lineage import Lineage
 
 T = TypeVar("T")
 
@@ -61,7 +67,7 @@ class Platform(Protocol):
     def job_outputs(self, key: str, into: Path) -> None:
         """Unpack what an earlier step run has handed over."""
 
-    def reuse_step(self, key: str, cache_key: str) -> StepRecord:
+    def reuse_step(self, key: str, wish: ReuseRequest) -> StepRecord:
         """Take over what the cache has for a step run; NotFound: nothing."""
         ...
 
@@ -146,7 +152,6 @@ class Runner:
     def _execute(self) -> None:
         job = self._ask("The job", lambda: self._platform.job(RunJob))
         self.job = job
-        self._lineage = Lineage(job)
         _log.info("This is run %s of %s.", job.run_id, job.notebook)
         self._fetch(job)
         if any(plan.cache for plan in job.steps):
@@ -171,13 +176,18 @@ class Runner:
         folder.mkdir(parents=True, exist_ok=True)
         self._ask("The source", lambda: self._platform.job_source(folder))
         gives = {plan.name for plan in job.steps if plan.hands_over}
-        for key in (each.key for each in job.reused if each.step in gives):
-            into = self._folder.outputs(key)
-            into.mkdir(parents=True, exist_ok=True)
-            self._ask(
-                f"What {key} has handed over",
-                lambda key=key, into=into: self._platform.job_outputs(key, into),
-            )
+        for each in job.reused:
+            if each.step in gives:
+                self._fetch_outputs(each.key)
+
+    def _fetch_outputs(self, key: str) -> None:
+        """Unpack what a step run that is taken over has handed over."""
+        into = self._folder.outputs(key)
+        into.mkdir(parents=True, exist_ok=True)
+        self._ask(
+            f"What {key} has handed over",
+            lambda: self._platform.job_outputs(key, into),
+        )
 
     def _work(self, job: RunJob, dag: Dag, crew: Crew) -> None:
         """Let the steps follow one another until none is left."""
@@ -207,11 +217,15 @@ class Runner:
             begun = step.began(each, self._clock())
             self._end_step(dag, self._failed(begun, failure.bad_input(str(error))))
             return
-        key = self._cache_keys and plan.cache and self._cache_keys.of(plan, parameters)
-        if key and (earlier := self._cached(plan, each, key)):
-            self._sink.put(record.put(self.record, earlier))
-            return
-        begun = step.began(each, self._clock(), key or None)
+        cache_key = None
+        if plan.cache and self._cache_keys is not None:
+            cache_key = self._cache_keys.of(plan, parameters)
+            earlier = self._cached(plan, each.key, cache_key)
+            if earlier is not None:
+                taken = step.taken_over(each, earlier)
+                self._sink.put(record.put(self.record, taken))
+                return
+        begun = step.began(each, self._clock(), cache_key)
         self._sink.put(record.put(self.record, begun))
         folder = self._folder.step(each.key)
         shutil.rmtree(folder, ignore_errors=True)  # what an earlier try has left
@@ -228,20 +242,17 @@ class Runner:
             )
         )
 
-    def _cached(
-        self, plan: StepPlan, each: StepRecord, cache_key: str
-    ) -> StepRecord | None:
+    def _cached(self, plan: StepPlan, key: str, cache_key: str) -> StepRecord | None:
         """What the cache has for a step run; without the platform it has nothing."""
+        wish = ReuseRequest(cache_key=cache_key, outputs=plan.hands_over)
         try:
-            earlier = self._platform.reuse_step(each.key, cache_key)
-            if plan.hands_over:
-                into = self._folder.outputs(each.key)
-                into.mkdir(parents=True, exist_ok=True)
-                self._platform.job_outputs(each.key, into)
+            earlier = self._platform.reuse_step(key, wish)
         except HubyardError:
             return None
-        _log.info("%s is taken over from an earlier run.", each.key)
-        return step.taken_over(each, earlier)
+        if plan.hands_over:
+            self._fetch_outputs(key)
+        _log.info("%s is taken over from an earlier run.", key)
+        return earlier
 
     # -- what workers say --------------------------------------------------------------
 
@@ -285,7 +296,13 @@ class Runner:
 
     def _trace(self, ended: StepRecord, folder: Path) -> None:
         """Tell MLflow what a step run has tracked; a stopped run has no time for it."""
-        if self._lineage is not None and not self._patience.stopped:
+        if self._patience.stopped or not (folder / TRACKED).exists():
+            return
+        if self._lineage is None and self.job is not None:
+            from hubyard_runtime.run.lineage import Lineage  # noqa: PLC0415  two seconds, for runs that track
+
+            self._lineage = Lineage(self.job)
+        if self._lineage is not None:
             self._lineage.add(ended, folder)
 
     def _of(self, key: str) -> StepRecord:

@@ -2633,6 +2633,12 @@ export interface components {
         ReuseRequest: {
             /** Cache Key */
             cache_key: string;
+            /**
+             * Outputs
+             * @description only if what it handed over is kept too
+             * @default false
+             */
+            outputs: boolean;
         };
         /**
          * Revision
