@@ -11,6 +11,7 @@ from IPython.core.magic_arguments import argument, magic_arguments
 
 from hubyard.contract.app import AppRequest, Framework, parse_share
 from hubyard.contract.workload import Status
+from hubyard.magics.arguments import COMPUTE, DRY_RUN, LIFETIME
 from hubyard.magics.show import (
     Lines,
     asking,
@@ -19,7 +20,6 @@ from hubyard.magics.show import (
     say,
     this_notebook,
 )
-from hubyard.reading import duration, named
 from hubyard.showing import price_line
 
 if TYPE_CHECKING:
@@ -39,9 +39,9 @@ class AppMagics(Magics):
         help="if not by its name",
     )
     @argument("--share", metavar="user:NAME|group:NAME", help="who may open it")
-    @argument("-c", "--compute", type=named, help="a profile (%%compute lists them)")
-    @argument("--ttl", type=duration, metavar="TIME", help="lifetime: 30m, 8h, 2d")
-    @argument("--dry-run", action="store_true", help="only show the price")
+    @COMPUTE
+    @LIFETIME
+    @DRY_RUN
     @line_magic
     def app(self, line: str) -> Lines | None:
         """Publish a notebook or file as an app. Its saved file is taken."""

@@ -11,8 +11,8 @@ from IPython.core.magic_arguments import argument, magic_arguments
 from hubyard.contract.deployment import DeploymentRequest, parse_model
 from hubyard.contract.tracking import RegisterRequest
 from hubyard.contract.workload import Status
+from hubyard.magics.arguments import COMPUTE, DRY_RUN, LIFETIME
 from hubyard.magics.show import Lines, asking, confirmed, read, say
-from hubyard.reading import duration, named
 from hubyard.showing import price_line
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ class ModelMagics(Magics):
 
     @magic_arguments()
     @argument("model", help="MODEL@alias or MODEL/VERSION")
-    @argument("-c", "--compute", type=named, help="a profile (%%compute lists them)")
-    @argument("--ttl", type=duration, metavar="TIME", help="lifetime: 30m, 8h, 2d")
+    @COMPUTE
+    @LIFETIME
     @argument("--name", help="of the deployment")
-    @argument("--dry-run", action="store_true", help="only show the price")
+    @DRY_RUN
     @line_magic
     def deploy(self, line: str) -> Lines | None:
         """Serve a model version from an endpoint of its own."""

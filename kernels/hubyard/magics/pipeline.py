@@ -10,8 +10,8 @@ from IPython.core.magic_arguments import argument, magic_arguments
 
 from hubyard.contract.run import RunRequest
 from hubyard.contract.workload import Status
+from hubyard.magics.arguments import COMPUTE, DRY_RUN, LIFETIME, pairs
 from hubyard.magics.show import Lines, asking, confirmed, read, say, this_notebook
-from hubyard.reading import Pairs, duration, named, pair
 from hubyard.showing import Progress, price_line, progress_text
 
 
@@ -21,20 +21,13 @@ class PipelineMagics(Magics):
 
     @magic_arguments()
     @argument("file", nargs="?", type=Path, help="a .ipynb, .py, or pipeline .yml")
-    @argument(
-        *("-p", "--parameter"),
-        action=Pairs,
-        default={},
-        type=pair,
-        metavar="NAME=VALUE",
-        help="a parameter of it; may be given again",
-    )
-    @argument("-c", "--compute", type=named, help="a profile (%%compute lists them)")
-    @argument("--ttl", type=duration, metavar="TIME", help="its lifetime: 30m, 8h")
+    @pairs("-p", "--parameter", of="a parameter of it")
+    @COMPUTE
+    @LIFETIME
     @argument("--name", help="what to call it")
     @argument("--fresh", action="store_true", help="execute also what is cached")
     @argument("--follow", action="store_true", help="stay until it has ended")
-    @argument("--dry-run", action="store_true", help="only show what it costs")
+    @DRY_RUN
     @line_magic
     def pipeline(self, line: str) -> Lines | None:
         """Run a pipeline once, now: this notebook, if no file is named."""

@@ -15,8 +15,9 @@ from hubyard.contract.schedule import (
     PreviewRequest,
     ScheduleRequest,
 )
+from hubyard.magics.arguments import COMPUTE, DRY_RUN, LIFETIME, pairs
 from hubyard.magics.show import Lines, asking, confirmed, read, say, this_notebook
-from hubyard.reading import Pairs, alias, duration, named, pair, trigger_of
+from hubyard.reading import alias, duration, trigger_of
 from hubyard.showing import moment, preview_lines, rate
 
 _FIELDS = 5
@@ -43,16 +44,9 @@ class ScheduleMagics(Magics):
     )
     @argument("--on-webhook", action="store_true", help="(by `hubyard schedule` alone)")
     @argument("--tz", default="UTC", help="time zone, such as Europe/Berlin")
-    @argument(
-        *("-p", "--parameter"),
-        action=Pairs,
-        default={},
-        type=pair,
-        metavar="NAME=VALUE",
-        help="a parameter of the notebook; may be given again",
-    )
-    @argument("-c", "--compute", type=named, help="a profile (%%compute lists them)")
-    @argument("--ttl", type=duration, metavar="TIME", help="lifetime of a run: 30m, 8h")
+    @pairs("-p", "--parameter", of="a parameter of the notebook")
+    @COMPUTE
+    @LIFETIME
     @argument("--name", help="what to call it")
     @argument(
         "--notify",
@@ -79,7 +73,7 @@ class ScheduleMagics(Magics):
         default=DEFAULT_GRACE_S,
         help="how late --missed skip still starts a run: 5m, 1h (the default)",
     )
-    @argument("--dry-run", action="store_true", help="only show what it does and costs")
+    @DRY_RUN
     @line_magic
     def schedule(self, line: str) -> Lines | None:
         """Schedule a notebook: this one, if none is named. Its saved file is taken."""

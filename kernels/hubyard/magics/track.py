@@ -14,8 +14,8 @@ from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from hubyard.contract.errors import Conflict
+from hubyard.magics.arguments import pairs
 from hubyard.magics.show import Lines, read
-from hubyard.reading import Pairs, pair
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,22 +47,8 @@ class TrackMagics(Magics):
     @magic_arguments()
     @argument("name", nargs="?", help="of the tracked run; or status, or stop")
     @argument("-e", "--experiment", help="the experiment, for this cell alone")
-    @argument(
-        *("-p", "--parameter"),
-        action=Pairs,
-        default={},
-        type=pair,
-        metavar="NAME=VALUE",
-        help="a parameter to record; may be given again",
-    )
-    @argument(
-        "--tag",
-        action=Pairs,
-        default={},
-        type=pair,
-        metavar="NAME=VALUE",
-        help="a tag to record; may be given again",
-    )
+    @pairs("-p", "--parameter", of="a parameter to record")
+    @pairs("--tag", of="a tag to record")
     @line_cell_magic
     def track(self, line: str, cell: str | None = None) -> Lines | None:
         """Make a cell one tracked run: %%track [NAME] on its first line.
