@@ -108,7 +108,7 @@ class HubUnderTest:
             "lines": self.lines,
             "measured": str(Path(__file__).with_name("measured.py")),
         }
-        command = [sys.executable, "-m", "jupyterhub", "-f", "config.py"]
+        command = [sys.executable, "-m", "hubyard_hub.hub", "-f", "config.py"]
         self._start("hub", command, {**os.environ, "HUB_WISHES": json.dumps(wishes)})
         wait_until_answers(f"{self.api_url}/", self._processes["hub"])
 

@@ -64,7 +64,7 @@ def _hub(settings: Settings) -> Process:
     config = shipped("jupyterhub_config.py")
     return Process(
         name="hub",
-        command=(sys.executable, "-m", "jupyterhub", "-f", str(config)),
+        command=(sys.executable, "-m", "hubyard_hub.hub", "-f", str(config)),
         environment=_inherited(settings),
         health_url=f"{settings.hub_api_url}/",
     )

@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import sys
 
-from jupyter_client.kernelspec import KernelSpecManager
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.netutil import bind_unix_socket
 from traitlets.config import Config
-from voila.app import Voila
+
+from hubyard_runtime.quickstart import skip_slow_imports
+
+skip_slow_imports()
+
+from jupyter_client.kernelspec import KernelSpecManager  # noqa: E402  after the above
+from voila.app import Voila  # noqa: E402  after the above
 
 VISITOR_HEADERS = ["X-Hubyard-User", "X-Hubyard-Groups"]
 """Each visitor's kernel finds them in its environment, as $HTTP_X_HUBYARD_USER, ..."""
