@@ -33,7 +33,7 @@ def pytest_configure():
 def measured_or_not(request):
     """Journeys take long, and what they run is measured by other tests already."""
     before = os.environ.get(COVERAGE)
-    journey = request.path.parent.name in {"browser", "security", "guides"}
+    journey = request.path.parent.name in {"browser", "security", "guides", "journeys"}
     if before is None or not journey:
         yield
         return

@@ -1,4 +1,4 @@
-"""`python -m hubyard_hub.hub -f CONFIG`: JupyterHub, without what makes its start slow."""
+"""`python -m hubyard_hub.hub -f CONFIG`: JupyterHub, started without slow imports."""
 
 from __future__ import annotations
 
