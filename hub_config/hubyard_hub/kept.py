@@ -30,6 +30,8 @@ OUTPUT_LIMIT_BYTES = 200 * 2**20
 _KEY = re.compile(r"[a-z][a-z0-9-]{0,39}(\.[0-9]{1,4})?")
 _MADE = "steps"
 """Where a run makes them, within its working folder."""
+_TRACKED = "tracked"
+"""What a step run leaves there once it has tracked something."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,11 @@ def last_word(scratch: Path) -> RunRecord | None:
     except ValueError:
         return None
     return None if record.status.is_active else record
+
+
+def has_tracked(scratch: Path) -> bool:
+    """Whether some step run has begun a tracked run, as it says itself."""
+    return any((scratch / _MADE / key / _TRACKED).is_file() for key in _listed(scratch))
 
 
 def read_plain(folder: Path, *parts: str) -> bytes:

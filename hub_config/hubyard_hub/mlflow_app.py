@@ -8,8 +8,9 @@ role    MLflow's word for what several members share; each group of the hub is o
 `python -m hubyard_hub.mlflow_app` becomes `mlflow server --app-name hubyard`, whose
 application is made by `create_app` (entry point group `mlflow.app`).
 
-The platform, which is a service of the hub, asks where aliases point to, and on behalf
-of a member whether they may see a model. It can ask for nothing else.
+The platform, which is a service of the hub, asks where aliases point to. On behalf of a
+member it asks whether they may see a model, and says how what a run has tracked ended,
+where the run could not. It can ask for nothing else.
 
 MLflow is told nothing of its prefix. Some of its routes would carry a static prefix
 and others not (uploads and downloads would lose streaming, and the permission checks
@@ -38,6 +39,7 @@ from hubyard.contract.errors import Invalid
 from hubyard.contract.workload import Kind
 from hubyard_hub.mlflow_client import API, ON_BEHALF_OF
 from hubyard_hub.settings import Settings, write_private
+from hubyard_hub.tracked_ends import ENDS, EXPERIMENTS, RUNS
 from hubyard_runtime import gate
 from hubyard_spawner.workloads import PLATFORM_SERVICE
 
@@ -82,6 +84,8 @@ an experiment of everybody's, a gateway to paid models, jobs on this machine, an
 of its own."""
 _WATCHED = {("GET", f"{API}/registered-models/{call}") for call in ("search", "get")}
 """All that the platform asks by its own hand."""
+_TOLD = {("POST", f"{API}{route}") for route in (EXPERIMENTS, RUNS, ENDS)}
+"""What it asks on behalf of somebody beside that."""
 
 
 def main() -> None:
@@ -242,7 +246,8 @@ class Behind:
             )
             return
         if identity is not None:
-            no = _refusal(identity, (scope["method"], inside["path"]))
+            asked = scope["method"], inside["path"]
+            no = _refusal(identity, asked, _on_behalf_of(scope))
             if no is not None:
                 await _refuse(403, no)(scope, receive, send)
                 return
@@ -265,10 +270,13 @@ class Behind:
         }
 
 
-def _refusal(identity: Identity, asked: tuple[str, str]) -> str | None:
+def _refusal(
+    identity: Identity, asked: tuple[str, str], on_behalf_of: str
+) -> str | None:
     """Why somebody may not ask for this method and path; None: MLflow decides."""
     if _is_platform(identity):
-        return None if asked in _WATCHED else "The platform may ask for aliases alone."
+        may = _WATCHED | (_TOLD if on_behalf_of else set())
+        return None if asked in may else "The platform may not ask for this."
     if not _may_track(identity):
         return "An endpoint or app cannot use MLflow."
     return None

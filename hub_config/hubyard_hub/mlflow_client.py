@@ -74,12 +74,17 @@ class MlflowClient:
         self, owner: str, token: str, route: str, /, **params: str
     ) -> dict[str, Any]:
         """Ask a question with the platform's own token, as somebody else; as `get`."""
-        headers = {ON_BEHALF_OF: quote(owner)}
-        return self._json("GET", API + route, token, headers, params=params)
+        return self._json("GET", API + route, token, _for(owner), params=params)
 
     def post(self, token: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Ask with a body; as `get`."""
         return self._json("POST", API + path, token, json=body)
+
+    def post_for(
+        self, owner: str, token: str, route: str, body: Mapping[str, Any], /
+    ) -> dict[str, Any]:
+        """Ask with a body and the platform's own token, as somebody else; as `get`."""
+        return self._json("POST", API + route, token, _for(owner), json=body)
 
     def run_file(self, token: str, run_id: str, path: str) -> Streamed:
         """Stream a file of a tracked run."""
@@ -121,6 +126,10 @@ class MlflowClient:
                 yield answer
         except httpx.HTTPError:
             raise Unavailable("MLflow stopped answering; try again.") from None
+
+
+def _for(owner: str) -> dict[str, str]:
+    return {ON_BEHALF_OF: quote(owner)}
 
 
 def _bearer(token: str) -> dict[str, str]:

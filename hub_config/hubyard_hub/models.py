@@ -14,7 +14,6 @@ from urllib.parse import quote
 from hubyard.contract.errors import Conflict, Forbidden, NotFound, Rejected
 from hubyard.contract.tracking import Model, ModelVersion
 from hubyard_hub.tracking import Tracking, model_ids, moment, pairs
-from hubyard_spawner.workloads import PLATFORM_SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -136,7 +135,7 @@ class Models:
         page: dict[str, str] = {}
         while True:
             answer = self._mlflow.get(
-                self._own_token, _SEARCH, max_results=_MODELS, **page
+                self._parts.token, _SEARCH, max_results=_MODELS, **page
             )
             for model in answer.get("registered_models", ()):
                 for alias, version in _aliases(model).items():
@@ -149,15 +148,11 @@ class Models:
         """Whether somebody may see a model, as MLflow has it."""
         try:
             self._mlflow.get_for(
-                owner, self._own_token, "/registered-models/get", name=model
+                owner, self._parts.token, "/registered-models/get", name=model
             )
         except Rejected:
             return False
         return True
-
-    @property
-    def _own_token(self) -> str:
-        return self._parts.settings.secret(f"service_{PLATFORM_SERVICE}")
 
     def _model(
         self,

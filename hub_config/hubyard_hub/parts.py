@@ -101,6 +101,11 @@ class Parts(Books):
             "mlflow": MlflowClient(settings.mlflow_url),
         }
 
+    @property
+    def token(self) -> str:
+        """The platform's own, by which the hub and MLflow know it."""
+        return self.settings.secret(f"service_{PLATFORM_SERVICE}")
+
     def close(self) -> None:
         """Let go of files and connections."""
         self.hub.close()

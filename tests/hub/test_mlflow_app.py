@@ -15,8 +15,10 @@ import psutil
 import pytest
 
 from hubyard_hub.mlflow_app import analyse
+from hubyard_hub.mlflow_client import ON_BEHALF_OF
 from hubyard_hub.settings import Settings
 from hubyard_spawner.ports import free_port
+from hubyard_spawner.workloads import PLATFORM_SERVICE
 from support.hub import (
     ADMIN_TOKEN,
     REPOSITORY,
@@ -29,6 +31,7 @@ from support.patience import SOON_S, until
 # -P: the modules beside it are not for it to import.
 ECHO = [sys.executable, "-P", str(REPOSITORY / "tests" / "support" / "echo.py")]
 SERVICE_TOKEN = "mlflow-service-token-of-a-test"
+PLATFORM_TOKEN = "platform-service-token-of-a-test"
 SCOPE = "access:services!service=mlflow"
 API = "/api/2.0/mlflow"
 AJAX = "/ajax-api/2.0/mlflow"
@@ -48,9 +51,11 @@ def hub(tmp_path_factory):
                 "api_token": SERVICE_TOKEN,
                 "oauth_no_confirm": True,
                 "timeout": 1,
-            }
+            },
+            {"name": PLATFORM_SERVICE, "api_token": PLATFORM_TOKEN},
         ],
         roles=[
+            {"name": "asks", "services": [PLATFORM_SERVICE], "scopes": [SCOPE]},
             {"name": "user", "scopes": ["self", SCOPE]},
             {
                 "name": "server",
@@ -207,6 +212,30 @@ def test_a_model_belongs_to_who_registered_it(alice, bob):
     assert bob.get("registered-models/get", name="churn").status_code in DENIED
     found = bob.get("registered-models/search").raise_for_status().json()
     assert found.get("registered_models", []) == []
+
+
+def test_the_platform_says_how_a_run_ended_for_its_owner_and_no_more(
+    hub, alice, bob, experiment
+):
+    bob.experiments()
+    run = alice.create_run(experiment)["run_id"]
+    end = {"run_id": run, "status": "KILLED", "end_time": 1}
+    platform = Member(hub, PLATFORM_TOKEN)
+    assert platform.post("runs/update", **end).status_code == 403
+    platform.http.headers[ON_BEHALF_OF] = "bob"
+    assert platform.post("runs/update", **end).status_code in DENIED
+    platform.http.headers[ON_BEHALF_OF] = "alice"
+    for call, body in {
+        "runs/create": {"experiment_id": experiment},
+        "runs/delete": {"run_id": run},
+        "experiments/delete": {"experiment_id": experiment},
+    }.items():
+        assert platform.post(call, **body).status_code == 403
+    (found,) = platform.post("runs/search", experiment_ids=[experiment]).json()["runs"]
+    assert found["info"]["status"] == "RUNNING"
+    platform.post("runs/update", **end).raise_for_status()
+    ended = alice.get("runs/get", run_id=run).json()["run"]["info"]
+    assert (ended["status"], ended["end_time"]) == ("KILLED", 1)
 
 
 def test_an_artifact_is_kept_from_others(alice, bob, experiment, state):

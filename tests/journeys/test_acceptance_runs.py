@@ -206,7 +206,9 @@ def test_a_cell_that_has_ended_is_seen_within_two_seconds(place):
 
 
 def test_a_killed_run_has_failed_for_a_reason_within_half_a_minute(place):
-    run = start_run(place.client, "killed", ENDLESS)
+    trains = "import mlflow\nmlflow.start_run(run_name='half-way')"
+    run = start_run(place.client, "killed", [trains, *ENDLESS])
+    until(lambda: place.client.tracked_runs().runs)
     place.process(run.id).kill()
     killed = datetime.now(UTC)
     ended = place.ended(run.id)
@@ -215,6 +217,10 @@ def test_a_killed_run_has_failed_for_a_reason_within_half_a_minute(place):
     assert "signal 9" in ended.failure.message
     assert (place.row(run.id)["changed_at"] - killed).total_seconds() < SOON_S
     check_bill(ended)
+    until(lambda: place.row(run.id)["closed"])
+    (tracked,) = place.client.tracked_runs().runs
+    assert (tracked.name, tracked.status, tracked.run) == ("half-way", "FAILED", run.id)
+    assert abs(tracked.ended_at - ended.ended_at) < timedelta(seconds=1)
 
 
 def test_a_failed_run_has_its_end_its_duration_and_its_cost(place):

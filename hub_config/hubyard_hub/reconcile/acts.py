@@ -19,11 +19,12 @@ from hubyard.contract.entry import EndReason
 from hubyard.contract.run import FailureReason, RunFailure
 from hubyard.contract.workload import Kind, Status, Target, UserOptions
 from hubyard_hub.hub_client import Server
-from hubyard_hub.kept import Kept, last_word
+from hubyard_hub.kept import Kept, has_tracked, last_word
 from hubyard_hub.notices.tell import tell_end
 from hubyard_hub.reconcile.steps import Act, Facts, Step, next_step
 from hubyard_hub.runs import after_end, keep_record
 from hubyard_hub.store import tables
+from hubyard_hub.tracked_ends import end_tracked
 from hubyard_hub.wishes import all_rows
 from hubyard_hub.workloads import memory_words
 from hubyard_spawner.folder import Folder
@@ -191,6 +192,8 @@ def _forget(parts: Parts, seen: Seen) -> bool:
     """Nothing is left. An app keeps its place at the hub, for its shares are there."""
     row = seen.row
     if seen.kind is Kind.RUN:
+        if seen.folder is not None and has_tracked(seen.folder.scratch):
+            end_tracked(parts, row)
         parts.hub.stop(row["owner"], row["server_name"], forget=True)
     if seen.folder is not None:  # its log stays; what it worked on is kept elsewhere
         shutil.rmtree(seen.folder.scratch, ignore_errors=True)

@@ -90,8 +90,11 @@ class Lineage:
         step = self._begin(experiment, ended)
         try:
             for each in tracked:
+                id_ = each.info.run_id
                 if _PARENT not in each.data.tags:
-                    client.set_tag(each.info.run_id, _PARENT, step)
+                    client.set_tag(id_, _PARENT, step)
+                if each.info.status == "RUNNING":  # its kernel has gone
+                    self._end(id_, ended.status, ended.ended_at)
             for name in (NOTEBOOK, REPORT):
                 if (folder / name).is_file():
                     client.log_artifact(step, str(folder / name), NOTEBOOK_ARTIFACT)
