@@ -10,7 +10,8 @@ STAMPS := .venv/stamps
 LAB_SOURCES := $(addprefix lab_extension/,package.json yarn.lock tsconfig.json install.json) \
 	$(shell find lab_extension/src lab_extension/style lab_extension/schema -type f)
 ARGS ?=
-# Tests wait as well as compute: this many files at once (0: one after the other).
+# Tests wait as well as compute: this many files at once (0: one after the other), in
+# order of their folders, in which the long ones come first.
 JOBS ?= 3
 # Bytecode is what makes the second start quick, whatever the caller's environment says.
 unexport PYTHONDONTWRITEBYTECODE
@@ -25,7 +26,7 @@ up: env ## install what is missing and start Hubyard (options: make up ARGS="--p
 
 test: chromium env ## run every test (options: make test ARGS="tests/unit")
 	@echo "==> tests"
-	@$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadfile --cov --cov-report= $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadfile --no-loadscope-reorder --cov --cov-report= $(ARGS)
 
 coverage: env ## how much of each room the tests have run; below the bar it fails
 	@$(BIN)/python scripts/coverage.py
