@@ -26,7 +26,7 @@ pytestmark = pytest.mark.hub
 ELSEWHERE = {
     "make ": ".ci/run",
     "pip install ": "tests/journeys/test_wheel.py",
-    "hubyard up": "tests/hub/test_up.py",
+    "hubyard up": "tests/journeys/test_up.py",
     "hubyard pipeline --elyra": "tests/unit/hubyard/test_elyra.py",
     "HUBYARD_HUB_CONFIG=hub.py hubyard up": "tests/unit/hubyard_hub/test_configure.py",
 }

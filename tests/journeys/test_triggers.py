@@ -174,7 +174,7 @@ def _move(mlflow: MlflowClient, who: Somebody, version: str) -> None:
     mlflow.post(who.token, "/registered-models/alias", alias)
 
 
-def test_the_platform_may_ask_mlflow_about_aliases_alone(
+def test_the_platform_may_ask_mlflow_for_little(
     hubyard: Running, model: str, ben: Somebody, cleo: Somebody
 ):
     """What a stolen token of the platform's would open."""
@@ -197,8 +197,12 @@ def test_the_platform_may_ask_mlflow_about_aliases_alone(
         403,
         404,
     }
+    for call in ("experiments/search", "runs/search", "runs/update"):
+        assert ask("POST", call, json={}) == 403, call  # for somebody alone
     for method, call in (
-        ("POST", "experiments/search"),
+        ("POST", "experiments/create"),
+        ("POST", "runs/log-metric"),
+        ("POST", "runs/delete"),
         ("POST", "registered-models/create"),
         ("DELETE", "registered-models/delete"),
         ("POST", "registered-models/alias"),

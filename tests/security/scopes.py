@@ -19,7 +19,7 @@ SERVICES = {
     PLATFORM_SERVICE: {
         *("start:servers", "delete:servers", "read:servers"),
         "read:users:name",  # the hub adds it to each token that may read a server
-        "access:services!service=mlflow",  # where it may ask about aliases alone
+        "access:services!service=mlflow",  # where it may ask for little
     },
     "mlflow": set(),
     ROUTES_SERVICE: {"proxy"},
