@@ -210,9 +210,11 @@ def _led_astray(url: str, victim: Victim) -> Iterator[Attacker]:
         as_a_form = {"Content-Type": "text/plain", "Sec-Fetch-Mode": "no-cors"}
         return {"Origin": EVIL, **site, **as_a_form, **kept}
 
-    def beside(_method: str, path: str) -> dict[str, str]:
-        site = {"Sec-Fetch-Site": "same-origin"}
-        return {"Origin": url, **_CORS, **site, **jar.headers(path)}
+    def beside(method: str, path: str) -> dict[str, str]:
+        kept, site = jar.headers(path), {"Sec-Fetch-Site": "same-origin"}
+        if method == "GET":  # by which it is looked whether she is still known
+            return {**NAVIGATION, **kept}
+        return {"Origin": url, **_CORS, **site, **kept}
 
     yield Attacker(
         Somebody("another site's page in ana's browser", "lured", by_browser=True),

@@ -18,8 +18,9 @@ _GATES = (
         ("platform",),
         "POST",
         f"/services/hubyard{access.HOOKS}/[^/]+",
-        {404},
-        "a secret opens it, and whoever has none is told that there is nothing",
+        {404, 415},
+        "a secret opens it, and whoever has none is told that there is nothing, as "
+        "soon as they write JSON",
     ),
     Open(("mlflow",), "GET", "/services/mlflow/health", {200}, "sign of life"),
     Open(

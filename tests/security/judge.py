@@ -253,6 +253,9 @@ def _of_a_guest(asked: Question, answer: Answer) -> str | None:
 def _at_the_platform(asked: Question, answer: Answer) -> str | None:
     if asked.method not in asked.route.methods:
         return None
+    if asked.method in asked.route.admin:
+        refused = answer.status == Forbidden.status
+        return None if refused else "is for administrators alone"
     if asked.route.rule == "workload" and answer.status != Forbidden.status:
         return "is for workloads alone"
     if asked.is_guess and answer.status not in _MISSING:

@@ -10,6 +10,7 @@ rule   what the router says of who may come: "person", "workload" or "secret" (t
        Server shuts unless it says otherwise), "hub" (the hub's own handlers decide); ""
        is none
 open   methods that the router itself lets anybody use
+admin  methods that the platform keeps for administrators
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ class Route:
     methods: tuple[str, ...]
     rule: str
     open: tuple[str, ...] = ()
+    admin: tuple[str, ...] = ()
 
 
 def enumerate_routes(place: str) -> list[Route]:
@@ -193,7 +195,9 @@ def platform() -> Iterator[Route]:
                 continue
             called = set(access._calls(route.dependant))
             rule = next((name for call, name in names.items() if call in called), "")
-            yield Route(of_template(route.path), _known(route), rule)
+            methods = _known(route)
+            admin = methods if access.admin in called else ()
+            yield Route(of_template(route.path), methods, rule, admin=admin)
     yield from GATES_OWN
 
 
@@ -402,6 +406,7 @@ def _merged(routes: Iterable[Route]) -> list[Route]:
             tuple(sorted({*known.methods, *route.methods})),
             route.rule and known.rule,
             tuple(sorted({*known.open, *route.open})),
+            tuple(sorted({*known.admin, *route.admin})),
         )
     return [found[path] for path in sorted(found)]
 

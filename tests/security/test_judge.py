@@ -117,7 +117,8 @@ def asked(
     with served(app) as url:
         attacker = Attacker(who, url, lambda *_: sent)
         for place, path, method in product(places, paths or (PATH,), methods):
-            question = Question(who, place, ROUTE, method, path, **more)
+            named = {"place": place, "method": method, "path": path}
+            question = Question(who, **{"route": ROUTE, **named, **more})
             tally.add(question, attacker.ask(question))
     return tally
 
@@ -224,6 +225,14 @@ def test_what_is_anas_must_be_missing_at_the_platform(status):
     how = {"who": BO, "places": ["platform"], "methods": ["GET"]}
     assert len(asked(app, path, is_guess=True, **how).answered) == 1
     assert asked(Says(404), path, is_guess=True, **how).answered == []
+
+
+@pytest.mark.parametrize("is_guess", [True, False])
+def test_administrators_routes_are_forbidden_whatever_they_name(is_guess):
+    route = Route("/api/x", ("GET",), "person", admin=("GET",))
+    how = {"who": BO, "places": ["platform"], "methods": ["GET"], "route": route}
+    assert len(asked(Says(404), is_guess=is_guess, **how).answered) == 1
+    assert asked(Says(403), is_guess=is_guess, **how).answered == []
 
 
 def test_a_failure_decides_nothing():
