@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from hubyard.contract.notice import ChannelRequest
-from hubyard.contract.schedule import ScheduleRequest
+from hubyard.contract.schedule import ScheduleChange, ScheduleRequest
 from support.browser import chromium, sign_in
 from support.hub import REPOSITORY
 from support.patience import until
@@ -151,3 +151,18 @@ def test_the_dialog_of_a_schedule_asks_who_is_told(lab, hubyard):
     expect(field.locator("option")).to_have_text(
         ["The usual: pager", "Only me", "pager"]
     )
+
+
+def test_who_is_told_can_be_changed_back_and_forth(lab, hubyard, client, schedule):
+    lab.goto(f"{hubyard.url}/user/ana/lab?reset")
+    expect(lab.locator(".jp-Launcher").first).to_be_visible()
+    lab.keyboard.press("Control+Alt+Y")
+    client.schedules.change(schedule.id, ScheduleChange(notify=("pager",)))
+    for choice, told in (("nobody", ()), ("usual", None)):
+        lab.get_by_role("button", name="Edit nightly").click()
+        expect(lab.get_by_test_id("hy-notify")).not_to_have_value(choice)
+        lab.get_by_test_id("hy-notify").select_option(choice)
+        expect(lab.get_by_test_id("hy-preview-text")).to_be_visible()
+        lab.get_by_test_id("hy-edit-confirm").click()
+        expect(lab.get_by_test_id("hy-edit-dialog")).to_have_count(0)
+        assert client.schedules.get(schedule.id).notify == told

@@ -461,6 +461,8 @@ def test_a_channels_secret_lies_in_one_file_for_this_user_alone(
     ("name", "body", "field"),
     [
         ("Pager One", {"url": "https://example.org/"}, "name"),
+        ("usual", {"url": "https://example.org/"}, "name"),
+        ("nobody", {"url": "https://example.org/"}, "name"),
         ("pager", {"url": ""}, "url"),
         ("pager", {"url": "https://127.0.0.1/"}, "url"),
         ("pager", {"url": "file:///etc/passwd"}, "url"),
@@ -495,3 +497,5 @@ def test_a_schedule_names_channels_that_there_are(
     changed = ada("PATCH", path, json={"notify": [], "notify_on": ["late", "failed"]})
     assert changed.json()["notify"] == []
     assert changed.json()["notify_on"] == ["late", "failed"]
+    assert ada("PATCH", path, json={"notify_on": None}).json()["notify"] == []
+    assert ada("PATCH", path, json={"notify": None}).json()["notify"] is None

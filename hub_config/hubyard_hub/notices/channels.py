@@ -16,7 +16,14 @@ from sqlalchemy import delete, select
 
 from hubyard.contract.base import now
 from hubyard.contract.errors import Invalid, NotFound
-from hubyard.contract.notice import Channel, Delivery, DeliveryStatus, Trial
+from hubyard.contract.notice import (
+    NOBODY,
+    USUAL,
+    Channel,
+    Delivery,
+    DeliveryStatus,
+    Trial,
+)
 from hubyard.contract.workload import new_id
 from hubyard_hub.settings import Settings, make_private_folder, write_private
 from hubyard_hub.store import insert_once
@@ -55,8 +62,14 @@ class Channels:
         """Define a channel, or define it anew.
 
         Raises:
-            Invalid: nothing can be sent to its URL.
+            Invalid: nothing can be sent to its URL, or its name stands for no channel.
         """
+        if name in {USUAL, NOBODY}:
+            raise Invalid(
+                f"No channel can be called {USUAL} or {NOBODY}: where channels are "
+                "named, these say that there is none.",
+                field="name",
+            )
         found = order(self._parts.settings, "look", wish.url)
         if found.get("place") is None:
             said = found.get("refused") or "It cannot be looked at now: try again."

@@ -1,4 +1,4 @@
-"""`schedule`, `schedules` and `backfill`: notebooks that run by themselves."""
+"""`schedule` and what changes schedules: notebooks that run by themselves."""
 
 from __future__ import annotations
 
@@ -7,21 +7,26 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from hubyard.cli.ask import add_dry_run, add_yes, agreed, delete
-from hubyard.cli.show import add_command, add_compute, add_parameters, say, show
+from hubyard.cli.show import (
+    add_command,
+    add_compute,
+    add_options,
+    add_parameters,
+    say,
+    show,
+)
 from hubyard.cli.week import add_week, show_week
 from hubyard.client import Client
 from hubyard.contract.base import now
-from hubyard.contract.notice import Why
+from hubyard.contract.errors import Invalid
 from hubyard.contract.schedule import (
-    DEFAULT_GRACE_S,
     BackfillRequest,
-    Missed,
-    Overlap,
     PreviewRequest,
     ScheduleChange,
     ScheduleRequest,
 )
-from hubyard.reading import alias, duration, moment_of, trigger_of
+from hubyard.options import POLICY, TRIGGER, policy_of
+from hubyard.reading import moment_of, trigger_of
 from hubyard.showing import moment, preview_lines, rate, run_status, table
 
 if TYPE_CHECKING:
@@ -35,6 +40,7 @@ if TYPE_CHECKING:
 def add_commands(subparsers: Subparsers) -> None:
     """Add the commands of this noun."""
     _add_schedule(subparsers)
+    _add_reschedule(subparsers)
     _add_schedules(subparsers)
     _add_backfill(subparsers)
 
@@ -46,58 +52,32 @@ def _add_schedule(subparsers: Subparsers) -> None:
     when.add_argument(
         "cron", nargs="?", help='five fields, for instance "30 2 * * 1-5"'
     )
-    when.add_argument(
-        "--on-file",
-        metavar="PATH",
-        help="run when it changes: a file, a folder, or a quoted glob",
-    )
-    when.add_argument(
-        "--on-model",
-        type=alias,
-        metavar="MODEL@ALIAS",
-        help="run when the alias moves to another version",
-    )
+    add_options(when, TRIGGER)
     when.add_argument(
         "--on-webhook",
         action="store_true",
         help="run when a URL is called, with a secret that is printed this once",
     )
-    make.add_argument("--tz", default="UTC", help="time zone, such as Europe/Berlin")
     make.add_argument("--name", help="what to call it")
-    make.add_argument(
-        "--missed",
-        choices=[each.value for each in Missed],
-        default=Missed.ONCE.value,
-        help="runs for what came due while nothing could start it: none, one or each",
-    )
-    make.add_argument(
-        "--overlap",
-        choices=[each.value for each in Overlap],
-        default=Overlap.SKIP.value,
-        help="what a fire does while the run before is active: nothing, wait, or run",
-    )
-    make.add_argument(
-        "--grace",
-        type=duration,
-        metavar="TIME",
-        default=DEFAULT_GRACE_S,
-        help="how late --missed skip still starts a run: 5m, 1h (the default)",
-    )
-    make.add_argument(
-        "--notify",
-        action="append",
-        metavar="CHANNEL",
-        help="who is told, besides you (hubyard channels); may be given again",
-    )
-    make.add_argument(
-        "--notify-on",
-        action="append",
-        choices=[each.value for each in Why],
-        help="what channels are told of; may be given again (default failed)",
-    )
+    add_options(make, POLICY)
     add_dry_run(make)
     add_parameters(make)
     add_compute(make)
+
+
+def _add_reschedule(subparsers: Subparsers) -> None:
+    other = add_command(
+        subparsers,
+        "reschedule",
+        "Change when a schedule fires and what becomes of it; the rest stays",
+        _reschedule,
+    )
+    other.add_argument("schedule", metavar="SCHEDULE")
+    other.add_argument(
+        "cron", nargs="?", help="five fields; left out, it stays as it is"
+    )
+    add_options(other, POLICY)
+    add_dry_run(other)
 
 
 def _add_schedules(subparsers: Subparsers) -> None:
@@ -141,16 +121,11 @@ def _schedule(arguments: argparse.Namespace) -> int:
             notebook=source.notebook,
             name=arguments.name,
             cron=arguments.cron,
-            time_zone=arguments.tz,
             on=trigger_of(arguments),
             parameters=arguments.parameter,
             compute=arguments.compute or source.compute,
             lifetime_s=arguments.ttl,
-            missed=arguments.missed,
-            overlap=arguments.overlap,
-            grace_s=arguments.grace,
-            notify=arguments.notify,
-            notify_on=arguments.notify_on or (Why.FAILED,),
+            **policy_of(arguments),
         )
         preview = client.schedules.preview(PreviewRequest.of(wish))
         if arguments.dry_run:
@@ -169,6 +144,27 @@ def _made(made: NewSchedule) -> list[str]:
         return [made.id]
     say("Keep the secret in this call: it is shown this once.")
     return [made.id, made.curl]
+
+
+def _reschedule(arguments: argparse.Namespace) -> int:
+    said = policy_of(arguments)
+    if arguments.cron is not None:
+        said["cron"] = arguments.cron
+    if not said:
+        raise Invalid(f"Say what shall be another: a cron, {', '.join(POLICY)}.")
+    wish = ScheduleChange(**said)
+    with Client.from_environment() as client:
+        before = client.schedules.get(arguments.schedule)
+        preview = client.schedules.preview(PreviewRequest.after(before, wish))
+        if arguments.dry_run:
+            return show(arguments, preview, lambda: preview_lines(preview))
+        for line in preview_lines(preview):
+            say(line)
+        question = f"Let {before.name} run for about {rate(preview)} from now on?"
+        if not agreed(arguments, question):
+            return 1
+        changed = client.schedules.change(before.id, wish)
+    return show(arguments, changed, lambda: [f"{changed.name}: {changed.text}"])
 
 
 def _schedules(arguments: argparse.Namespace) -> int:

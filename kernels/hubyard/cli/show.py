@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
+    from hubyard.options import Options
+
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  argparse gives it no other name
     OneOf = argparse._MutuallyExclusiveGroup  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  the same
 
@@ -56,6 +58,12 @@ def add_parameters(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="a parameter of the notebook; may be given again",
     )
+
+
+def add_options(parser: argparse.ArgumentParser | OneOf, options: Options) -> None:
+    """Options that the magics have too."""
+    for name, how in options.items():
+        parser.add_argument(name, **how)
 
 
 def say(line: str) -> None:

@@ -32,6 +32,9 @@ class Why(StrEnum):
 Channels = Annotated[tuple[Slug, ...], Field(max_length=20)]
 """Names of channels."""
 
+USUAL, NOBODY = "usual", "nobody"
+"""What stands for no channel's name: those that an administrator chose, and none."""
+
 
 class Notice(Read):
     """What one person is told, once."""

@@ -12,16 +12,18 @@ overlap  the run before is still active when it fires
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
     ConfigDict,
     Field,
     JsonValue,
+    SerializerFunctionWrapHandler,
     ValidationInfo,
     computed_field,
     field_validator,
+    model_serializer,
     model_validator,
 )
 
@@ -199,6 +201,19 @@ class PreviewRequest(_When):
             source=wish.source,
         )
 
+    @classmethod
+    def after(cls, before: Schedule, change: ScheduleChange) -> Self:
+        """What to ask before changing a schedule."""
+        return cls(
+            cron=change.cron or before.cron,
+            time_zone=change.time_zone or before.time_zone,
+            on=before.on and TriggerRequest(**dict(before.on)),
+            compute=before.compute,
+            lifetime_s=before.lifetime_s,
+            notebook=before.notebook,
+            source=change.source or before.source,
+        )
+
 
 class Preview(Read):
     """When it fires in words, its next fires, and what it would cost."""
@@ -245,7 +260,7 @@ class ScheduleRequest(_When):
 
 
 class ScheduleChange(Written):
-    """What may be changed of a schedule; what is None stays."""
+    """What may be changed of a schedule; what is not said, or None, stays."""
 
     paused: bool | None = None
     cron: Cron | None = None
@@ -254,8 +269,19 @@ class ScheduleChange(Written):
     missed: Missed | None = None
     overlap: Overlap | None = None
     grace_s: Seconds | None = None
-    notify: Channels | None = None
+    notify: Channels | None = Field(
+        default=None,
+        description="None, where it is said: those that an administrator chose",
+    )
     notify_on: NotifyOn | None = None
+
+    @model_serializer(mode="wrap")
+    def _written(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """With the None that says something, also where None is left out."""
+        said: dict[str, Any] = plain(self)
+        if "notify" in self.model_fields_set:
+            said["notify"] = self.notify
+        return said
 
 
 class Schedule(Read):

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, TypeVar
+
 from IPython.core.magic_arguments import argument
 
 from hubyard.reading import Pairs, duration, named, pair
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hubyard.options import Options
+
+    M = TypeVar("M", bound=Callable[..., object])
 
 COMPUTE = argument(
     "-c", "--compute", type=named, help="a profile (%%compute lists them)"
@@ -13,6 +22,17 @@ LIFETIME = argument(
     "--ttl", type=duration, metavar="TIME", help="its lifetime: 30m, 8h, 2d"
 )
 DRY_RUN = argument("--dry-run", action="store_true", help="only show what it costs")
+
+
+def options(described: Options) -> Callable[[M], M]:
+    """Options that the command has too."""
+
+    def take(magic: M) -> M:
+        for name, how in reversed(tuple(described.items())):
+            magic = argument(name, **how)(magic)
+        return magic
+
+    return take
 
 
 def pairs(*names: str, of: str) -> argument:

@@ -8,16 +8,11 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
 
-from hubyard.contract.schedule import (
-    DEFAULT_GRACE_S,
-    Missed,
-    Overlap,
-    PreviewRequest,
-    ScheduleRequest,
-)
-from hubyard.magics.arguments import COMPUTE, DRY_RUN, LIFETIME, pairs
+from hubyard.contract.schedule import PreviewRequest, ScheduleRequest
+from hubyard.magics.arguments import COMPUTE, DRY_RUN, LIFETIME, options, pairs
 from hubyard.magics.show import Lines, asking, confirmed, read, say, this_notebook
-from hubyard.reading import alias, duration, trigger_of
+from hubyard.options import POLICY, TRIGGER, policy_of
+from hubyard.reading import trigger_of
 from hubyard.showing import moment, preview_lines, rate
 
 _FIELDS = 5
@@ -33,46 +28,13 @@ class ScheduleMagics(Magics):
 
     @magic_arguments()
     @argument("what", nargs="*", help='[NOTEBOOK] and a cron such as "30 2 * * 1-5"')
-    @argument(
-        "--on-file", metavar="PATH", help="or run when a file, folder or glob changes"
-    )
-    @argument(
-        "--on-model",
-        type=alias,
-        metavar="MODEL@ALIAS",
-        help="or run when the alias moves to another version",
-    )
+    @options(TRIGGER)
     @argument("--on-webhook", action="store_true", help="(by `hubyard schedule` alone)")
-    @argument("--tz", default="UTC", help="time zone, such as Europe/Berlin")
     @pairs("-p", "--parameter", of="a parameter of the notebook")
     @COMPUTE
     @LIFETIME
     @argument("--name", help="what to call it")
-    @argument(
-        "--notify",
-        action="append",
-        metavar="CHANNEL",
-        help="who is told when a run fails, besides you; may be given again",
-    )
-    @argument(
-        "--missed",
-        choices=[each.value for each in Missed],
-        default=Missed.ONCE.value,
-        help="runs for what came due while nothing could start it: none, one or each",
-    )
-    @argument(
-        "--overlap",
-        choices=[each.value for each in Overlap],
-        default=Overlap.SKIP.value,
-        help="what a fire does while the run before is active: nothing, wait, or run",
-    )
-    @argument(
-        "--grace",
-        type=duration,
-        metavar="TIME",
-        default=DEFAULT_GRACE_S,
-        help="how late --missed skip still starts a run: 5m, 1h (the default)",
-    )
+    @options(POLICY)
     @DRY_RUN
     @line_magic
     def schedule(self, line: str) -> Lines | None:
@@ -90,15 +52,11 @@ class ScheduleMagics(Magics):
                 notebook=source.notebook,
                 name=given.name,
                 cron=cron,
-                time_zone=given.tz,
                 on=trigger_of(given),
                 parameters=given.parameter,
                 compute=given.compute or source.compute,
                 lifetime_s=given.ttl,
-                notify=given.notify,
-                missed=given.missed,
-                overlap=given.overlap,
-                grace_s=given.grace,
+                **policy_of(given),
             )
             preview = client.schedules.preview(PreviewRequest.of(wish))
             for text in preview_lines(preview):

@@ -3027,7 +3027,7 @@ export interface components {
         };
         /**
          * ScheduleChange
-         * @description What may be changed of a schedule; what is None stays.
+         * @description What may be changed of a schedule; what is not said, or None, stays.
          */
         ScheduleChange: {
             /** Cron */
@@ -3035,7 +3035,10 @@ export interface components {
             /** Grace S */
             grace_s?: number | null;
             missed?: components["schemas"]["Missed"] | null;
-            /** Notify */
+            /**
+             * Notify
+             * @description None, where it is said: those that an administrator chose
+             */
             notify?: string[] | null;
             /** Notify On */
             notify_on?: components["schemas"]["Why"][] | null;

@@ -1,6 +1,7 @@
-/** Edit a schedule: when it fires, and what becomes of late and overlapping fires. */
+/** Edit a schedule: when it fires, what becomes of its fires, and who is told. */
 import * as React from 'react';
 import type { Schedule, ScheduleChange } from '../api/types';
+import { type Notify, NotifyField } from '../components/NotifyField';
 import { PolicyFields } from '../components/PolicyFields';
 import { PreviewCard } from '../components/PreviewCard';
 import { TimingFields } from '../components/TimingFields';
@@ -21,7 +22,7 @@ export function openEdit(hubyard: IHubyard, schedule: Schedule): Promise<void> {
   });
 }
 
-/** Of one that a trigger wakes, only the policy can be another. */
+/** Of one that a trigger wakes, its time stays as it is. */
 function EditForm(props: { readonly schedule: Schedule }): React.JSX.Element {
   const hubyard = useHubyard();
   const { schedule } = props;
@@ -29,6 +30,8 @@ function EditForm(props: { readonly schedule: Schedule }): React.JSX.Element {
   const [cron, setCron] = React.useState(schedule.cron ?? null);
   const [zone, setZone] = React.useState(schedule.time_zone);
   const [policy, setPolicy] = React.useState({ overlap, missed });
+  const before = schedule.notify ?? null;
+  const [notify, setNotify] = React.useState<Notify>(before);
   const when =
     cron === null ? null : { cron: cron.trim(), time_zone: zone.trim() };
   const preview = usePreview({ notebook, digest: source }, when, {
@@ -36,12 +39,21 @@ function EditForm(props: { readonly schedule: Schedule }): React.JSX.Element {
     lifetime_s
   });
   const ready = when === null || (preview.data !== null && !preview.pending);
+  // A channel that is gone may stay where it is, but not be named anew.
+  const told = notify === before ? {} : { notify: notify && [...notify] };
   useSubmit(
-    ready ? () => save(hubyard, schedule, { ...when, ...policy }) : null
+    ready
+      ? () => save(hubyard, schedule, { ...when, ...policy, ...told })
+      : null
   );
-  const policyFields = <PolicyFields policy={policy} onChange={setPolicy} />;
+  const rest = (
+    <>
+      <PolicyFields policy={policy} onChange={setPolicy} />
+      <NotifyField notify={notify} onChange={setNotify} />
+    </>
+  );
   return cron === null ? (
-    policyFields
+    rest
   ) : (
     <div className="hy-Columns">
       <div>
@@ -51,7 +63,7 @@ function EditForm(props: { readonly schedule: Schedule }): React.JSX.Element {
           onCron={setCron}
           onZone={setZone}
         />
-        {policyFields}
+        {rest}
       </div>
       <PreviewCard answer={preview} />
     </div>

@@ -10,9 +10,9 @@ import { type IStage, isOver, stagesOf } from './stages';
 import { tookText } from './words';
 
 /** In pixels: a node, and the room between two. */
-const WIDE = 188;
+const WIDE = 204;
 const HIGH = 44;
-const APART = 40;
+const APART = 36;
 const BELOW = 12;
 const TIP = 5;
 

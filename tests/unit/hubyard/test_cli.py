@@ -241,6 +241,7 @@ REFUSED = [
             ("schedules", "--run", "schedules"),
             ("schedules", "--delete", "schedules"),
             ("schedules", "--update", "schedules"),
+            ("reschedule", "--tz", "UTC", "schedules"),
             ("deployments", "--start", "deployments"),
             ("deployments", "--stop", "deployments"),
             ("deployments", "--delete", "deployments"),
@@ -262,6 +263,7 @@ REFUSED = [
     (["logs", "nobody"], "There is no such run, or it is not yours."),
     (["schedules", "--run", "nobody"], "There is no such schedule"),
     (["schedules", "--update", "nobody"], "There is no such schedule"),
+    (["reschedule", "nobody", "0 6 * * *"], "There is no such schedule"),
     (["deployments", "--start", "nobody"], "There is no such endpoint"),
     (["apps", "--delete", "nobody"], "There is no such app"),
     # a part that does not answer: nobody serves MLflow here
@@ -650,6 +652,56 @@ def test_a_schedule_says_who_is_told_of_what(answering, hubyard):
     usual, chosen = answering.bodies("POST schedules")
     assert ("notify" in usual, usual["notify_on"]) == (False, ["failed"])
     assert (chosen["notify"], chosen["notify_on"]) == (["ops", "boss"], ["late"])
+
+
+CHANGES = [
+    (["0 6 * * *"], {"cron": "0 6 * * *"}),
+    (["--tz", "Asia/Tokyo"], {"time_zone": "Asia/Tokyo"}),
+    (["--missed", "all", "--overlap", "allow"], {"missed": "all", "overlap": "allow"}),
+    (["--grace", "2h"], {"grace_s": 7200}),
+    (["--notify", "ops", "--notify", "boss"], {"notify": ["ops", "boss"]}),
+    (["--notify", "nobody"], {"notify": []}),
+    (["--notify", "usual"], {"notify": None}),
+    (["--notify-on", "late"], {"notify_on": ["late"]}),
+]
+
+
+@pytest.mark.parametrize(("words", "sent"), CHANGES, ids=str)
+def test_a_change_says_what_shall_be_another_and_no_more(
+    answering, hubyard, words, sent
+):
+    code, out, err = hubyard("reschedule", "s1", *words)
+    assert (code, out) == (0, "train: At 02:30, Monday through Friday\n")
+    assert "$0.05 a run" in err
+    assert answering.bodies("PATCH schedules/s1") == [sent]
+
+
+def test_what_a_change_would_cost_is_asked_of_the_schedule_as_it_would_be(
+    answering, hubyard
+):
+    hubyard("reschedule", "s1", "0 6 * * *", "--tz", "Asia/Tokyo", "--dry-run")
+    (sent,) = answering.bodies("POST schedules/preview")
+    assert (sent["cron"], sent["time_zone"]) == ("0 6 * * *", "Asia/Tokyo")
+    assert (sent["compute"], sent["notebook"]) == ("small", "train.ipynb")
+    answering.answers["GET schedules/s1"] = {**HOOKED, "on": {"webhook": True}}
+    hubyard("reschedule", "s1", "--overlap", "queue", "--dry-run")
+    sent = answering.bodies("POST schedules/preview")[-1]
+    assert ("cron" in sent, sent["on"]) == (False, {"webhook": True})
+    assert answering.bodies("PATCH schedules/s1") == []
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ([], "Say what shall be another: a cron, --tz, --missed,"),
+        (["--notify", "ops", "--notify", "usual"], "Write --notify nobody or"),
+    ],
+)
+def test_a_change_that_says_nothing_changes_nothing(answering, hubyard, words, says):
+    code, _, err = hubyard("reschedule", "s1", *words)
+    assert code == 1
+    assert says in err
+    assert answering.bodies("PATCH schedules/s1") == []
 
 
 def test_notices_are_called_seen_when_that_is_asked_for(answering, hubyard):
