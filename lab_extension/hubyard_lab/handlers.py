@@ -1,14 +1,16 @@
 """The doors that the panels use, below the Jupyter server's base URL.
 
-ForwardHandler  `hubyard/api/<path>`: the same call to the platform
-SourcesHandler  `hubyard/sources`: packs a file of this workspace and hands it in
-HelpHandler     `hubyard/help/<page>`: a page of the guides
-PresenceHandler `hubyard/presence`: somebody is at work here
+ForwardHandler   `hubyard/api/<path>`: the same call to the platform
+SourcesHandler   `hubyard/sources`: packs a file of this workspace and hands it in
+PipelinesHandler `hubyard/pipelines`: the pipelines that this workspace holds
+HelpHandler      `hubyard/help/<page>`: a page of the guides
+PresenceHandler  `hubyard/presence`: somebody is at work here
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -24,6 +26,7 @@ from hubyard.contract.errors import HubyardError, Invalid
 from hubyard.contract.pipeline import is_pipeline
 from hubyard_lab.files import find_file
 from hubyard_lab.guides import read_guide
+from hubyard_lab.pipelines import find_pipelines
 from hubyard_lab.platform import POLICY, Answer, Platform, problem
 
 if TYPE_CHECKING:
@@ -134,6 +137,23 @@ class SourcesHandler(_PlatformHandler):
             ) from None
 
 
+class PipelinesHandler(_PlatformHandler):
+    """The pipelines that this workspace holds; the platform is not asked."""
+
+    @web.authenticated
+    async def get(self) -> None:
+        await self._answer(self._find())
+
+    async def _find(self) -> Answer:
+        root = Path(self.settings["server_root_dir"])
+        found = await asyncio.to_thread(find_pipelines, root)
+        return Answer(
+            status=200,
+            headers={"Content-Type": "application/json"},
+            body=json.dumps([each.model_dump() for each in found]).encode(),
+        )
+
+
 class HelpHandler(_PlatformHandler):
     """A page of the guides, as Markdown; the platform is not asked."""
 
@@ -171,6 +191,7 @@ def add_handlers(web_app: web.Application, activity: Activity) -> None:
         [
             (url_path_join(base, "api", "(.*)"), ForwardHandler),
             (url_path_join(base, "sources"), SourcesHandler),
+            (url_path_join(base, "pipelines"), PipelinesHandler),
             (url_path_join(base, "help", "(.*)"), HelpHandler),
             (url_path_join(base, "presence"), PresenceHandler, {"activity": activity}),
         ],

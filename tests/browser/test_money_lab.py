@@ -289,7 +289,7 @@ def test_a_dialog_says_what_the_budget_says(lab, budgets):
 
 
 def open_run_once(lab):
-    command(lab, "Run Notebook Once…")
+    command(lab, "Run Notebook or Pipeline Once…")
     expect(lab.get_by_test_id("hy-estimate-budget")).to_be_visible()
 
 

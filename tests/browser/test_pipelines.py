@@ -243,6 +243,28 @@ def test_a_pipeline_is_scheduled_from_its_file_with_its_parameters(lab):
     lab.get_by_test_id("hy-schedule-confirm").click()
     lab.keyboard.press("Control+Alt+Y")
     expect(row(lab).get_by_test_id("hy-schedules")).to_contain_text("Nightly")
+    update = lab.get_by_role("button", name="Update Nightly to my latest notebook")
+    update.click()
+    expect(lab.get_by_text("Open pipelines/nightly.yml first.")).to_be_visible()
+    execute(lab, "docmanager:open", path="nightly/pipelines/nightly.yml")
+    update.click()
+    expect(lab.get_by_test_id("hy-no-changes")).to_be_visible()
+    lab.keyboard.press("Escape")
+
+
+def test_the_panel_lists_the_pipelines_of_the_workspace(lab):
+    files = row(lab).get_by_test_id("hy-pipeline-files")
+    expect(files.get_by_test_id("hy-row")).to_have_count(1)
+    expect(files).to_contain_text("nightly/pipelines/nightly.yml")
+    expect(files).to_contain_text("4 steps")
+    for button, dialog in (("run", "run-now"), ("schedule", "schedule")):
+        files.get_by_test_id(f"hy-{button}-file").click()
+        asked = lab.get_by_test_id(f"hy-{dialog}-dialog")
+        expect(asked.get_by_label("rows")).to_have_value("100")
+        lab.keyboard.press("Escape")
+        expect(asked).to_have_count(0)
+    files.get_by_role("button", name="Nightly", exact=True).click()
+    expect(lab.locator(".jp-FileEditor:visible")).to_contain_text("prepare.ipynb")
 
 
 def test_the_toolbar_of_a_notebook_opens_the_dialog_with_its_parameters(lab):

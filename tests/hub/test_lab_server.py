@@ -227,7 +227,8 @@ def test_a_stranger_is_refused_before_the_platform_is_asked(jupyter, platform):
         assert answer.status_code == 403, method
     sources = httpx.post(f"{jupyter}hubyard/sources", json={"path": "link.py"})
     assert sources.status_code == 403
-    assert httpx.get(f"{jupyter}hubyard/help/tracking.md").status_code == 403
+    for path in ("help/tracking.md", "pipelines"):
+        assert httpx.get(f"{jupyter}hubyard/{path}").status_code == 403
     assert platform.calls == []
 
 
@@ -295,6 +296,17 @@ def test_a_wish_that_names_no_file_says_what_to_write(lab, platform, body):
     answer = lab.post("sources", content=body)
     assert answer.status_code == 422
     assert answer.json()["field"] == "path"
+    assert platform.calls == []
+
+
+def test_pipelines_are_listed_and_the_platform_is_not_asked(lab, root, platform):
+    file = root / "flights" / "pipelines" / "nightly.yml"
+    file.parent.mkdir()
+    file.write_text("steps: {train: {notebook: train it.ipynb}}")
+    answer = lab.get("pipelines")
+    assert answer.status_code == 200
+    path = "flights/pipelines/nightly.yml"
+    assert answer.json() == [{"path": path, "name": "nightly", "steps": 1}]
     assert platform.calls == []
 
 

@@ -15,6 +15,7 @@ import type {
   Estimate,
   EstimateRequest,
   Identity,
+  IPipelineFile,
   Key,
   KeyRequest,
   Model,
@@ -62,6 +63,9 @@ export class Client {
   readonly notices = () => this.get<Notices>('notices');
   readonly channels = () => this.get<Channel[]>('channels');
   readonly apps = () => this.get<App[]>('apps');
+  /** The pipelines that this workspace holds. */
+  readonly pipelines = async () =>
+    JSON.parse(await this.ask('GET', 'pipelines')) as IPipelineFile[];
 
   estimate(wish: EstimateRequest): Promise<Estimate> {
     return this.post('estimate', wish);

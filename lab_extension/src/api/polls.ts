@@ -11,6 +11,7 @@ import type {
   Catalogue,
   Deployment,
   Identity,
+  IPipelineFile,
   Model,
   Notices,
   Run,
@@ -23,6 +24,8 @@ import type {
 } from './types';
 
 const CALM_MS = 5_000;
+/** Files are looked for all over the workspace. */
+const SLOW_MS = 20_000;
 const LIVELY_MS = 1_000;
 /** A kernel that was killed leaves its tracked run running for ever. */
 const LIVELY_FOR_S = 10 * 60;
@@ -40,6 +43,7 @@ export function isUnsettled({ status, target }: IMoves): boolean {
   );
 }
 
+const slow: Pace<unknown> = () => SLOW_MS;
 const calm: Pace<unknown> = () => CALM_MS;
 const once: Pace<unknown> = data => (data === null ? CALM_MS : Infinity);
 const lively: Pace<readonly IMoves[]> = data =>
@@ -71,6 +75,7 @@ export interface IPolls {
   readonly deployments: Poll<Deployment[]>;
   readonly schedules: Poll<Schedule[]>;
   readonly runs: Poll<Run[]>;
+  readonly pipelines: Poll<IPipelineFile[]>;
   readonly apps: Poll<App[]>;
   /** A poll of one run, for who shows it. */
   readonly ofRun: (id: string) => Poll<RunDetail>;
@@ -98,6 +103,7 @@ export function createPolls(client: Client): IPolls {
     deployments: new Poll(client.deployments, lively),
     schedules: new Poll(client.schedules, calm),
     runs: new Poll(client.runs, lively),
+    pipelines: new Poll(client.pipelines, slow),
     apps: new Poll(client.apps, lively),
     ofRun: id => new Poll(() => client.runDetail(id), runPace),
     ofWeek: offset =>

@@ -40,6 +40,13 @@ export type Part = Schemas['Part'];
 export type Past = Schemas['Past'];
 export type Preview = Schemas['Preview'];
 export type PreviewRequest = Schemas['PreviewRequest'];
+/** A file of this workspace that describes a pipeline. */
+export interface IPipelineFile {
+  readonly path: string;
+  readonly name: string;
+  /** null: they cannot be read; a run says what is wrong with them. */
+  readonly steps: number | null;
+}
 export type ProblemBody = Schemas['Problem'];
 export type RegisterRequest = Schemas['RegisterRequest'];
 export type ResumeRequest = Schemas['ResumeRequest'];

@@ -13,7 +13,6 @@ import { publishIcon, scheduleIcon, startIcon } from '../components/icons';
 import { openPublish } from '../dialogs/publish';
 import { openRunNow, openSchedule } from '../dialogs/schedule';
 import { openUpdate } from '../dialogs/update';
-import { fileName } from '../format';
 import { CommandIDs, IHubyard } from '../hubyard';
 import { warn } from '../toast';
 
@@ -68,7 +67,7 @@ function deedsOf({ trans }: IHubyard): IDeed[] {
     {
       ...runnable,
       id: CommandIDs.schedule,
-      label: trans.__('Schedule Notebook…'),
+      label: trans.__('Schedule Notebook or Pipeline…'),
       short: trans.__('Schedule…'),
       caption: trans.__('Run this file on a schedule'),
       icon: scheduleIcon,
@@ -77,7 +76,7 @@ function deedsOf({ trans }: IHubyard): IDeed[] {
     {
       ...runnable,
       id: CommandIDs.runNow,
-      label: trans.__('Run Notebook Once…'),
+      label: trans.__('Run Notebook or Pipeline Once…'),
       short: trans.__('Run Once…'),
       caption: trans.__('Run this file once, on compute of its own'),
       icon: startIcon,
@@ -141,7 +140,7 @@ function addDeed(
   });
 }
 
-/** A schedule takes the notebook that it runs from the open one of that name. */
+/** A schedule takes what it runs anew from the open file of that name. */
 function addUpdate(
   app: JupyterFrontEnd,
   hubyard: IHubyard,
@@ -165,7 +164,8 @@ function addUpdate(
       if (schedule === undefined) {
         return;
       }
-      if (path === null || fileName(path) !== schedule.notebook) {
+      // A pipeline is named from its project's folder on.
+      if (path === null || !`/${path}`.endsWith(`/${schedule.notebook}`)) {
         warn(trans.__('Open %1 first.', schedule.notebook));
         return;
       }

@@ -1,9 +1,10 @@
-/** Pipelines: schedules and the runs of notebooks. */
+/** Pipelines: their files, their schedules, and the runs of them and of notebooks. */
 import * as React from 'react';
 import { Section } from '../components/Section';
 import { usePollState } from '../hooks';
 import { useHubyard } from '../hubyard';
 import { NoticeList } from './notices';
+import { PipelineFiles } from './pipelineFiles';
 import { Runs } from './runs';
 import { Schedules } from './schedules';
 
@@ -16,10 +17,11 @@ export function Pipelines(): React.JSX.Element {
     <Section
       id="pipelines"
       title={trans.__('Pipelines')}
-      polls={[polls.schedules, polls.runs]}
+      polls={[polls.schedules, polls.runs, polls.pipelines]}
       badge={count}
     >
       <NoticeList />
+      <PipelineFiles />
       <Schedules />
       <Runs />
     </Section>

@@ -44,10 +44,10 @@ export function Schedules(): React.JSX.Element {
           schedules.length === 0 ? (
             <Empty
               text={trans.__(
-                'A schedule runs a notebook on its own compute, also while you are away. Open a notebook first.'
+                'A schedule runs a notebook or a pipeline on its own compute, also while you are away.'
               )}
               action={{
-                label: trans.__('Schedule the open notebook'),
+                label: trans.__('Schedule the open file'),
                 run: () => void commands.execute(CommandIDs.schedule)
               }}
             />

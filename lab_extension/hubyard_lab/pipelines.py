@@ -1,0 +1,92 @@
+"""The pipelines of a workspace, found where projects keep them.
+
+They are the YAML files in a folder `pipelines`, of the workspace itself or of a folder
+at most three below it. Nothing hidden is looked into, and no link is followed.
+"""
+
+from __future__ import annotations
+
+import os
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from hubyard.contract.base import Read
+from hubyard.contract.pipeline import PIPELINES_FOLDER, is_pipeline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_DEEPEST = 4
+_MOST_FOLDERS = 2000
+_MOST = 200
+_READ_BYTES = 2**16
+_IGNORED = {"__pycache__", "node_modules", "site-packages"}
+
+
+class PipelineFile(Read):
+    """A file that describes a pipeline, by what it says of itself."""
+
+    path: str
+    """From the workspace's folder on."""
+    name: str
+    steps: int | None
+    """None: they cannot be read; a run says what is wrong with them."""
+
+
+def find_pipelines(root: Path) -> list[PipelineFile]:
+    """The pipelines below a folder, those of the nearest projects first."""
+    root = root.expanduser()
+    files = (
+        file
+        for folder in islice(_folders(root), _MOST_FOLDERS)
+        if folder.name == PIPELINES_FOLDER
+        for file in _inside(folder, folders=False)
+        if is_pipeline(file.name)
+    )
+    return [_read(root, file) for file in islice(files, _MOST)]
+
+
+def _folders(root: Path) -> Iterator[Path]:
+    level = [root]
+    for _ in range(_DEEPEST):
+        level = [each for folder in level for each in _inside(folder, folders=True)]
+        yield from level
+
+
+def _inside(folder: Path, *, folders: bool) -> list[Path]:
+    """The folders, or the files, of a folder, by their names."""
+    try:
+        with os.scandir(folder) as found:
+            names = [
+                each.name
+                for each in found
+                if each.is_dir(follow_symlinks=False) == folders
+                and not each.is_symlink()
+                and not each.name.startswith(".")
+                and each.name not in _IGNORED
+            ]
+    except OSError:
+        return []
+    return [folder / name for name in sorted(names)]
+
+
+def _read(root: Path, file: Path) -> PipelineFile:
+    said = _said(file)
+    name, steps = said.get("name"), said.get("steps")
+    return PipelineFile(
+        path=file.relative_to(root).as_posix(),
+        name=name if isinstance(name, str) and name.strip() else file.stem,
+        steps=len(steps) if isinstance(steps, dict) else None,
+    )
+
+
+def _said(file: Path) -> dict[str, Any]:
+    try:
+        with file.open("rb") as opened:
+            said = yaml.safe_load(opened.read(_READ_BYTES))
+    except (OSError, ValueError, RecursionError, yaml.YAMLError):
+        return {}
+    return said if isinstance(said, dict) else {}
