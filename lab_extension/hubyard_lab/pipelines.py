@@ -1,12 +1,14 @@
 """The pipelines of a workspace, found where projects keep them.
 
 They are the YAML files in a folder `pipelines`, of the workspace itself or of a folder
-at most three below it. Nothing hidden is looked into, and no link is followed.
+at most three below it, and each `hubyard.yml` that holds steps. Nothing hidden is
+looked into, and no link is followed.
 """
 
 from __future__ import annotations
 
 import os
+import stat
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ import yaml
 
 from hubyard.contract.base import Read
 from hubyard.contract.pipeline import PIPELINES_FOLDER, is_pipeline
+from hubyard.contract.project import PROJECT_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,21 +42,36 @@ class PipelineFile(Read):
 def find_pipelines(root: Path) -> list[PipelineFile]:
     """The pipelines below a folder, those of the nearest projects first."""
     root = root.expanduser()
-    files = (
-        file
+    found = (
+        _read(root, file)
         for folder in islice(_folders(root), _MOST_FOLDERS)
-        if folder.name == PIPELINES_FOLDER
-        for file in _inside(folder, folders=False)
-        if is_pipeline(file.name)
+        for file in _files(folder)
     )
-    return [_read(root, file) for file in islice(files, _MOST)]
+    return list(islice((each for each in found if each is not None), _MOST))
 
 
 def _folders(root: Path) -> Iterator[Path]:
     level = [root]
-    for _ in range(_DEEPEST):
-        level = [each for folder in level for each in _inside(folder, folders=True)]
+    for _ in range(_DEEPEST + 1):
         yield from level
+        level = [each for folder in level for each in _inside(folder, folders=True)]
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Those of a folder that may describe a pipeline."""
+    if folder.name == PIPELINES_FOLDER:
+        inside = _inside(folder, folders=False)
+        yield from (each for each in inside if is_pipeline(each.name))
+    elif _is_plain(folder / PROJECT_FILE):
+        yield folder / PROJECT_FILE
+
+
+def _is_plain(path: Path) -> bool:
+    """Whether it is a file, and no link or pipe."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
 
 
 def _inside(folder: Path, *, folders: bool) -> list[Path]:
@@ -63,8 +81,7 @@ def _inside(folder: Path, *, folders: bool) -> list[Path]:
             names = [
                 each.name
                 for each in found
-                if each.is_dir(follow_symlinks=False) == folders
-                and not each.is_symlink()
+                if (each.is_dir if folders else each.is_file)(follow_symlinks=False)
                 and not each.name.startswith(".")
                 and each.name not in _IGNORED
             ]
@@ -73,9 +90,12 @@ def _inside(folder: Path, *, folders: bool) -> list[Path]:
     return [folder / name for name in sorted(names)]
 
 
-def _read(root: Path, file: Path) -> PipelineFile:
+def _read(root: Path, file: Path) -> PipelineFile | None:
+    """What a file says of its pipeline; None: it is a project's, and has none."""
     said = _said(file)
     name, steps = said.get("name"), said.get("steps")
+    if file.name == PROJECT_FILE and not steps:
+        return None
     return PipelineFile(
         path=file.relative_to(root).as_posix(),
         name=name if isinstance(name, str) and name.strip() else file.stem,

@@ -1,4 +1,4 @@
-"""A definition: `pipelines/<name>.yml`, checked whole before anything is started.
+"""A definition: `pipelines/<name>.yml`, or the steps in `hubyard.yml`, checked whole.
 
 Each mistake is told with its line: a step that is not there, a circle of steps, a
 parameter that a notebook does not declare, an output that no step hands over.
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from hubyard.contract.errors import HubyardError, Invalid
 from hubyard.contract.expression import EACH, Condition, Reference, references, resolve
 from hubyard.contract.pipeline import MOST_STEPS, PipelineFile, StepPlan
+from hubyard.contract.project import PROJECT_FILE
 from hubyard.contract.source import Parameter, ParameterType
 from hubyard_hub import yaml_text
 from hubyard_hub.parameters import check_parameters, parameters_of
@@ -34,7 +35,8 @@ def read_pipeline(content: bytes, path: str, files: Files, project: Project) -> 
         Invalid: it cannot be executed; names the line and what to write.
     """
     text = yaml_text.read(content, path)
-    file = text.read_as(PipelineFile)
+    is_own = path != PROJECT_FILE
+    file = text.read_as(PipelineFile) if is_own else project.pipeline
     definition = _Definition(text, file)
     definition.check_steps()
     order = definition.order()

@@ -95,7 +95,7 @@ class StepFile(Written):
 
 
 class PipelineFile(Written):
-    """A pipeline as a project writes it down: `pipelines/<name>.yml`."""
+    """A pipeline as a project writes it down, in a file of its own."""
 
     name: Title | None = None
     compute: Slug | None = Field(default=None, description="of the whole run")

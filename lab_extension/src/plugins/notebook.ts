@@ -17,7 +17,7 @@ import { CommandIDs, IHubyard } from '../hubyard';
 import { warn } from '../toast';
 
 /** Notebooks, scripts, and pipelines where a project has them. */
-const RUNNABLE = /\.(ipynb|py)$|(^|\/)pipelines\/[^/]+\.ya?ml$/;
+const RUNNABLE = /\.(ipynb|py)$|(^|\/)(pipelines\/[^/]+\.ya?ml|hubyard\.yml)$/;
 const PUBLISHABLE = /\.(ipynb|py)$/;
 
 export const notebookPlugin: JupyterFrontEndPlugin<void> = {

@@ -85,6 +85,36 @@ def test_a_pipeline_is_read_whole(entry):
     assert limits == (3, 60, 7200, 90)
 
 
+def test_a_project_may_hold_its_pipeline_itself(entry):
+    text = f"{WHOLE}data: data/*.csv\n".encode()
+    held = {"hubyard.yml": text}
+    found = entry("", "hubyard.yml", **held)
+    assert found.path == "hubyard.yml"
+    assert found.project.data == ("data/*.csv",)
+    own, apart = entry(WHOLE), entry("", "hubyard.yml", **held)
+    assert (apart.steps, apart.parameters) == (own.steps, own.parameters)
+    assert (apart.name, apart.shares) == (own.name, own.shares)
+    (alone,) = entry("", "train.ipynb", **held).steps
+    assert alone.name == "train"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name: a\n", "hubyard.yml:1: steps: write at least one."),
+        (
+            "name: a\nsteps:\n  fit: {script: gone.py}\n",
+            "hubyard.yml:3: steps.fit.script: the project holds no 'gone.py'",
+        ),
+        ("steps:\n  fit: {scripts: a.py}\n", "hubyard.yml:2: steps.fit.scripts: is"),
+    ],
+)
+def test_mistakes_in_a_projects_pipeline_name_their_line(entry, text, message):
+    with pytest.raises(Invalid) as caught:
+        entry("", "hubyard.yml", **{"hubyard.yml": text.encode()})
+    assert caught.value.message.startswith(message)
+
+
 def test_a_runs_parameters_are_those_of_the_pipeline(entry):
     found = entry(WHOLE)
     found.check({"rows": 5, "sizes": []})

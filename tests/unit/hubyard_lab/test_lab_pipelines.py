@@ -1,5 +1,7 @@
 """Which files of a workspace are pipelines, and what is read of them."""
 
+import os
+
 import pytest
 
 from hubyard_lab.pipelines import find_pipelines
@@ -29,6 +31,16 @@ def test_pipelines_are_found_where_projects_keep_them(tmp_path):
     assert {(each.name, each.steps) for each in found} == {("Nightly training", 2)}
 
 
+def test_a_project_may_hold_its_pipeline_itself(tmp_path):
+    write(tmp_path, "flights/hubyard.yml")
+    write(tmp_path, "hubyard.yml", "name: Mine\nsteps: {a: {}}")
+    write(tmp_path, "other/hubyard.yml", "name: No pipeline")
+    write(tmp_path, "empty/hubyard.yml", "steps: {}")
+    found = find_pipelines(tmp_path)
+    assert [each.path for each in found] == ["hubyard.yml", "flights/hubyard.yml"]
+    assert [each.steps for each in found] == [1, 2]
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -46,16 +58,21 @@ def test_other_files_are_none(tmp_path, path):
     assert find_pipelines(tmp_path) == []
 
 
-def test_no_link_is_followed(tmp_path):
+def test_no_link_or_pipe_is_read(tmp_path):
     write(tmp_path, "outside/pipelines/nightly.yml")
     home = tmp_path / "home"
     write(home, "flights/train.py", "")
     (home / "project").symlink_to(tmp_path / "outside")
     (home / "pipelines").symlink_to(tmp_path / "outside" / "pipelines")
+    (home / "hubyard.yml").symlink_to(
+        tmp_path / "outside" / "pipelines" / "nightly.yml"
+    )
     (home / "flights" / "pipelines").mkdir()
     (home / "flights" / "pipelines" / "nightly.yml").symlink_to(
         tmp_path / "outside" / "pipelines" / "nightly.yml"
     )
+    os.mkfifo(home / "flights" / "hubyard.yml")
+    os.mkfifo(home / "flights" / "pipelines" / "pipe.yml")
     assert find_pipelines(home) == []
     assert find_pipelines(tmp_path / "nowhere") == []
 
