@@ -11,7 +11,7 @@ import os
 import random
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -34,6 +34,8 @@ _MIGRATION_LOCK = 0x48756279
 """Any fixed number: names PostgreSQL's advisory lock. These are the letters `Huby`."""
 _one_migration = threading.Lock()
 _BUSY_TIMEOUT_S = 10
+_IDLE_S = 30
+"""PostgreSQL ends a transaction in which nothing is asked for so long."""
 _RETRY_PAUSES_S = (0.05, 0.2, 0.5, 1, 2, 4)
 _BUSY = "SQLITE_BUSY"
 """Somebody has written for longer than we wait at once: a slow disk, a full machine."""
@@ -175,12 +177,21 @@ def _sqlite(url: str) -> Engine:
 def _postgresql(url: str) -> Engine:
     """PostgreSQL through psycopg 3, serializable; dead connections are noticed."""
     chosen = make_url(url).set(drivername="postgresql+psycopg")
-    return create_engine(
+    engine = create_engine(
         chosen,
         isolation_level="SERIALIZABLE",
         pool_pre_ping=True,
         hide_parameters=True,
     )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: DBAPIConnection, _record: object) -> None:  # pyright: ignore[reportUnusedFunction]  an event handler
+        # A machine that loses its power says no goodbye, and keeps what it has locked.
+        with closing(connection.cursor()) as cursor:
+            cursor.execute(f"SET idle_in_transaction_session_timeout = '{_IDLE_S} s'")
+        connection.commit()
+
+    return engine
 
 
 def _is_passing(error: DBAPIError) -> bool:

@@ -19,8 +19,9 @@ from sqlalchemy.exc import DBAPIError, StatementError
 from hubyard.contract.base import now
 from hubyard.contract.budget import Scope
 from hubyard_hub.ledger import Ledger
-from hubyard_hub.store import Store, insert_once, tables
+from hubyard_hub.store import Store, insert_once, is_alone, tables
 from support.lines import opened
+from support.patience import until
 from support.stores import both_stores, database_url, postgresql, store
 
 if TYPE_CHECKING:
@@ -220,6 +221,27 @@ def test_writers_take_turns_and_lose_no_update(both_stores: Store):
         list(pool.map(add_some, range(4)))
     with both_stores.read() as connection:
         assert connection.scalar(select(tables.sources.c.size_bytes)) == 20
+
+
+def test_who_has_gone_silent_keeps_no_lock(
+    postgresql: Any, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("hubyard_hub.store._IDLE_S", 1)
+    url = postgresql.url("silent")
+    silent, other = Store(url), Store(url)
+    silent.migrate()
+
+    def hold() -> None:
+        with silent.write() as connection:
+            assert is_alone(connection, 7)
+            assert not other.atomically(lambda c: is_alone(c, 7))
+            until(lambda: other.atomically(lambda c: is_alone(c, 7)))
+
+    with pytest.raises(DBAPIError):
+        hold()
+    assert silent.atomically(lambda c: is_alone(c, 7))
+    silent.close()
+    other.close()
 
 
 def test_a_restarted_postgresql_loses_no_write(postgresql: Any):
