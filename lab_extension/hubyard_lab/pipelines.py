@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from hubyard.client.source import is_ours
 from hubyard.contract.base import Read
 from hubyard.contract.pipeline import PIPELINES_FOLDER, is_pipeline
 from hubyard.contract.project import PROJECT_FILE
@@ -26,10 +27,9 @@ _DEEPEST = 4
 _MOST_FOLDERS = 2000
 _MOST = 200
 _READ_BYTES = 2**16
-_IGNORED = {"__pycache__", "node_modules", "site-packages"}
 
 
-class PipelineFile(Read):
+class FoundPipeline(Read):
     """A file that describes a pipeline, by what it says of itself."""
 
     path: str
@@ -39,7 +39,7 @@ class PipelineFile(Read):
     """None: they cannot be read; a run says what is wrong with them."""
 
 
-def find_pipelines(root: Path) -> list[PipelineFile]:
+def find_pipelines(root: Path) -> list[FoundPipeline]:
     """The pipelines below a folder, those of the nearest projects first."""
     root = root.expanduser()
     found = (
@@ -54,7 +54,12 @@ def _folders(root: Path) -> Iterator[Path]:
     level = [root]
     for _ in range(_DEEPEST + 1):
         yield from level
-        level = [each for folder in level for each in _inside(folder, folders=True)]
+        level = [
+            each
+            for folder in level
+            for each in _inside(folder, folders=True)
+            if is_ours(each)
+        ]
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -83,20 +88,19 @@ def _inside(folder: Path, *, folders: bool) -> list[Path]:
                 for each in found
                 if (each.is_dir if folders else each.is_file)(follow_symlinks=False)
                 and not each.name.startswith(".")
-                and each.name not in _IGNORED
             ]
     except OSError:
         return []
     return [folder / name for name in sorted(names)]
 
 
-def _read(root: Path, file: Path) -> PipelineFile | None:
+def _read(root: Path, file: Path) -> FoundPipeline | None:
     """What a file says of its pipeline; None: it is a project's, and has none."""
     said = _said(file)
     name, steps = said.get("name"), said.get("steps")
     if file.name == PROJECT_FILE and not steps:
         return None
-    return PipelineFile(
+    return FoundPipeline(
         path=file.relative_to(root).as_posix(),
         name=name if isinstance(name, str) and name.strip() else file.stem,
         steps=len(steps) if isinstance(steps, dict) else None,

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from hubyard.cli.show import Subparsers
-    from hubyard.contract.schedule import NewSchedule, Schedule
+    from hubyard.contract.schedule import NewSchedule, Preview, Schedule
 
 
 def add_commands(subparsers: Subparsers) -> None:
@@ -128,15 +128,23 @@ def _schedule(arguments: argparse.Namespace) -> int:
             **policy_of(arguments),
         )
         preview = client.schedules.preview(PreviewRequest.of(wish))
-        if arguments.dry_run:
-            return show(arguments, preview, lambda: preview_lines(preview))
-        for line in preview_lines(preview):
-            say(line)
         question = f"Schedule {wish.notebook} for about {rate(preview)}?"
-        if not agreed(arguments, question):
-            return 1
+        end = _previewed(arguments, preview, question)
+        if end is not None:
+            return end
         made = client.schedules.create(wish)
     return show(arguments, made, lambda: _made(made))
+
+
+def _previewed(
+    arguments: argparse.Namespace, preview: Preview, question: str
+) -> int | None:
+    """Say what it will do and cost, and ask; the exit code where that is all."""
+    if arguments.dry_run:
+        return show(arguments, preview, lambda: preview_lines(preview))
+    for line in preview_lines(preview):
+        say(line)
+    return None if agreed(arguments, question) else 1
 
 
 def _made(made: NewSchedule) -> list[str]:
@@ -156,13 +164,10 @@ def _reschedule(arguments: argparse.Namespace) -> int:
     with Client.from_environment() as client:
         before = client.schedules.get(arguments.schedule)
         preview = client.schedules.preview(PreviewRequest.after(before, wish))
-        if arguments.dry_run:
-            return show(arguments, preview, lambda: preview_lines(preview))
-        for line in preview_lines(preview):
-            say(line)
         question = f"Let {before.name} run for about {rate(preview)} from now on?"
-        if not agreed(arguments, question):
-            return 1
+        end = _previewed(arguments, preview, question)
+        if end is not None:
+            return end
         changed = client.schedules.change(before.id, wish)
     return show(arguments, changed, lambda: [f"{changed.name}: {changed.text}"])
 

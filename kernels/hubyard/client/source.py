@@ -115,7 +115,7 @@ def _companions(folder: Path, of_pipeline: bool) -> Iterator[Path]:  # noqa: FBT
     data = _declared_data(folder / PROJECT_FILE)
     for place, folders, files in os.walk(folder):
         here = Path(place)
-        folders[:] = [name for name in folders if _is_ours(here / name)]
+        folders[:] = [name for name in folders if is_ours(here / name)]
         for name in files:
             path = here / name
             inside = path.relative_to(folder)
@@ -147,7 +147,8 @@ def _declared_data(file: Path) -> list[str]:
     return [each for each in patterns if isinstance(each, str)]
 
 
-def _is_ours(folder: Path) -> bool:
+def is_ours(folder: Path) -> bool:
+    """Whether a folder holds what a person wrote: none is hidden or an environment."""
     name = folder.name
     environment = (folder / _ENVIRONMENT_MARK).exists()
     return not (name.startswith(".") or name in _IGNORED or environment)

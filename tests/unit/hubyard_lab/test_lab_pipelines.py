@@ -50,10 +50,12 @@ def test_a_project_may_hold_its_pipeline_itself(tmp_path):
         "flights/pipelines/.hidden.yml",
         ".hidden/pipelines/nightly.yml",
         "node_modules/pipelines/nightly.yml",
+        "environment/pipelines/nightly.yml",
         "a/b/c/d/pipelines/nightly.yml",
     ],
 )
 def test_other_files_are_none(tmp_path, path):
+    write(tmp_path, "environment/pyvenv.cfg", "")
     write(tmp_path, path)
     assert find_pipelines(tmp_path) == []
 
