@@ -300,7 +300,8 @@ class Schedules:
         if past:
             count, mean = past
             seconds = max(round(mean), 1)
-            basis = f"the mean of the last {count} runs: {duration_text(seconds)}"
+            of = "the last run" if count == 1 else f"the mean of the last {count} runs"
+            basis = f"{of}: {duration_text(seconds)}"
         price = price_before(self._parts, compute)
         per_run = money.cost_of(price.micros, seconds * 1000)
         fires = _per_month(cron, now().date()) if cron else None

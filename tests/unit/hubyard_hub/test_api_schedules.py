@@ -51,7 +51,11 @@ def test_a_preview_says_what_it_would_do_and_cost(ada: Caller):
 def test_past_runs_give_the_expected_cost(
     ada: Caller, parts: Parts, digest: str, schedule: dict[str, Any]
 ):
-    for minutes in (5, 15):
+    asked = {"cron": "0 0 * * *", "notebook": "train.ipynb"}
+    for minutes, basis in (
+        (5, "the last run: 5m"),
+        (15, "the mean of the last 2 runs: 10m"),
+    ):
         run = ada.post("/runs", json={"source": digest, "notebook": "train.ipynb"})
         began = now()
         record = {
@@ -62,9 +66,8 @@ def test_past_runs_give_the_expected_cost(
         }
         itself = workload_of(ada, f"run-{run.json()['id']}")
         assert itself("PUT", "/job/record", json=record).status_code == 204
-    asked = {"cron": "0 0 * * *", "notebook": "train.ipynb"}
-    shown = ada.post("/schedules/preview", json=asked).json()
-    assert shown["basis"] == "the mean of the last 2 runs: 10m"
+        shown = ada.post("/schedules/preview", json=asked).json()
+        assert shown["basis"] == basis
     assert shown["per_run"]["micros"] == 60_000
     listed = ada.get(f"/schedules/{schedule['id']}").json()
     assert listed["per_run"]["micros"] == 60_000
