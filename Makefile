@@ -2,7 +2,7 @@
 # Each says what it does, and prints how long it took.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up test coverage chromium env lint wheel generated lock properties golden attack attack-budget chaos-up chaos-ledger chaos-schedules chaos-runs bench-serving bench-money bench-runs bench-schedules clean
+.PHONY: help up test coverage test-needs env lint wheel generated lock properties golden attack attack-short attack-budget chaos-up chaos-ledger chaos-schedules chaos-runs bench-serving bench-money bench-runs bench-schedules clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -24,15 +24,15 @@ help: ## say what there is
 up: env ## install what is missing and start Hubyard (options: make up ARGS="--port 9000")
 	@$(BIN)/hubyard up --skeleton examples $(ARGS)
 
-test: chromium env ## run every test (options: make test ARGS="tests/unit")
+test: test-needs ## run every test (options: make test ARGS="tests/unit")
 	@echo "==> tests"
 	@$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadfile --no-loadscope-reorder --cov --cov-report= $(ARGS)
 
 coverage: env ## how much of each room the tests have run; below the bar it fails
 	@$(BIN)/python scripts/coverage.py
 
-chromium:
-	@command -v chromium >/dev/null || { echo "The browser tests need Debian's chromium: apt-get install chromium" >&2; exit 1; }
+test-needs: env ## install what only the tests need: a browser, a PostgreSQL server
+	@scripts/install-test-needs
 
 env: $(STAMPS)/python ## make the environment in .venv
 	@$(MAKE) --silent --jobs=3 $(STAMPS)/bytecode $(STAMPS)/proxy $(STAMPS)/lab
@@ -72,13 +72,16 @@ lock: $(STAMPS)/venv ## pin what pyproject.toml newly asks for, so that each Pyt
 properties: env ## look for what breaks a property: other examples each time, and many
 	@$(BIN)/python -m pytest --numprocesses=$(JOBS) --hypothesis-profile=deep -m hypothesis $(ARGS)
 
-golden: env ## walk the golden path in a real browser, timed
+golden: test-needs ## walk the golden path in a real browser, timed
 	@$(BIN)/python tests/browser/golden.py $(ARGS)
 
 attack: env ## ask every route as nobody and as another user
 	@$(BIN)/python tests/security/attack.py
 
-attack-budget: env ## start more at once than a budget covers, and forge every wish
+attack-short: env ## the same by each route's own methods, as nobody and with a token
+	@$(BIN)/python tests/security/attack.py --short
+
+attack-budget: test-needs ## start more at once than a budget covers, and forge every wish
 	@$(BIN)/python tests/security/budget.py
 
 chaos-up: env ## kill each process under load; nothing may be lost
@@ -87,7 +90,7 @@ chaos-up: env ## kill each process under load; nothing may be lost
 chaos-ledger: env ## kill workloads and all that bills them; every second is paid for once
 	@$(BIN)/python tests/chaos/ledger.py $(ARGS)
 
-chaos-schedules: env ## kill all that fires schedules; each due time has its run
+chaos-schedules: test-needs ## kill all that fires schedules; each due time has its run
 	@$(BIN)/python tests/chaos/schedules.py $(ARGS)
 
 chaos-runs: env ## twelve ways in which a run goes wrong; each is told as it was

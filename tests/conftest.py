@@ -11,7 +11,7 @@ import psutil
 import pytest
 from hypothesis import settings
 
-from support import COVERAGE
+from support import COVERAGE, needs
 
 _PATIENCE_S = 30
 
@@ -27,6 +27,25 @@ def pytest_configure():
     if COVERAGE in os.environ:
         measured = Path(__file__).parent / "support" / "measured.py"
         os.environ["HUBYARD_HUB_CONFIG"] = str(measured)
+
+
+def pytest_sessionfinish(session, exitstatus):
+    """Where `CI` is set, no test may be skipped for what could have been installed."""
+    skipped = needs.INSTALLED & _not_run(session.config).keys()
+    if "CI" in os.environ and skipped and exitstatus == 0:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_unconfigure(config):
+    """The last lines: what could not be had, and what was therefore not run."""
+    for need, count in _not_run(config).items():
+        print(f"The machine lacks {need}: {count} skipped.")
+
+
+def _not_run(config):
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    # A process of xdist's has none: what it skips is counted where all is counted.
+    return needs.not_run(terminal.stats.get("skipped", ())) if terminal else {}
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -6,9 +6,8 @@ import json
 import os
 from pathlib import Path
 
-import pytest
-
 from hubyard.contract.run import FailureReason
+from support import needs
 from support.disks import small_disk
 from support.platform import app, hub, parts
 from support.runs import execute, platform, start, text_of
@@ -61,7 +60,7 @@ def test_a_full_disk_leaves_the_last_good_notebook(start, tmp_path):
     )
     with small_disk(tmp_path / "disk") as disk:
         if disk is None:
-            pytest.skip("this machine lets nobody mount a small disk")
+            needs.lacking(needs.DISK)
         run = execute(start, "print('kept')", fill, "print('z' * 100_000)", folder=disk)
         assert run.code == 1, run.log()
         last_good = run.output()
@@ -96,7 +95,7 @@ def test_memory_that_runs_out_is_named(start, tmp_path):
     try:
         group.mkdir()
     except OSError:
-        pytest.skip("this machine lets nobody make a memory group")
+        needs.lacking(needs.GROUPS)
     try:
         (group / "memory.limit_in_bytes").write_text(str(200 * 2**20))
         cell = (

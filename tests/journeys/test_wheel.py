@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from support import needs
 from support.hub import REPOSITORY
 from support.patience import PATIENCE_S
 from support.running import Person, Running
@@ -88,9 +89,8 @@ def installed(wheel, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def hubyard(installed):
-    tried = subprocess.run(["unshare", "--net", "--mount", "true"], check=False)
-    if tried.returncode:
-        pytest.skip("it takes root to start something without a network")
+    if not needs.own_network():
+        needs.lacking(needs.NETWORK)
     started = Running(
         installed.folder / "state",
         command=installed.cut_off(),

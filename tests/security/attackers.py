@@ -59,6 +59,9 @@ class Attacker:
     proofs: tuple[tuple[str, str], ...] = ()
     """Paths at which they are known, and what is answered there to them alone."""
     methods: tuple[str, ...] = (*METHODS, WEBSOCKET)
+    """By which they ask, whether a route knows them or not."""
+    own_methods: bool = False
+    """They ask each route by its own methods alone."""
     places: tuple[str, ...] = EVERY
     http: httpx.Client = field(init=False)
     _handshakes: httpx.Client = field(init=False)
@@ -137,6 +140,14 @@ def everybody(victim: Victim, bo: Person) -> Iterator[Attacker]:
     yield from _led_astray(url, victim)
 
 
+def two_of_them(victim: Victim, bo: Person) -> Iterator[Attacker]:
+    """The short form: without credentials, and with somebody else's."""
+    url = victim.hubyard.url
+    nobody, _ = _nobody(url)
+    for attacker in (nobody, _with_a_token(url, bo)):
+        yield replace(attacker, own_methods=True)
+
+
 def _nobody(url: str) -> Iterator[Attacker]:
     claims = {
         "Accept": "application/json",
@@ -189,16 +200,18 @@ def _in_a_browser(url: str, bo: Person) -> Attacker:
     return Attacker(who, url, headers, (*_KNOWN, ("/hub/home", "bo")))
 
 
-def _led_astray(url: str, victim: Victim) -> Iterator[Attacker]:
-    """ana's browser, in which a page that is not hers asks for changes."""
-    ana = victim.person
-    pages = [
+def first_pages(victim: Victim) -> list[str]:
+    """One page of each place. Whoever has opened them has a session everywhere."""
+    return [
         *("/services/hubyard/api/me", "/services/mlflow/", "/hub/home"),
         *(victim.home(kind) + _FIRST_PAGE[kind] for kind in victim.kinds),
     ]
-    for page in pages:
-        ana.http.get(page)
-    jar = Jar.of(ana)
+
+
+def _led_astray(url: str, victim: Victim) -> Iterator[Attacker]:
+    """ana's browser, in which a page that is not hers asks for changes."""
+    pages = first_pages(victim)
+    jar = Jar.of(victim.person)
     proofs = tuple((page, "") for page in pages)
 
     def elsewhere(method: str, path: str) -> dict[str, str]:

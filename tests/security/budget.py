@@ -38,7 +38,8 @@ from security.budget_forgeries import Forgeries, a_source
 from security.budget_place import COMPUTE, LIFETIME_S, place_in
 from security.budget_race import race
 from security.budget_starts import stampede
-from support.postgres import binaries, cluster
+from support import needs
+from support.postgres import cluster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,7 +131,7 @@ def _false_lines(place: Place) -> list[str]:
 def _databases(folder: Path) -> Iterator[tuple[str, str]]:
     """An empty database of each kind that this machine has."""
     yield "SQLite", f"sqlite:///{folder / 'race.sqlite'}"
-    if binaries() is None:
+    if needs.postgres() is None:
         print("PostgreSQL's server is not installed: it is left out")
         return
     with cluster() as server:

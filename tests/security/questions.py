@@ -57,6 +57,8 @@ def _of_route(
     is_guest = attacker.who.kind == "guest" and place in SHARED
     guess = victim.guessed(route.path)
     for method in attacker.methods:
+        if attacker.own_methods and method not in route.methods:
+            continue
         plain = Question(attacker.who, place, route, method, home + route.path)
         yield plain
         if is_guest:

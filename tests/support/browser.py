@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect, sync_playwright
 
+from support import needs
 from support.patience import PATIENCE_S
 from support.running import PASSWORD
 
@@ -26,12 +27,11 @@ _FLAGS = [
 
 @contextmanager
 def chromium() -> Iterator[Page]:
-    """A fresh browser with one page."""
+    """A fresh browser with one page; skips where there is no browser."""
+    program = needs.browser() or needs.lacking(needs.BROWSER)
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=_FLAGS
-        )
+        browser = playwright.chromium.launch(executable_path=program, args=_FLAGS)
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.set_default_timeout(PATIENCE_MS)
         yield page

@@ -5,26 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
-import shutil
 import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-import pytest
-
 from hubyard_spawner.ports import free_port
+from support import needs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-def binaries() -> Path | None:
-    """The folder of the newest server that Debian or PATH has; None: there is none."""
-    on_path = shutil.which("initdb")
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    newest = Path(on_path) if on_path else (found[-1] if found else None)
-    return newest.resolve().parent if newest else None
 
 
 class Cluster:
@@ -70,9 +60,7 @@ class Cluster:
 @contextlib.contextmanager
 def cluster() -> Iterator[Cluster]:
     """A running cluster for the length of the block; skips where there is no server."""
-    bin_folder = binaries()
-    if bin_folder is None:
-        pytest.skip("PostgreSQL's server is not installed")
+    bin_folder = needs.postgres() or needs.lacking(needs.POSTGRES)
     with TemporaryDirectory(prefix="hy-pg-") as folder:
         server = Cluster(Path(folder), bin_folder)
         server.start()

@@ -8,6 +8,7 @@ import pytest
 
 from hubyard.contract.workload import Limits, new_id
 from hubyard_spawner.limits import Ladder
+from support import needs
 from support.patience import PATIENCE_S
 
 
@@ -99,7 +100,7 @@ def test_a_group_that_the_kernel_still_holds_is_not_waited_for_for_ever(tmp_path
 def ladder():
     ladder = Ladder()
     if not ladder.limits.enforced:
-        pytest.skip("this machine lets us make no control groups")
+        needs.lacking(needs.GROUPS)
     return ladder
 
 
