@@ -5,6 +5,7 @@ starts with every workload and outlives the hub. It
 
 - puts the workload into its cage (cgroups, affinity) before the workload begins,
 - ends it when its deadline, a file that may be moved, has come,
+- has the kernel kill the workload rather than the hub where memory runs out,
 - writes down twice a second that it lives: should the shim itself be killed, that is
   when it ended,
 - where no cgroup holds the memory, ends it above its limit,
@@ -33,6 +34,8 @@ _TICK_S = 0.5
 _MEMORY_EVERY = 2
 """Every so many ticks the memory is counted, for that takes a look at every process."""
 _WATCHED = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+_OOM_SCORE = "500"
+"""Added to the workload's score, in thousandths of the machine's memory (proc(5))."""
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -121,6 +124,8 @@ def _become(spec: dict[str, object]) -> None:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
+        with open("/proc/self/oom_score_adj", "w") as file:
+            file.write(_OOM_SCORE)
         cmd: list[str] = spec["cmd"]  # type: ignore[assignment]
         os.execvp(cmd[0], cmd)  # noqa: S606  no shell is the point
     except OSError as error:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 import time
 from itertools import pairwise
@@ -95,3 +96,22 @@ def test_a_report_that_cannot_be_written_is_told_and_ends_nothing(tmp_path):
     told = []
     Supervisor(settings_in(tmp_path), told.append)._changed("hub")()
     assert told == ["The report cannot be written: Is a directory"]
+
+
+def test_where_memory_runs_out_the_kernel_kills_others_first(tmp_path):
+    show = "import pathlib as p; print(p.Path('/proc/self/oom_score_adj').read_text())"
+
+    async def watch(kept):
+        await kept.until(lambda keeper: keeper.restarts)
+
+    keep(watch, tmp_path, sys.executable, "-c", show)
+    scores = set((tmp_path / "any.log").read_text().split())
+    assert scores == {lowest_score()}
+
+
+def lowest_score():
+    """What a process gets that asks for -500: not every machine gives it."""
+    lower = "import pathlib; p = pathlib.Path('/proc/self/oom_score_adj')\n"
+    lower += "try: p.write_text('-500')\nexcept OSError: pass\nprint(p.read_text())"
+    asked = subprocess.run([sys.executable, "-c", lower], stdout=-1, check=True)
+    return asked.stdout.decode().strip()

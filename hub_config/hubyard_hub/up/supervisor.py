@@ -36,6 +36,8 @@ _FORGIVEN_S = 10.0
 """What was well for so long did not end because it cannot run."""
 _GRACE_S = 8.0
 _LOG_LIMIT_BYTES = 10 * 2**20
+_OOM_SCORE = "-500"
+"""Added to the score of each process (proc(5)); it takes CAP_SYS_RESOURCE."""
 _PR_SET_PDEATHSIG = 1
 _FAILED = 500
 
@@ -103,7 +105,7 @@ class Keeper:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=_die_with_supervisor,
+                preexec_fn=_before_it_starts,
             )
         self.running = Running.of(self._child.pid)
         return self._child
@@ -237,6 +239,20 @@ def _end_group(pid: int) -> None:
     """End what a process has left behind: MLflow's server is two."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
+
+
+def _before_it_starts() -> None:
+    _die_with_supervisor()
+    _outlive_workloads()
+
+
+def _outlive_workloads() -> None:
+    """Have the kernel kill others first where memory runs out, if it lets us choose."""
+    with (
+        contextlib.suppress(OSError),
+        open("/proc/self/oom_score_adj", "w") as file,  # noqa: PTH123 - after a fork
+    ):
+        file.write(_OOM_SCORE)
 
 
 def _die_with_supervisor() -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from datetime import timedelta
+from pathlib import Path
 
 import psutil
 import pytest
@@ -303,3 +304,11 @@ def test_memory_that_ran_out_is_named(launch):
     assert named.reason is EndReason.OUT_OF_MEMORY
     killed = settlement_of(entry(), workload.folder, last_seen=None)
     assert killed.reason is EndReason.KILLED
+
+
+def test_the_kernel_kills_a_workload_before_its_shim(launch):
+    launched = launch("print('mine', open('/proc/self/oom_score_adj').read())")
+    launched.wait()
+    own = Path("/proc/self/oom_score_adj").read_text()
+    assert launched.folder.tail().split() == ["mine", "500"]
+    assert int(own) < 500
