@@ -10,6 +10,7 @@ lacking  a need that cannot be met here. Its tests are skipped, and the last lin
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import subprocess
 import sys
@@ -54,9 +55,11 @@ def browser() -> Path | None:
         return Path(found)
     from playwright.sync_api import sync_playwright  # only where it is asked for
 
-    with sync_playwright() as playwright:
+    # A machine may lack a library that Playwright itself needs: then it has no browser.
+    with contextlib.suppress(Exception), sync_playwright() as playwright:
         own = Path(playwright.chromium.executable_path)
-    return own if own.exists() else None
+        return own if own.exists() else None
+    return None
 
 
 def postgres() -> Path | None:
