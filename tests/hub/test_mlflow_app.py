@@ -14,7 +14,7 @@ import httpx
 import psutil
 import pytest
 
-from hubyard_hub.mlflow_app import analyse
+from hubyard_hub.mlflow.statistics import analyse
 from hubyard_hub.mlflow_client import ON_BEHALF_OF
 from hubyard_hub.settings import Settings
 from hubyard_spawner.ports import free_port
