@@ -21,7 +21,7 @@ from hubyard_hub.notices import channels as module
 from hubyard_hub.notices.delivery import Deliverer
 from hubyard_hub.notices.guard import Guard
 from hubyard_hub.notices.sender import Unusable, look, send
-from hubyard_hub.runs import keep_record
+from hubyard_hub.runs.record import keep_record
 from hubyard_hub.service import assemble
 from hubyard_hub.store.tables import deliveries
 from support.platform import Caller, Stamped, hub, parts, upload

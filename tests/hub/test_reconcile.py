@@ -20,7 +20,7 @@ from hubyard_hub.export import records
 from hubyard_hub.hub_client import HubClient
 from hubyard_hub.parts import Parts
 from hubyard_hub.reconcile.loop import Reconciler
-from hubyard_hub.runs import Runs
+from hubyard_hub.runs.runs import Runs
 from hubyard_spawner.folder import Folder
 from support.hub import HubUnderTest
 from support.patience import until

@@ -18,7 +18,7 @@ from hubyard_hub.api.nouns import Asked, Nouns
 from hubyard_hub.apps import Apps
 from hubyard_hub.deployments import Deployments
 from hubyard_hub.kept import NOTEBOOK, OUTPUTS, REPORT
-from hubyard_hub.runs import Runs
+from hubyard_hub.runs.runs import Runs
 
 router = workloads("job")
 

@@ -11,7 +11,7 @@ from hubyard_hub.models import Models
 from hubyard_hub.notices.book import Bell
 from hubyard_hub.notices.channels import Channels
 from hubyard_hub.parts import Parts
-from hubyard_hub.runs import Runs
+from hubyard_hub.runs.runs import Runs
 from hubyard_hub.schedules.book import Schedules
 from hubyard_hub.schedules.days import Days
 from hubyard_hub.schedules.hooks import Hooks

@@ -22,7 +22,7 @@ from hubyard_hub.hub_client import Server
 from hubyard_hub.kept import Kept, has_tracked, last_word
 from hubyard_hub.notices.tell import tell_end
 from hubyard_hub.reconcile.steps import Act, Facts, Step, next_step
-from hubyard_hub.runs import after_end, keep_record
+from hubyard_hub.runs.record import after_end, keep_record
 from hubyard_hub.store import tables
 from hubyard_hub.tracked_ends import end_tracked
 from hubyard_hub.wishes import all_rows

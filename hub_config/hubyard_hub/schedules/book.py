@@ -18,7 +18,9 @@ from hubyard.contract.schedule import Backfill, NewSchedule, Preview, Schedule
 from hubyard.contract.workload import Status, Target, new_id
 from hubyard_hub.notices.channels import Channels
 from hubyard_hub.pipelines.job import check_shares
-from hubyard_hub.runs import Runs, mean_duration_s, newest_of_schedules, notebook_name
+from hubyard_hub.runs.history import mean_duration_s, newest_of_schedules
+from hubyard_hub.runs.runs import Runs
+from hubyard_hub.runs.wanted import notebook_name
 from hubyard_hub.schedules.core import run_of
 from hubyard_hub.schedules.cron import Cron, zone_of
 from hubyard_hub.schedules.drops import newest_dropped

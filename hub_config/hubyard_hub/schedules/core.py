@@ -23,7 +23,7 @@ from sqlalchemy import bindparam, func, select, update
 from hubyard.contract.errors import Invalid
 from hubyard.contract.schedule import MOST_COUNTED, Dropped, DropReason, Missed, Overlap
 from hubyard.contract.workload import Status
-from hubyard_hub.runs import Wanted, new_run
+from hubyard_hub.runs.wanted import Wanted, new_run
 from hubyard_hub.schedules.cron import Cron
 from hubyard_hub.schedules.drops import keep_dropped
 from hubyard_hub.store import insert_new, is_alone

@@ -11,7 +11,7 @@ from sqlalchemy import insert
 
 from hubyard.contract.calendar import LONGEST_DAYS, MOST_ENTRIES, MOST_SINGLE
 from hubyard.contract.workload import Status
-from hubyard_hub.runs import Wanted, new_run
+from hubyard_hub.runs.wanted import Wanted, new_run
 from hubyard_hub.schedules import days
 from hubyard_hub.schedules.days import Day
 from hubyard_hub.store.tables import runs, schedules

@@ -17,7 +17,7 @@ from hubyard_hub import store as store_module
 from hubyard_hub.notices.delivery import PAUSES, keep, outcome, take
 from hubyard_hub.notices.tell import KEPT, forget_old, tell_late
 from hubyard_hub.reconcile.acts import bring_further
-from hubyard_hub.runs import keep_record
+from hubyard_hub.runs.record import keep_record
 from hubyard_hub.schedules.core import run_of
 from hubyard_hub.store.tables import channels, deliveries, notices, runs, schedules
 from support.breaking import BreakingStore

@@ -24,7 +24,7 @@ from hubyard_hub.reconcile import loop as module
 from hubyard_hub.reconcile.acts import TABLES, bring_further
 from hubyard_hub.reconcile.loop import Reconciler, last_starts
 from hubyard_hub.reconcile.steps import ATTEMPTS
-from hubyard_hub.runs import keep_record
+from hubyard_hub.runs.record import keep_record
 from hubyard_hub.store import tables
 from hubyard_spawner.folder import Folder
 from support.lines import ended, made, opened

@@ -1,101 +1,42 @@
-"""Runs: one execution of a pipeline each, on its own compute.
-
-The runner's own record says how far a run is and how it ended. Where a run dies
-without a last word, the ledger's end stands in for it.
-"""
+"""The runs of everyone, as they ask for them and as a run itself does."""
 
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from pydantic import TypeAdapter
-from sqlalchemy import func, select, update
-
-from hubyard.contract.base import now
-from hubyard.contract.entry import EndReason
 from hubyard.contract.errors import Conflict, Invalid, NotFound
 from hubyard.contract.run import (
-    CellRecord,
     CellStatus,
-    FailureReason,
     Run,
     RunDetail,
-    RunFailure,
     RunJob,
     RunRecord,
     StepRecord,
     StepStatus,
 )
-from hubyard.contract.workload import Kind, Status, Target, new_id
+from hubyard.contract.workload import Kind, Status, new_id
 from hubyard_hub.kept import NOTEBOOK, OUTPUTS, REPORT, Kept
-from hubyard_hub.notices.tell import tell_end
 from hubyard_hub.pipelines import cache
 from hubyard_hub.pipelines.again import again
 from hubyard_hub.pipelines.job import check_shares, job_of
+from hubyard_hub.runs.record import STEPS, keep_record
+from hubyard_hub.runs.wanted import Wanted, notebook_name
 from hubyard_hub.store import tables
-from hubyard_hub.wishes import Bill, Row, Wishes, all_rows, new_wish
+from hubyard_hub.wishes import Bill, Row, Wishes
 
 if TYPE_CHECKING:
     import contextlib
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Mapping
     from pathlib import Path
-
-    from sqlalchemy import Connection
 
     from hubyard.contract.identity import Identity
     from hubyard.contract.run import ResumeRequest, ReuseRequest, RunRequest
     from hubyard_hub.blobs import Upload
     from hubyard_hub.parts import Parts
 
-_STEPS = TypeAdapter(tuple[StepRecord, ...])
 _NOT_CACHED = "Nothing is cached for this."
 _DONE = {CellStatus.SUCCEEDED, CellStatus.FAILED}
-_FAILURES = {
-    EndReason.KILLED: FailureReason.KILLED,
-    EndReason.OUT_OF_MEMORY: FailureReason.OUT_OF_MEMORY,
-    EndReason.LIFETIME: FailureReason.LIFETIME,
-    EndReason.BUDGET: FailureReason.BUDGET,
-    EndReason.START_FAILED: FailureReason.START_FAILED,
-}
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What a run row holds beside the columns of every wish."""
-
-    notebook: str
-    source: str
-    parameters: dict[str, Any]
-    cell_timeout_s: int | None
-    schedule_id: str | None = None
-    fire_at: datetime | None = None
-    resumes: str | None = None
-    only_step: str | None = None
-    fresh: bool = False
-    steps: Sequence[StepRecord] = ()
-    """Those that it takes over from the run which it resumes."""
-
-    def columns(self) -> dict[str, Any]:
-        """The columns of a run that has not begun."""
-        steps = _STEPS.dump_python(tuple(self.steps), mode="json")
-        return {**vars(self), "revision": 0, "steps": steps}
-
-
-def new_run(
-    owner: str, name: str, compute: str, lifetime_s: int, wanted: Wanted
-) -> dict[str, Any]:
-    """The row of a run that shall start at once."""
-    wish = new_wish(Kind.RUN, new_id(), owner, name, compute, lifetime_s)
-    return {**wish, **wanted.columns()}
-
-
-def notebook_name(path: str) -> str:
-    """What a run or app is called that was given no name."""
-    return PurePosixPath(path).stem[:128] or "notebook"
 
 
 class Runs:
@@ -152,7 +93,7 @@ class Runs:
             asking.name, source, row["notebook"], row["parameters"]
         )
         kept = self._kept(id_)
-        taken = again(entry, _STEPS.validate_python(row["steps"]), request, kept.has)
+        taken = again(entry, STEPS.validate_python(row["steps"]), request, kept.has)
         wish = self._wishes.new(
             asking, new_id(), row["name"], row["compute"], row["lifetime_s"]
         )
@@ -223,7 +164,7 @@ class Runs:
     def job(self, owner: str, id_: str) -> RunJob:
         """What a run shall do."""
         row = self._wishes.row(owner, id_)
-        reused = [e for e in _STEPS.validate_python(row["steps"]) if e.reused]
+        reused = [e for e in STEPS.validate_python(row["steps"]) if e.reused]
         path = self._parts.blobs.path(row["source"])
         return job_of(row, path, self._parts.catalogue, reused)
 
@@ -256,7 +197,7 @@ class Runs:
         if not all(kept.has(earlier, name) for name in needed):
             raise NotFound(_NOT_CACHED)
         self._kept(id_).take_over(kept, {earlier: key})
-        steps = _STEPS.validate_python(self._wishes.row(owner, run_id)["steps"])
+        steps = STEPS.validate_python(self._wishes.row(owner, run_id)["steps"])
         return next(each for each in steps if each.key == earlier)
 
     def record(self, owner: str, id_: str, record: RunRecord) -> None:
@@ -292,127 +233,8 @@ class Runs:
         }
 
 
-def keep_record(connection: Connection, id_: str, record: RunRecord) -> None:
-    """Keep a record. Its last word holds, also over what the ledger made of the end."""
-    runs = tables.runs
-    mine = runs.c.id == id_
-    (row,) = all_rows(connection, select(runs).where(mine))
-    if record.revision <= row["revision"]:
-        return
-    said = record.model_dump(mode="json")
-    values: dict[str, Any] = {
-        "revision": record.revision,
-        # Until its steps are known, those stand that it takes over.
-        "steps": said["steps"] or row["steps"],
-        "failure": said["failure"],
-        "started_at": record.started_at,
-        "ended_at": record.ended_at,
-        "changed_at": now(),
-    }
-    final = not record.status.is_active
-    if final:
-        values |= {"status": record.status, "target": Target.STOPPED, "closed": False}
-    elif row["status"].is_active:
-        values["status"] = Status.RUNNING
-    connection.execute(update(runs).where(mine).values(**values))
-    if final:
-        cache.remember(connection, row, record.steps)
-        tell_end(connection, row, record.status, said["failure"])
-
-
-def after_end(row: Row, end: EndReason, message: str, ended_at: datetime) -> Row:
-    """The columns of a run that ended without a last word of its own."""
-    steps = _STEPS.validate_python(row["steps"])
-    failure = None
-    if end is not EndReason.STOPPED:
-        died_in = next((s for s in steps if s.status is StepStatus.RUNNING), None)
-        failure = RunFailure(
-            reason=_FAILURES.get(end, FailureReason.LOST),
-            message=message,
-            step=died_in.key if died_in else None,
-            cell=_running_cell(died_in),
-        )
-    closed = tuple(_closed_step(step, ended_at, failure) for step in steps)
-    return {
-        "steps": _STEPS.dump_python(closed, mode="json"),
-        "failure": failure and failure.model_dump(mode="json"),
-        "ended_at": ended_at,
-    }
-
-
-def _running_cell(step: StepRecord | None) -> int | None:
-    cells = step.cells if step else ()
-    return next((c.index for c in cells if c.status is CellStatus.RUNNING), None)
-
-
-def _closed_step(
-    step: StepRecord, ended_at: datetime, failure: RunFailure | None
-) -> StepRecord:
-    """A step that was running ends with its run; one that waited will not run."""
-    if step.status is StepStatus.WAITING:
-        return step.model_copy(update={"status": StepStatus.NOT_RUN})
-    if step.status is not StepStatus.RUNNING:
-        return step
-    cells = tuple(_closed(cell, ended_at, failure is None) for cell in step.cells)
-    status = StepStatus.STOPPED if failure is None else StepStatus.FAILED
-    ends = {"status": status, "ended_at": ended_at, "failure": failure}
-    return step.model_copy(update={**ends, "cells": cells})
-
-
-def _closed(cell: CellRecord, ended_at: datetime, stopped: bool) -> CellRecord:  # noqa: FBT001  it is read by name where it is made
-    if cell.status is CellStatus.RUNNING:
-        status = CellStatus.NOT_RUN if stopped else CellStatus.FAILED
-        return cell.model_copy(update={"status": status, "ended_at": ended_at})
-    if cell.status is CellStatus.WAITING:
-        return cell.model_copy(update={"status": CellStatus.NOT_RUN})
-    return cell
-
-
 def _telling(row: Row) -> list[str]:
     """The keys of the step runs of a run, the one that tells most first."""
     steps: list[Mapping[str, Any]] = row["steps"]
     failed = [s["key"] for s in steps if s["status"] == StepStatus.FAILED]
     return failed + [s["key"] for s in reversed(steps) if s["key"] not in failed]
-
-
-def mean_duration_s(
-    connection: Connection, owner: str, notebook: str
-) -> tuple[int, float] | None:
-    """How many of the last ten ended runs of a notebook there are, and their mean."""
-    runs = tables.runs.c
-    last = (
-        select(runs.started_at, runs.ended_at)
-        .where(
-            runs.owner == owner,
-            runs.notebook == notebook,
-            runs.status == Status.SUCCEEDED,
-            runs.started_at.is_not(None),
-            runs.ended_at.is_not(None),
-        )
-        .order_by(runs.created_at.desc())
-        .limit(10)
-    )
-    spans = [
-        (row.ended_at - row.started_at).total_seconds()
-        for row in connection.execute(last)
-    ]
-    return (len(spans), sum(spans) / len(spans)) if spans else None
-
-
-def newest_of_schedules(
-    connection: Connection, schedule_ids: list[str]
-) -> dict[str, Row]:
-    """The newest run of each schedule that has one: its id and status."""
-    runs = tables.runs
-    newest = (
-        select(runs.c.schedule_id, func.max(runs.c.id).label("id"))
-        .where(runs.c.schedule_id.in_(schedule_ids))
-        .group_by(runs.c.schedule_id)
-        .subquery()
-    )
-    wanted = select(runs.c.schedule_id, runs.c.id, runs.c.status).join(
-        newest, newest.c.id == runs.c.id
-    )
-    return {
-        row["schedule_id"]: dict(row) for row in connection.execute(wanted).mappings()
-    }

@@ -1,0 +1,52 @@
+"""Wanted: the row of a run that shall begin, and what it holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from hubyard.contract.workload import Kind, new_id
+from hubyard_hub.runs.record import STEPS
+from hubyard_hub.wishes import new_wish
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from hubyard.contract.run import StepRecord
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a run row holds beside the columns of every wish."""
+
+    notebook: str
+    source: str
+    parameters: dict[str, Any]
+    cell_timeout_s: int | None
+    schedule_id: str | None = None
+    fire_at: datetime | None = None
+    resumes: str | None = None
+    only_step: str | None = None
+    fresh: bool = False
+    steps: Sequence[StepRecord] = ()
+    """Those that it takes over from the run which it resumes."""
+
+    def columns(self) -> dict[str, Any]:
+        """The columns of a run that has not begun."""
+        steps = STEPS.dump_python(tuple(self.steps), mode="json")
+        return {**vars(self), "revision": 0, "steps": steps}
+
+
+def new_run(
+    owner: str, name: str, compute: str, lifetime_s: int, wanted: Wanted
+) -> dict[str, Any]:
+    """The row of a run that shall start at once."""
+    wish = new_wish(Kind.RUN, new_id(), owner, name, compute, lifetime_s)
+    return {**wish, **wanted.columns()}
+
+
+def notebook_name(path: str) -> str:
+    """What a run or app is called that was given no name."""
+    return PurePosixPath(path).stem[:128] or "notebook"
