@@ -21,6 +21,7 @@ from hubyard_hub.mlflow.members import BOOTSTRAP_ADMIN, Members
 from hubyard_hub.mlflow.statistics import ANALYSE_EVERY_S, analyse_for_ever
 from hubyard_hub.settings import Settings, write_private
 from hubyard_runtime import gate
+from hubyard_runtime.url_tokens import keep_tokens_out_of_logs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +40,7 @@ _UVICORN_OPTIONS = (
 
 def main() -> None:
     """Serve MLflow for the state folder in `$HUBYARD_STATE`."""
+    keep_tokens_out_of_logs()
     settings = Settings.load()
     os.umask(0o077)
     environment = server_environment(settings)

@@ -17,6 +17,7 @@ from hubyard_runtime.gate.hub import KNOWN_S, Hub
 from hubyard_runtime.gate.session import Session
 from hubyard_runtime.gate.signature import Signer
 from hubyard_runtime.gate.xsrf import Xsrf, is_navigation
+from hubyard_runtime.url_tokens import has_token
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -110,7 +111,7 @@ class Gate:
             Unavailable: the hub does not answer.
         """
         path: str = connection.scope["path"]
-        if "token" in connection.query_params:
+        if has_token(connection.url.query):
             raise Forbidden("Send the token in the Authorization header, not in a URL.")
         if self._is_public(connection) or self._is_hook(connection.scope):
             return None

@@ -9,6 +9,7 @@ import uvicorn
 
 from hubyard_runtime.gate.middleware import Gate
 from hubyard_runtime.gate.settings import Settings
+from hubyard_runtime.url_tokens import keep_tokens_out_of_logs
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -38,6 +39,7 @@ def serve(
         hooks: folders below the prefix to whose members anybody may POST (see `Gate`).
         settings: None: from the environment.
     """
+    keep_tokens_out_of_logs()
     settings = settings or Settings.from_environment()
     url = urlsplit(settings.service_url)
     uvicorn.run(

@@ -8,8 +8,10 @@ import sys
 import tempfile
 import warnings
 from pathlib import Path
+from typing import Any
 
 from hubyard_runtime.quickstart import skip_slow_imports
+from hubyard_runtime.url_tokens import keep_tokens_out_of_logs
 from hubyard_runtime.workspace import prepend_kernels
 
 _SETTINGS = {
@@ -24,13 +26,34 @@ _SETTINGS = {
 def main() -> None:
     """Become the workspace's server."""
     skip_slow_imports()
+    keep_tokens_out_of_logs()
     prepend_kernels()
     # Of handlers that look for a login themselves, and are shut all the same.
     warnings.filterwarnings("ignore", "Extension endpoints without")
     sys.argv = ["jupyterhub-singleuser", *_arguments()]
     from jupyterhub.singleuser import main as serve  # noqa: PLC0415  after the above
 
+    _tell_no_token()
     serve()
+
+
+def _tell_no_token() -> None:
+    """Let the server describe itself in files without its token.
+
+    Jupyter Server writes `jpserver-<pid>.json` into the owner's home for other programs
+    of theirs, and a page that opens a browser on this machine. Apps of the same owner
+    could read both. Kernels, which may have the token, find it in their environment, as
+    do the libraries that look into that file.
+    """
+    from jupyter_server.serverapp import ServerApp  # noqa: PLC0415  slow to import
+
+    told = ServerApp.server_info
+
+    def told_without(self: ServerApp) -> dict[str, Any]:
+        return {**told(self), "token": ""}
+
+    ServerApp.server_info = told_without
+    ServerApp.write_browser_open_files = lambda self: None  # noqa: ARG005  as it is called
 
 
 def _arguments() -> list[str]:
