@@ -21,6 +21,8 @@ from hubyard_hub.parts import Books
 from hubyard_hub.reconcile.turns import MOST_STARTS
 from hubyard_hub.settings import ROUTES_SERVICE, Settings
 from hubyard_hub.sign_in import HubyardAuthenticator
+from hubyard_hub.signing_in.address import Clients
+from hubyard_hub.up.report import Report
 from hubyard_spawner.local import LocalSpawner
 from hubyard_spawner.workloads import KINDS, PLATFORM_SERVICE
 
@@ -68,6 +70,7 @@ def _configure_hub(c: Config, settings: Settings) -> None:
     hub.token_expires_in_max_seconds = 90 * _DAY_S
     hub.tornado_settings = {"headers": {"Content-Security-Policy": _CSP}}
     hub.log_level = "WARN"
+    c.HubyardHub.clients = lambda: _clients(settings)
 
 
 def _configure_proxy(c: Config, settings: Settings) -> None:
@@ -126,12 +129,19 @@ def _configure_people(c: Config, settings: Settings) -> None:
     people.open_signup = False
     people.check_common_password = True
     people.minimum_password_length = HubyardAuthenticator.PASSWORD_LENGTH
-    people.allowed_failed_logins = 10
-    people.seconds_before_next_try = 60
-    c.HubyardAuthenticator.welcome_file = str(settings.state / "secrets" / "welcome")
+    c.HubyardAuthenticator.welcome_file = str(settings.welcome_file)
+    c.HubyardAuthenticator.sign_in_link_file = str(settings.sign_in_link_file)
+    c.HubyardAuthenticator.clients = lambda: _clients(settings)
     # Whom an administrator has admitted; another authenticator must say whom it allows.
     c.HubyardAuthenticator.allow_all = True
     c.HubyardAuthenticator.any_allow_config = True
+
+
+def _clients(settings: Settings) -> Clients:
+    """What tells where a request comes from: our proxy's word, and of no other."""
+    return Clients(
+        settings.trusted_proxies, lambda: Report.pid(settings.state, "proxy")
+    )
 
 
 def _configure_spawner(c: Config, settings: Settings, books: Books) -> None:

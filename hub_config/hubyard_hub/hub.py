@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from hubyard_runtime.quickstart import skip_slow_imports
+from hubyard_runtime.url_tokens import keep_tokens_out_of_logs
 
 
 def main() -> None:
     """Become the hub."""
     skip_slow_imports()
-    from jupyterhub.app import main as serve  # noqa: PLC0415  after the above
+    keep_tokens_out_of_logs()
+    from hubyard_hub.hub_requests import HubyardHub  # noqa: PLC0415  after the above
 
-    serve()
+    HubyardHub.launch_instance()
 
 
 if __name__ == "__main__":

@@ -48,6 +48,8 @@ class Settings:
     """A run that has not begun so long after its due time is late."""
     reach: tuple[str, ...] = ()
     """`HOST:PORT` inside the network that notices may be sent to."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses or networks of proxies in front of ours, which say who asks."""
 
     @classmethod
     def default_state(cls) -> Path:
@@ -70,7 +72,8 @@ class Settings:
             known = {f.name for f in fields(cls)}
             values: dict[str, Any] = {n: kept[n] for n in kept if n in known}
             values["catalogue"] = Path(values["catalogue"])
-            values["reach"] = tuple(values.get("reach", ()))
+            for name in ("reach", "trusted_proxies"):
+                values[name] = tuple(values.get(name, ()))
             values["skeleton"] = Path(kept["skeleton"]) if kept["skeleton"] else None
         except FileNotFoundError:
             raise Invalid(
@@ -112,6 +115,16 @@ class Settings:
             finally:
                 fresh.unlink()
         return path
+
+    @property
+    def welcome_file(self) -> Path:
+        """Where the first administrator's one-time code is kept."""
+        return self.state / "secrets" / "welcome"
+
+    @property
+    def sign_in_link_file(self) -> Path:
+        """Where the one-time code of `hubyard sign-in-link` is kept."""
+        return self.state / "secrets" / "sign_in_link"
 
     @property
     def database_url(self) -> str:

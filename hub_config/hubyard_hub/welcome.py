@@ -1,7 +1,10 @@
-"""The welcome: the one-time code by which the first administrator comes in.
+"""The welcome: a one-time code by which an administrator comes in.
 
 It works once, for a day, and is kept as a hash. It travels in the fragment of a link,
 which browsers send to nobody.
+
+`hubyard up` makes one for the first administrator, who chooses a name;
+`hubyard sign-in-link` makes one for an administrator whom it names.
 """
 
 from __future__ import annotations
@@ -28,10 +31,14 @@ class Welcome:
     def __init__(self, file: Path) -> None:
         self._file = file
 
-    def issue(self) -> str:
-        """A fresh code; an earlier one, used or not, counts no more."""
+    def issue(self, name: str = "") -> str:
+        """A fresh code; an earlier one, used or not, counts no more.
+
+        Args:
+            name: whom it lets in; "": whoever has it chooses.
+        """
         code = secrets.token_urlsafe(32)
-        kept = {"hash": _hash(code), "until": time.time() + _VALID_S}
+        kept = {"hash": _hash(code), "until": time.time() + _VALID_S, "name": name}
         make_private_folder(self._file.parent)
         write_private(self._file, json.dumps(kept))
         return code
@@ -41,8 +48,8 @@ class Welcome:
         """Whether the administrator has come in."""
         return bool(self._kept().get("used"))
 
-    def check(self, code: str) -> None:
-        """Whether this is the code that was issued.
+    def check(self, code: str) -> str:
+        """Whom this code lets in; "": whoever has it.
 
         Raises:
             Forbidden: it is not, or not any more.
@@ -53,8 +60,10 @@ class Welcome:
         if kept.get("used") or late or not good:
             raise Forbidden(
                 "This welcome link has been used or is too old: `hubyard up` prints a "
-                "new one until an administrator has signed in."
+                "new one until an administrator has signed in, and "
+                "`hubyard sign-in-link` makes one at any time."
             )
+        return str(kept.get("name", ""))
 
     def use_up(self) -> None:
         """The administrator has come in: no code works again."""

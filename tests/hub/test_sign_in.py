@@ -44,8 +44,16 @@ def welcomed(hubyard, **fields):
     ("fields", "status", "words"),
     [
         ({"code": "guess"}, 403, "This welcome link has been used or is too old"),
-        ({"username": "  "}, 422, "Choose a name of letters, digits, - and _."),
-        ({"username": "ana/root"}, 422, "Choose a name of letters, digits, - and _."),
+        (
+            {"username": "  "},
+            422,
+            "Choose a name of letters, digits, - and _, 64 at most.",
+        ),
+        (
+            {"username": "ana/root"},
+            422,
+            "Choose a name of letters, digits, - and _, 64 at most.",
+        ),
         ({"password": "too short"}, 422, "Choose a password of at least 10 characters"),
         ({"password": "1234567890"}, 422, "that is not a common one"),
         ({"username": "early"}, 409, "early is taken: choose another name."),

@@ -32,7 +32,13 @@ _GATES = (
     ),
 )
 _HUBS = (
-    Open(("hub",), READ, "/hub/(login|signup|welcome)", {200}, "how one comes in"),
+    Open(
+        ("hub",),
+        READ,
+        "/hub/(login|signup|welcome|sign-in-link)",
+        {200},
+        "how one comes in",
+    ),
     Open(("hub",), READ, "/hub/(api/)?health", {200}, "sign of life"),
     Open(("hub",), READ, "/hub/api/", {200}, "says the hub's version"),
     Open(("hub",), READ, "/hub/(logo|error/1)", {200}, "how the hub's pages look"),

@@ -1,4 +1,4 @@
-"""The three commands, as a person types them.
+"""The commands of the machine, as a person types them.
 
 Every `hubyard` command imports this module, so what is slow to import (JupyterHub, the
 database) is imported by the command that needs it.
@@ -22,6 +22,7 @@ from hubyard.contract.errors import Conflict, Invalid
 from hubyard_hub.settings import Settings, make_private_folder, shipped
 from hubyard_hub.up.door import check
 from hubyard_hub.up.report import Report
+from hubyard_hub.up.sign_in_link import add_sign_in_link
 from hubyard_hub.welcome import Welcome
 from hubyard_spawner.ports import free_port, is_free
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 _INNER = ("hub_port", "proxy_api_port", "platform_port", "mlflow_port")
 _OPTIONS = (
     *("host", "port", "url", "catalogue", "database", "skeleton"),
-    *("late_minutes", "reach"),
+    *("late_minutes", "reach", "trusted_proxies"),
 )
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _PATIENCE_S = 60
@@ -70,12 +71,20 @@ def add_commands(subparsers: Subparsers) -> None:
         metavar="HOST:PORT",
         help="what notices may be sent to inside the network, such as a mail server",
     )
+    up.add_argument(
+        "--trusted-proxy",
+        dest="trusted_proxies",
+        nargs="*",
+        metavar="ADDRESS",
+        help="a proxy of yours in front, whose X-Forwarded-For says who asks",
+    )
     up.add_argument("--open", action="store_true", help="open a browser when ready")
     up.set_defaults(command=run_up)
     status = subparsers.add_parser("status", help="what runs, and how it is")
     _add_state(status)
     status.add_argument("--json", action="store_true", help="for programs")
     status.set_defaults(command=run_status)
+    add_sign_in_link(subparsers)
     down = subparsers.add_parser("down", help="stop what `hubyard up` has started")
     _add_state(down)
     down.add_argument(
@@ -131,8 +140,8 @@ def _given(arguments: argparse.Namespace) -> dict[str, Any]:
         asked[name] = asked[name].resolve()
     if "url" in asked:
         asked["url"] = asked["url"].rstrip("/")
-    if "reach" in asked:
-        asked["reach"] = tuple(asked["reach"])
+    for name in {"reach", "trusted_proxies"} & asked.keys():
+        asked[name] = tuple(asked[name])
     return asked
 
 
@@ -205,7 +214,7 @@ async def _supervise(settings: Settings, *, open_browser: bool) -> bool:
 
 
 def _sign_in_link(settings: Settings) -> str:
-    welcome = Welcome(settings.state / "secrets" / "welcome")
+    welcome = Welcome(settings.welcome_file)
     if welcome.is_used:
         return settings.public_url
     return f"{settings.public_url}/hub/welcome#code={welcome.issue()}"

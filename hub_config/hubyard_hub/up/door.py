@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from ipaddress import ip_network
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -31,6 +32,8 @@ def check(settings: Settings) -> None:
     _check_url(settings.url)
     for place in settings.reach:
         _check_place(place)
+    for proxy in settings.trusted_proxies:
+        _check_proxy(proxy)
     if settings.skeleton is not None and not settings.skeleton.is_dir():
         raise Invalid(f"--skeleton names no folder: {settings.skeleton}.")
     Catalogue.load(settings.catalogue)
@@ -60,6 +63,15 @@ def _check_place(place: str) -> None:
     host, _, port = place.rpartition(":")
     if not host or not port.isdecimal() or int(port) not in _PORTS:
         raise Invalid(f"--reach {place!r} cannot be used: try mail.example.org:25.")
+
+
+def _check_proxy(proxy: str) -> None:
+    try:
+        ip_network(proxy, strict=False)
+    except ValueError:
+        raise Invalid(
+            f"--trusted-proxy {proxy!r} is no address: try 10.0.0.7 or 10.0.0.0/24."
+        ) from None
 
 
 def _check_database(url: str) -> None:

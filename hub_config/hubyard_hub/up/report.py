@@ -67,6 +67,15 @@ class Report(Read):
         return report if report and report.supervisor.is_alive else None
 
     @classmethod
+    def pid(cls, state: Path, name: str) -> int | None:
+        """The process of that name, if it runs, also where its supervisor does not."""
+        report = cls._last(state)
+        for process in report.processes if report else ():
+            if process.name == name and process.running and process.running.is_alive:
+                return process.running.pid
+        return None
+
+    @classmethod
     def end_leftovers(cls, state: Path) -> bool:
         """End what a supervisor that was killed has left; whether there was any.
 
