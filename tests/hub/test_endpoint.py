@@ -20,7 +20,7 @@ from support.endpoints import (
     start_endpoint,
 )
 from support.hub import end_process, running_hub, wait_until_answers
-from support.patience import PATIENCE_S
+from support.patience import PATIENCE_S, until
 
 pytestmark = [pytest.mark.hub, pytest.mark.filterwarnings("ignore:::mlflow.*")]
 SCOPE = "access:services!service=delays"
@@ -77,7 +77,7 @@ def hub(tmp_path_factory, model):
         print(f"endpoint answers after {time.monotonic() - began:.1f} s")
         yield hub
         end_process(process, signal.SIGTERM)
-        assert process.returncode in {0, -signal.SIGTERM}
+        assert process.returncode == 0
 
 
 def ask(hub, method, path, token=None, **options):
@@ -128,47 +128,122 @@ def test_a_bad_model_ends_the_process_with_its_reason_last(tmp_path, model):
     assert last == "The model's folder has no MLmodel file: log the model again."
 
 
-IN_A_SECOND = """
+KEPT = """
 import sys
-from hubyard_runtime.endpoint import batcher
-from hubyard_runtime.endpoint.__main__ import main
-batcher.LONGEST_CALL_S = 1
-sys.exit(main())
+from hubyard_runtime.endpoint.keeper import Keeper
+worker = '''
+import sys
+from hubyard_runtime.endpoint import batcher, worker
+batcher.LONGEST_CALL_S = 2
+sys.exit(worker.main())
+'''
+sys.exit(Keeper([sys.executable, "-c", worker], longest_silence_s=10).run())
 """
+"""An endpoint that waits for seconds where the real one waits for a minute."""
 
 
-def test_a_model_that_hangs_ends_the_process_with_its_reason_last(tmp_path):
+@pytest.fixture(scope="module")
+def troubled(tmp_path_factory):
+    """The endpoint of a model that one request can hang, crash or end."""
     import mlflow.pyfunc
 
-    class Hangs(mlflow.pyfunc.PythonModel):
+    class Troubled(mlflow.pyfunc.PythonModel):
         def predict(self, context, model_input, params=None):
-            while True:
-                time.sleep(1)
+            import ctypes
+            import os
+            import time
 
-    folder, log, port = tmp_path / "model", tmp_path / "log", free_port()
-    mlflow.pyfunc.save_model(folder, python_model=Hangs(), pip_requirements=["mlflow"])
-    with neighbours(folder) as url:
-        environ = environment(url, port, tmp_path)
-        process = start_endpoint(environ, log, "-c", IN_A_SECOND)
-        address = f"http://127.0.0.1:{port}{PREFIX}"
-        wait_until_answers(f"{address}health", process)
-        answer = httpx.post(
-            f"{address}invocations",
-            json=ROW,
-            headers={"Authorization": f"Bearer {KEY}"},
-            timeout=PATIENCE_S,
-        )
+            trouble = model_input["trouble"][0]
+            while trouble == "hang":
+                time.sleep(1)
+            if trouble == "hold":  # the interpreter's lock: no other thread runs
+                ctypes.PyDLL(None).sleep(3600)
+            if trouble == "crash":
+                ctypes.string_at(0)
+            if trouble == "leave":
+                os._exit(0)
+            return [os.getpid()]
+
+    folder = tmp_path_factory.mktemp("troubled")
+    model, log, port = folder / "model", folder / "log", free_port()
+    mlflow.pyfunc.save_model(
+        model, python_model=Troubled(), pip_requirements=["mlflow"]
+    )
+    with neighbours(model) as url:
+        process = start_endpoint(environment(url, port, folder), log, "-c", KEPT)
+        endpoint = Asked(f"http://127.0.0.1:{port}{PREFIX}", log)
+        wait_until_answers(f"{endpoint.url}health", process)
+        yield endpoint
+        assert process.poll() is None
+        end_process(process, signal.SIGTERM)
+
+
+class Asked:
+    """An endpoint, asked with its key."""
+
+    def __init__(self, url, log):
+        self.url, self.log = url, log
+        headers = {"Authorization": f"Bearer {KEY}"}
+        self.http = httpx.Client(base_url=url, headers=headers, timeout=PATIENCE_S)
+
+    def predict(self, trouble=""):
+        rows = {"dataframe_records": [{"trouble": trouble}]}
+        return self.http.post("invocations", json=rows)
+
+    def info(self):
+        """What it tells of itself; None while nobody answers."""
+        try:
+            return self.http.get("info").json()
+        except (httpx.TransportError, ValueError):
+            return None
+
+
+@pytest.mark.parametrize(
+    ("trouble", "told"),
+    [
+        ("hang", "has ended with exit code 1"),
+        ("leave", "has ended with exit code 0"),
+        ("crash", "was ended by SIGSEGV"),
+        ("hold", "was ended by SIGABRT"),
+    ],
+)
+def test_what_one_request_does_to_the_model_costs_nobody_the_endpoint(
+    troubled, trouble, told
+):
+    before, worker = troubled.info(), troubled.predict().json()["predictions"]
+    try:
+        answer = troubled.predict(trouble)
+    except httpx.TransportError:
+        answer = None  # it went with the process
+    if trouble == "hang":
         assert answer.status_code == 503
-        assert process.wait(PATIENCE_S) == 1
-    last = log.read_text().splitlines()[-1]
-    assert last.startswith("The model has worked on one call for more than 1 s")
+        assert answer.headers["retry-after"]
+        assert "try again" in answer.json()["message"]
+    expected = before["replaced"] + 1
+    until(lambda: (said := troubled.info()) and said["replaced"] == expected)
+    after = troubled.predict()
+    assert after.status_code == 200
+    assert after.json()["predictions"] != worker
+    assert troubled.info()["requests"] >= before["requests"]
+    assert f"The model's worker {told}" in troubled.log.read_text()
+
+
+def test_what_hangs_without_a_word_leaves_its_stack(troubled):
+    log = troubled.log.read_text()
+    assert "The model has held up its worker" in log
+    assert "in predict" in log
 
 
 IMPATIENT = """
 import sys
-from hubyard_runtime.endpoint import __main__ as endpoint
-endpoint.PATIENCE_S = 1
-sys.exit(endpoint.main())
+from hubyard_runtime.endpoint.keeper import Keeper
+worker = '''
+import sys
+from hubyard_runtime.endpoint import worker
+worker.PATIENCE_S = 1
+sys.exit(worker.main())
+'''
+sys.exit(Keeper([sys.executable, "-c", worker]).run())
 """
 
 

@@ -5,7 +5,7 @@ others queue up, and the next call takes all of one layout together. A call cost
 model about as much for sixteen rows as for one, so a busy endpoint gets quicker.
 
 stuck  a call takes so long that it will never end; no thread can be ended from outside,
-       so nobody is answered any more
+       so nobody is answered any more until another process has taken over
 """
 
 from __future__ import annotations
@@ -205,7 +205,7 @@ class Batcher(Generic[JobT, AnswerT]):
 def _stuck() -> Unavailable:
     return Unavailable(
         f"The model has worked on one call for more than {LONGEST_CALL_S:g} s and "
-        "holds up all others; its endpoint ends now."
+        "holds up all others; it is started again: try again in a moment."
     )
 
 

@@ -16,13 +16,15 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from hubyard.contract.errors import Invalid, Rejected
+from hubyard.contract.errors import Invalid, Rejected, TooLarge
 from hubyard_runtime.endpoint.values import ABSENT, Json, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
 FORMATS = ("dataframe_split", "dataframe_records", "instances", "inputs")
+MOST_VALUES = 1_000_000
+"""Values of one body: a list of so many takes a hundred megabytes."""
 _NAME = 100
 """How much of a name that a client made up an error repeats."""
 
@@ -63,6 +65,13 @@ class Body:
     input: Named | Plain
     params: dict[str, Any] = field(default_factory=dict[str, Any])
 
+    @property
+    def rows(self) -> int:
+        """How many rows the model is asked about."""
+        return (
+            self.input.rows if isinstance(self.input, Named) else len(self.input.items)
+        )
+
 
 def read(raw: bytes, *, apart: bool = False) -> Body:
     """Read a request's body.
@@ -73,8 +82,14 @@ def read(raw: bytes, *, apart: bool = False) -> Body:
 
     Raises:
         Rejected: it is not JSON.
+        TooLarge: it holds too many values.
         Invalid: it is not in one of the four formats; names the field.
     """
+    # Commas in texts count too: nobody writes a million of those.
+    if raw.count(b",") >= MOST_VALUES:
+        raise TooLarge(
+            f"The body holds over {MOST_VALUES:,} values: send the rows in parts."
+        )
     said = _parse(raw)
     if not isinstance(said, dict):
         raise Invalid(f"Write an object with one of {_listed(FORMATS)}.")

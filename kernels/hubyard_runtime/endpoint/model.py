@@ -6,16 +6,19 @@ that it cannot use (`ValueError`) is the asker's to put right, not a failure.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import json
 import logging
 import math
 import os
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from hubyard.contract.errors import HubyardError, Invalid, Rejected
 from hubyard_runtime.endpoint import answer, body, signature
+from hubyard_runtime.endpoint.speed import Speed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
@@ -35,6 +38,9 @@ _BY_ROW = frozenset(
 )
 """Loaders of estimators that mostly answer each row by itself, and take what we have
 checked without MLflow checking it again, which would cost more than their predict."""
+_MEASURED_ROWS = (4, 16, 64, 256)
+_LONG_S = 1.0
+"""A model that takes longer for some rows is not asked about more to be measured."""
 _MOST_TRIED = 20
 """Rows of an example that are worth asking one by one."""
 _SAME = {"rel_tol": 1e-5, "abs_tol": 1e-9}
@@ -58,6 +64,7 @@ class Model:
     example: bytes | None
     """A request's body that the model came with."""
     by_row: bool
+    speed: Speed = field(default_factory=Speed)
 
     def layout(self, table: Table) -> Hashable:
         """Equal for tables that one call may answer; None: this one goes alone."""
@@ -70,7 +77,10 @@ class Model:
             Exception: whatever the model raises.
         """
         first, *others = tables
+        began = time.perf_counter()
         answered = self.predict(first.joined(others), first.params)
+        rows = sum(table.rows for table in tables)
+        self.speed.saw(rows, time.perf_counter() - began)
         try:
             parts = answer.by_rows(answered, [table.rows for table in tables])
         except answer.NotByRow:
@@ -106,6 +116,18 @@ class Model:
             ) from None
         if shown is not None:
             self.by_row = shown
+        self._measure(table.row(0) if table.rows > 1 else table)
+
+    def _measure(self, row: Table) -> None:
+        """See what a row takes among many: one alone costs mostly the call."""
+        if row.layout is None:
+            return
+        with contextlib.suppress(Exception, SystemExit):  # it may want rows that differ
+            for rows in _MEASURED_ROWS:
+                began = time.perf_counter()
+                self.answers([row] * rows)
+                if time.perf_counter() - began > _LONG_S:
+                    return
 
     def _answers_by_row(self, table: Table, together: Json) -> bool | None:
         """Whether the example's rows have the same answers alone; None: cannot tell."""

@@ -44,6 +44,8 @@ _LARGEST_DRAINED = 10 * LARGEST_BODY
 _LARGE_BODY = 100_000
 """Bytes above which a body is read in another thread, past which small ones slip."""
 _JSON = b"application/json"
+_AGAIN = ((b"retry-after", b"5"),)
+"""Seconds; about what a model takes to be loaded."""
 _UTF_8 = {b"charset=utf-8", b'charset="utf-8"', b"charset="}
 
 
@@ -94,6 +96,8 @@ class Endpoint:
         job: DeploymentJob,
         public_url: str = "",
         on_stuck: Callable[[], None] = lambda: None,
+        replaced: int = 0,
+        requests: int = 0,
     ) -> None:
         """Make the application.
 
@@ -102,7 +106,11 @@ class Endpoint:
             job: what the platform said to serve.
             public_url: what a person types for the hub, without a trailing slash.
             on_stuck: called when the model hangs: nobody is answered any more.
+            replaced: how many processes have served this model before this one.
+            requests: how many requests those have answered.
         """
+        self._replaced = replaced
+        self._requests_before = requests
         self._model = model
         self._job = job
         self._public_url = public_url
@@ -120,8 +128,8 @@ class Endpoint:
 
     @property
     def requests(self) -> int:
-        """How many predictions were asked for since the start."""
-        return self._metrics.requests
+        """How many predictions were asked for since the endpoint's start."""
+        return self._requests_before + self._metrics.requests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -156,7 +164,8 @@ class Endpoint:
             started = time.perf_counter()
             answer = Answer(await self._predicted(raw, receive))
         except HubyardError as error:
-            answer = _problem(error.status, error.message, error.field)
+            extra = _AGAIN if error.status == Unavailable.status else ()
+            answer = _problem(error.status, error.message, error.field, extra)
         self._metrics.add(answer.status, time.perf_counter() - started)
         return answer
 
@@ -178,11 +187,15 @@ class Endpoint:
 
     def _table(self, raw: bytes) -> Table:
         signature = self._model.signature
-        return signature.table(body.read(raw, apart=signature.is_apart))
+        said = body.read(raw, apart=signature.is_apart)
+        self._model.speed.check(said.rows)
+        return signature.table(said)
 
     def _health(self) -> Answer:
         if self._batcher.is_stuck:
-            return _problem(Unavailable.status, "The model hangs: this endpoint ends.")
+            return _problem(
+                Unavailable.status, "The model hangs, and is started again."
+            )
         return _json({"status": "ok"})
 
     def _info(self) -> dict[str, Any]:
@@ -195,7 +208,8 @@ class Endpoint:
             "signature": self._model.recorded or None,
             "example": example(self._model),
             "started_at": self._started_at.isoformat(),
-            "requests": self._metrics.requests,
+            "replaced": self._replaced,
+            "requests": self.requests,
             "errors": self._metrics.errors,
             "statuses": dict(self._metrics.statuses),
             "waiting": self._batcher.waiting,

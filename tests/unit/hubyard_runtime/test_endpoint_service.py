@@ -23,6 +23,7 @@ from hubyard_runtime.endpoint import batcher, service, signature
 from hubyard_runtime.endpoint import model as models
 from hubyard_runtime.endpoint.model import Model
 from hubyard_runtime.endpoint.service import Endpoint
+from hubyard_runtime.endpoint.speed import LONGEST_S, Speed
 from support.endpoints import job
 from support.patience import PATIENCE_S
 
@@ -189,6 +190,27 @@ def test_a_value_that_the_model_refuses_is_not_a_failure(flights, caplog):
     assert "unknown categories" in answer.json()["message"]
     assert "Traceback" not in answer.text
     assert "Traceback" in caplog.text
+
+
+def test_a_request_may_have_as_many_rows_as_the_model_answers_in_time(
+    flights, monkeypatch
+):
+    assert flights.speed.most_rows > 2000  # it was measured on its own example
+    slow = Speed()
+    slow.saw(1, LONGEST_S / 2)
+    monkeypatch.setattr(flights, "speed", slow)
+    answer = invoke(flights, records({}, {}, {}))
+    assert answer.status_code == 413
+    assert "has 3 rows" in answer.json()["message"]
+    assert "send at most 2 at a time" in answer.json()["message"]
+    assert invoke(flights, records({}, {})).status_code == 200
+
+
+def test_a_body_of_a_million_values_is_not_even_read(flights):
+    content = b'{"inputs": [' + b"[1]," * 1_000_000 + b"[1]]}"
+    answer = invoke(flights, content)
+    assert answer.status_code == 413
+    assert "over 1,000,000 values" in answer.json()["message"]
 
 
 @pytest.mark.parametrize(

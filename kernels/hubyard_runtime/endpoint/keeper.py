@@ -1,0 +1,157 @@
+"""A keeper: the parent of the process that serves the model, and replaces it.
+
+worker  the process that has loaded the model and serves it
+pulse   a line that the worker's event loop writes each second: how many requests it has
+        answered. A worker whose pulse stops hangs in code that none of its own threads
+        can end, and is ended from here
+
+The standard library alone, since a keeper starts with each endpoint. A worker that has
+never served tells why in the log, and the endpoint ends with it; one that has served is
+replaced, at once for the first time and then after pauses that double. What one request
+has done to the model costs no other caller their endpoint.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LONGEST_SILENCE_S = 90.0
+"""Longer than the worker itself takes to notice that one call does not end."""
+LONGEST_PAUSE_S = 30.0
+_FORGIVEN_S = 60.0
+"""A worker that has served for so long did not end for what ended those before it."""
+_LOOK_S = 0.5
+_ABORT_S = 5.0
+"""For a hanging worker to write its stack into the log."""
+
+
+class Worker:
+    """One process that serves the model, seen from its keeper."""
+
+    def __init__(
+        self, command: Sequence[str], *, replaced: int = 0, requests: int = 0
+    ) -> None:
+        """Start it.
+
+        Args:
+            command: what is started; options for the pulse are added.
+            replaced: how many workers there were before it.
+            requests: how many requests they have answered.
+        """
+        self.requests = requests
+        self.has_served = False
+        self._pulses, pulse = os.pipe()
+        self._began = self._last = time.monotonic()
+        options = ["--pulse", pulse, "--replaced", replaced, "--requests", requests]
+        self.process = subprocess.Popen(
+            [*command, *map(str, options)], pass_fds=[pulse], process_group=0
+        )
+        os.close(pulse)
+
+    @property
+    def served_s(self) -> float:
+        """Seconds from its start to its last pulse."""
+        return self._last - self._began if self.has_served else 0.0
+
+    def see_through(self, longest_silence_s: float) -> int:
+        """Stay until it has ended; returns its exit code, negative for a signal."""
+        while self.process.poll() is None:
+            self._listen()
+            silent_s = time.monotonic() - self._last
+            if self.has_served and silent_s > longest_silence_s:
+                self._end_hanging(silent_s)
+        os.close(self._pulses)
+        self._end_group()
+        return self.process.returncode
+
+    def _listen(self) -> None:
+        readable, _, _ = select.select([self._pulses], [], [], _LOOK_S)
+        said = os.read(self._pulses, 65536) if readable else b""
+        if said:
+            self._last = time.monotonic()
+            self.has_served = True
+            self.requests = int(said.split()[-1])
+        elif readable:
+            time.sleep(_LOOK_S)  # it has closed its end, and is about to end itself
+
+    def _end_hanging(self, silent_s: float) -> None:
+        _say(f"The model has held up its worker for {silent_s:.0f} s.")
+        self.process.send_signal(signal.SIGABRT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(_ABORT_S)
+        self.process.kill()
+        self.process.wait()
+
+    def _end_group(self) -> None:
+        """End what the model has started and left behind."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+
+class Keeper:
+    """Keeps one worker running until it is told to stop."""
+
+    def __init__(
+        self, command: Sequence[str], *, longest_silence_s: float = LONGEST_SILENCE_S
+    ) -> None:
+        """Take how a worker is started, and for how long its pulse may stop."""
+        self._command = command
+        self._longest_silence_s = longest_silence_s
+        self._worker: Worker | None = None
+        self._stopping = threading.Event()
+
+    def run(self) -> int:
+        """Keep it running; returns the exit code of the endpoint."""
+        signal.signal(signal.SIGTERM, lambda *_: self.stop())
+        signal.signal(signal.SIGINT, lambda *_: self.stop())
+        replaced = requests = 0
+        pause_s = 0.0
+        while True:
+            worker = Worker(self._command, replaced=replaced, requests=requests)
+            self._worker = worker
+            if self._stopping.is_set():
+                self.stop()
+            code = worker.see_through(self._longest_silence_s)
+            if self._stopping.is_set():
+                return 0
+            if not worker.has_served and not replaced:
+                return code if code >= 0 else 128 - code
+            replaced, requests = replaced + 1, worker.requests
+            if worker.served_s > _FORGIVEN_S:
+                pause_s = 0.0
+            _say(f"The model's worker {_ended(code)}; {_when(pause_s)}.")
+            self._stopping.wait(pause_s)
+            pause_s = min(max(2 * pause_s, 1.0), LONGEST_PAUSE_S)
+
+    def stop(self) -> None:
+        """End the worker and start no other."""
+        self._stopping.set()
+        if self._worker is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._worker.process.terminate()
+
+
+def _ended(code: int) -> str:
+    if code >= 0:
+        return f"has ended with exit code {code}"
+    return f"was ended by {signal.Signals(-code).name}"
+
+
+def _when(pause_s: float) -> str:
+    return f"another starts in {pause_s:.0f} s" if pause_s else "another starts"
+
+
+def _say(text: str) -> None:
+    """Tell the owner, in the log."""
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - shown to the owner
