@@ -10,7 +10,6 @@ How attempts are counted and passwords hashed is in `signing_in`.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
@@ -27,6 +26,7 @@ from hubyard_hub.signing_in import device
 from hubyard_hub.signing_in.address import Clients
 from hubyard_hub.signing_in.attempts import Attempts, TooManyAttempts
 from hubyard_hub.signing_in.links import SignInLinkHandler, WelcomeHandler
+from hubyard_hub.signing_in.names import check_name, may_exist
 from hubyard_hub.signing_in.pages import (
     ChangePasswordAdminHandler,
     ChangePasswordHandler,
@@ -40,9 +40,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from jupyterhub.handlers.base import BaseHandler
-
-_LONGEST_NAME = 64
-_NAME = re.compile(rf"\w[\w.@+~-]{{0,{_LONGEST_NAME - 1}}}")
 
 
 class HubyardAuthenticator(NativeAuthenticator):
@@ -114,7 +111,7 @@ class HubyardAuthenticator(NativeAuthenticator):
             Invalid: it is too long to be anybody's.
         """
         check_length(password)
-        if not self.validate_username(name) or not name.isprintable():
+        if not may_exist(name):
             return False
         address = await self._clients.address(handler.request)
         known = device.known(handler, name)
@@ -204,11 +201,9 @@ class HubyardAuthenticator(NativeAuthenticator):
 
     def _checked_name(self, name: str) -> str:
         name = self.normalize_username(name.strip(" "))
-        if not _NAME.fullmatch(name) or not self.validate_username(name):
-            raise Invalid(
-                f"Choose a name of letters, digits, - and _, {_LONGEST_NAME} at most.",
-                field="name",
-            )
+        check_name(name)
+        if not self.validate_username(name):
+            raise Invalid("This name cannot be used: choose another.", field="name")
         return name
 
     def _check_password(self, password: str, again: str) -> None:

@@ -15,15 +15,14 @@ import httpx
 import psutil
 import pytest
 
-from support.hub import NAVIGATION
 from support.patience import PATIENCE_S
-from support.running import PASSWORD, Person, running
+from support.running import PASSWORD, running
+from support.strangers import TRIES, at, forged, guess, use_up
 
 pytestmark = pytest.mark.hub
 
 FRONT = "127.9.9.9"
 """The address of a proxy in front of ours."""
-TRIES = 10
 LONG = "ä" * 40
 """80 bytes."""
 
@@ -47,67 +46,22 @@ def person(hubyard, ana):
     return lambda: hubyard.person(next(names), admits=ana).name
 
 
-def at(hubyard, address, name="", url=""):
-    """A browser at a machine of that address."""
-    who = Person(url or hubyard.url, name)
-    who.http = httpx.Client(
-        base_url=who.url,
-        transport=httpx.HTTPTransport(local_address=address),
-        headers=NAVIGATION,
-        timeout=PATIENCE_S,
-    )
-    return who
-
-
-def guess(browser, name, **headers):
-    """Try a wrong password; the proof is asked for with the same headers."""
-    browser.http.headers.update(headers)
-    form = {"_xsrf": browser.xsrf, "username": name, "password": "wrong password"}
-    answer = browser.http.post("/hub/login", data=form)
-    assert (answer.status_code, "Invalid username" in answer.text) in {
-        (403, True),
-        (429, False),
-    }
-    return answer
-
-
-def use_up(browser, name, headers=lambda _: {}):
-    """Guess until no more guesses are taken; the answer then."""
-    for number in range(TRIES):
-        assert guess(browser, name, **headers(number)).status_code == 403
-    return guess(browser, name, **headers(TRIES))
-
-
-def forged(number):
-    """Headers that name another machine with each guess."""
-    address = f"203.0.113.{number}"
-    return {
-        "X-Real-Ip": address,
-        "X-Forwarded-For": f"{address}, 127.0.0.1",
-        "X-Forwarded": f"for={address}",
-        "Forwarded": f"for={address}",
-        "X-Client-IP": address,
-        "True-Client-IP": address,
-        "CF-Connecting-IP": address,
-    }
-
-
 # -- who is kept out -------------------------------------------------------------------
 
 
 def test_strangers_keep_nobody_out(hubyard, person):
     name = person()
     for last in range(2, 5):
-        refused = use_up(at(hubyard, f"127.1.0.{last}"), name)
+        refused = use_up(at(hubyard.url, f"127.1.0.{last}"), name)
         assert refused.status_code == 429
         assert 0 < int(refused.headers["Retry-After"]) <= 60
         assert "Too many wrong passwords" in refused.text
-    assert at(hubyard, "127.1.0.5", name).sign_in().status_code == 302
+    assert at(hubyard.url, "127.1.0.5", name).sign_in().status_code == 302
 
 
 def test_a_right_password_waits_where_too_many_were_wrong(hubyard, person):
     name = person()
-    browser = at(hubyard, "127.1.1.2", name)
+    browser = at(hubyard.url, "127.1.1.2", name)
     use_up(browser, name)
     assert browser.sign_in().status_code == 429
 
@@ -115,16 +69,16 @@ def test_a_right_password_waits_where_too_many_were_wrong(hubyard, person):
 def test_who_has_signed_in_before_is_not_kept_out_by_a_neighbour(hubyard, person):
     """Behind one router, strangers and the owner have the same address."""
     name = person()
-    owner = at(hubyard, "127.1.2.2", name)
+    owner = at(hubyard.url, "127.1.2.2", name)
     assert owner.sign_in().status_code == 302
-    use_up(at(hubyard, "127.1.2.2"), name)
+    use_up(at(hubyard.url, "127.1.2.2"), name)
     owner.http.get("/hub/logout")
     assert owner.sign_in().status_code == 302
 
 
 def test_no_header_that_a_client_writes_makes_it_another(hubyard, person):
     name = person()
-    browser = at(hubyard, "127.1.3.2")
+    browser = at(hubyard.url, "127.1.3.2")
     assert use_up(browser, name, headers=forged).status_code == 429
 
 
@@ -132,18 +86,18 @@ def test_calls_past_the_proxy_are_one_address(hubyard, person):
     name = person()
     direct = f"http://127.0.0.1:{hubyard.settings.hub_port}"
     codes = [
-        guess(at(hubyard, f"127.1.4.{n}", url=direct), name, **forged(n)).status_code
+        guess(at(direct, f"127.1.4.{n}"), name, **forged(n)).status_code
         for n in range(5, TRIES + 8)
     ]
     assert codes == [403] * TRIES + [429] * 3
-    assert at(hubyard, "127.1.4.4", name).sign_in().status_code == 302
+    assert at(hubyard.url, "127.1.4.4", name).sign_in().status_code == 302
 
 
 def test_a_named_proxy_in_front_says_who_asks(hubyard, person):
     name = person()
 
     def through(chain):
-        answer = guess(at(hubyard, FRONT), name, **{"X-Forwarded-For": chain})
+        answer = guess(at(hubyard.url, FRONT), name, **{"X-Forwarded-For": chain})
         return answer.status_code
 
     codes = [through(f"198.51.100.{n}, 198.51.100.77") for n in range(TRIES + 1)]
@@ -153,7 +107,7 @@ def test_a_named_proxy_in_front_says_who_asks(hubyard, person):
 
 def test_a_proxy_that_nobody_named_says_nothing(hubyard, person):
     name = person()
-    browser = at(hubyard, "127.1.5.2")
+    browser = at(hubyard.url, "127.1.5.2")
     chain = use_up(browser, name, lambda n: {"X-Forwarded-For": f"198.51.100.{n}"})
     assert chain.status_code == 429
 
@@ -177,7 +131,7 @@ def said(answer):
 
 
 def test_signing_up_answers_alike_whether_a_name_is_taken(hubyard, ana):
-    browser = at(hubyard, "127.2.0.2", ana.name)
+    browser = at(hubyard.url, "127.2.0.2", ana.name)
     taken, fresh = sign_up(browser, ana.name), sign_up(browser, "newcomer")
     assert taken.status_code == fresh.status_code == 200
     assert said(taken) == said(fresh)
@@ -188,7 +142,7 @@ def test_signing_up_answers_alike_whether_a_name_is_taken(hubyard, ana):
 def test_two_who_sign_up_at_once_are_one_person(hubyard, ana):
     from concurrent.futures import ThreadPoolExecutor
 
-    browsers = [at(hubyard, f"127.2.1.{n}") for n in range(2, 6)]
+    browsers = [at(hubyard.url, f"127.2.1.{n}") for n in range(2, 6)]
     for browser in browsers:
         assert browser.xsrf
     with ThreadPoolExecutor(4) as threads:
@@ -198,7 +152,7 @@ def test_two_who_sign_up_at_once_are_one_person(hubyard, ana):
 
 
 def test_signing_up_is_limited_by_address(hubyard):
-    browser = at(hubyard, "127.2.2.2")
+    browser = at(hubyard.url, "127.2.2.2")
     codes = [sign_up(browser, "ana").status_code for _ in range(60)]
     assert codes[0] == 200
     assert codes[-1] == 429
@@ -206,16 +160,16 @@ def test_signing_up_is_limited_by_address(hubyard):
 
 def test_a_second_factor_cannot_be_asked_for(hubyard, ana):
     """No page asks for it, so that whoever had one could never sign in."""
-    sign_up(at(hubyard, "127.2.3.2"), "factor", **{"2fa": "2fa"})
+    sign_up(at(hubyard.url, "127.2.3.2"), "factor", **{"2fa": "2fa"})
     ana.form("/hub/authorize/factor")
-    assert at(hubyard, "127.2.3.2", "factor").sign_in().status_code == 302
+    assert at(hubyard.url, "127.2.3.2", "factor").sign_in().status_code == 302
 
 
 # -- what is too long ------------------------------------------------------------------
 
 
 def test_a_long_password_is_refused_in_words(hubyard, ana, person):
-    browser = at(hubyard, "127.3.0.2")
+    browser = at(hubyard.url, "127.3.0.2")
     answer = sign_up(browser, "verbose", LONG)
     assert answer.status_code == 422
     assert "at most 72 bytes" in answer.text
@@ -246,14 +200,14 @@ def test_a_long_password_is_refused_in_words(hubyard, ana, person):
     "name", ["x" * 65, "a\nb", "a b", "", "a/b", "<b>", "x" * 10**5]
 )
 def test_a_name_that_nobody_can_have_is_refused(hubyard, name):
-    browser = at(hubyard, "127.3.1.2")
+    browser = at(hubyard.url, "127.3.1.2")
     assert sign_up(browser, name).status_code == 422
     assert guess(browser, name).status_code in {400, 403}
 
 
 def test_passwords_are_changed(hubyard, ana, person):
     name = person()
-    owner = at(hubyard, "127.3.2.2", name)
+    owner = at(hubyard.url, "127.3.2.2", name)
     owner.sign_in()
     new = {"new_password": "a new password", "new_password_confirmation": "a new one"}
     for old, status, words in (
@@ -265,12 +219,12 @@ def test_passwords_are_changed(hubyard, ana, person):
         assert words in answer.text
     new["new_password_confirmation"] = new["new_password"]
     assert owner.form("/hub/change-password", old_password=PASSWORD, **new).is_success
-    assert at(hubyard, "127.3.2.2", name).sign_in().status_code == 403
+    assert at(hubyard.url, "127.3.2.2", name).sign_in().status_code == 403
     new = {"new_password": PASSWORD, "new_password_confirmation": PASSWORD}
     assert ana.form(f"/hub/change-password/{name}", **new).is_success
-    assert at(hubyard, "127.3.2.2", name).sign_in().status_code == 302
+    assert at(hubyard.url, "127.3.2.2", name).sign_in().status_code == 302
     assert ana.form("/hub/change-password/nobody", **new).status_code == 404
-    other = at(hubyard, "127.3.2.3", name)
+    other = at(hubyard.url, "127.3.2.3", name)
     other.sign_in()
     assert other.form(f"/hub/change-password/{name}", **new).status_code == 403
 
@@ -279,7 +233,7 @@ def test_the_hub_answers_while_passwords_are_hashed(hubyard, ana):
     """Several at once take seconds, and the hub's loop none of them."""
     from concurrent.futures import ThreadPoolExecutor
 
-    browsers = [at(hubyard, f"127.3.3.{n}") for n in range(2, 10)]
+    browsers = [at(hubyard.url, f"127.3.3.{n}") for n in range(2, 10)]
     for browser in browsers:
         assert browser.xsrf
     health = f"http://127.0.0.1:{hubyard.settings.hub_port}/hub/health"
@@ -317,10 +271,10 @@ def link_for(hubyard, name):
 
 @pytest.mark.parametrize("name", ["rescued", "ana"])
 def test_the_machine_makes_a_link_for_an_administrator(hubyard, ana, name):
-    use_up(at(hubyard, "127.4.0.2"), name)
+    use_up(at(hubyard.url, "127.4.0.2"), name)
     _, named, code = link_for(hubyard, name).groups()
     assert named == name
-    visitor = at(hubyard, "127.4.0.2", name)
+    visitor = at(hubyard.url, "127.4.0.2", name)
     assert "password" in visitor.http.get("/hub/sign-in-link").text
     fields = {"username": "eve", "password": PASSWORD}
     assert visitor.form("/hub/sign-in-link", code="guess", **fields).status_code == 403
@@ -329,9 +283,9 @@ def test_the_machine_makes_a_link_for_an_administrator(hubyard, ana, name):
     assert visitor.form("/hub/sign-in-link", code=code, **fields).status_code == 302
     me = visitor.hub("GET", "/user").json()
     assert (me["name"], me["admin"]) == (name, True)
-    again = at(hubyard, "127.4.0.3").form("/hub/sign-in-link", code=code, **fields)
+    again = at(hubyard.url, "127.4.0.3").form("/hub/sign-in-link", code=code, **fields)
     assert again.status_code == 403
-    assert at(hubyard, "127.4.0.3", name).sign_in().status_code == 302
+    assert at(hubyard.url, "127.4.0.3", name).sign_in().status_code == 302
 
 
 # -- other sites -----------------------------------------------------------------------
@@ -340,7 +294,7 @@ def test_the_machine_makes_a_link_for_an_administrator(hubyard, ana, name):
 @pytest.fixture(scope="module")
 def newcomer(hubyard, ana):
     """The path of the form that admits somebody."""
-    sign_up(at(hubyard, "127.5.0.2"), "neo").raise_for_status()
+    sign_up(at(hubyard.url, "127.5.0.2"), "neo").raise_for_status()
     return "/hub/authorize/neo"
 
 

@@ -38,6 +38,7 @@ from security.judge import Answer, Judge, Question, Somebody
 from security.questions import questions
 from security.routes import PLACES, enumerate_routes
 from security.scopes import too_much
+from security.sign_in import guessed
 from security.victim import SECRET, Victim, furnish
 from support.running import running
 
@@ -129,6 +130,7 @@ def attack(
         tally.blind += blind_spots(victim, set(routes))
         if not short:
             tally.answered += _not_open(tally.judge, routes)
+            tally.answered += guessed(hubyard, ana)
             blind = (routes.keys() & TELLING) - tally.seen_by_ana
             tally.blind += [f"{place} tells ana nothing of hers" for place in blind]
         if {*routes} == {*PLACES} and len(tally.routes) < FEWEST_ROUTES:

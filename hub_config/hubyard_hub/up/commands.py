@@ -47,6 +47,11 @@ _TRUST = (
     "workloads run as one Unix user."
 )
 
+_UNNAMED = (
+    "If a web server of yours is in front, name its address with --trusted-proxy: "
+    "until then wrong passwords of all who come through it are counted together."
+)
+
 
 def add_commands(subparsers: Subparsers) -> None:
     """Add `up`, `status` and `down` to the command `hubyard`."""
@@ -161,6 +166,8 @@ def _run_up(settings: Settings, *, open_browser: bool) -> int:
     _tell(_TRUST)
     if settings.host not in _LOOPBACK:
         _tell(f"It listens on {settings.host}, open to the network and without TLS.")
+    if settings.url and not settings.trusted_proxies:
+        _tell(_UNNAMED)
     keep = asyncio.run(_supervise(settings, open_browser=open_browser))
     if not keep:
         # A second Ctrl-C, or the terminal's end, must not leave workloads behind.

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from hubyard.contract.errors import Invalid
 from hubyard_hub.settings import Settings
+from hubyard_hub.signing_in.names import may_exist
 from hubyard_hub.welcome import Welcome
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ def add_sign_in_link(subparsers: Subparsers) -> None:
 
 def run_sign_in_link(arguments: argparse.Namespace) -> int:
     """Print the link. The one before it works no more."""
+    if not may_exist(arguments.name):
+        raise Invalid("This is no name of a person: see the hub's page Admin.")
     settings = Settings.load(arguments.state)
     code = Welcome(settings.sign_in_link_file).issue(arguments.name)
     link = urlencode({"name": arguments.name, "code": code})

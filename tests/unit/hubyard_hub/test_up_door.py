@@ -20,6 +20,8 @@ from hubyard.cli import main
         (["--url", "https://hub/path"], "cannot be used"),
         (["--url", "https://[hub"], "cannot be used"),
         (["--skeleton", "/no/such/folder"], "--skeleton names no folder"),
+        (["--trusted-proxy", "nginx"], "'nginx' is no address: try 10.0.0.7"),
+        (["--trusted-proxy", "10.0.0.7", "10.0.0.0/40"], "'10.0.0.0/40' is no address"),
         (["--catalogue", "/no/such/file"], "cannot be read"),
         (["--database", "nonsense"], "The database cannot be used"),
         (["--database", "mysql://a@b/c"], "is a URL like postgresql://"),

@@ -102,3 +102,14 @@ def test_what_a_killed_supervisor_has_left_is_ended_and_nothing_else(tmp_path, s
     assert ours.wait(0) == -9
     assert [p.poll() for p in (others, unnamed, unlisted)] == [None] * 3
     assert not Report.end_leftovers(tmp_path)
+
+
+def test_a_process_is_found_by_name_also_where_its_supervisor_was_killed(
+    tmp_path, sleeper
+):
+    running, gone = Running.of(sleeper().pid), ended(sleeper)
+    assert Report.pid(tmp_path, "p0") is None
+    report_of(gone, running, gone, None).save(tmp_path)
+    assert Report.pid(tmp_path, "p0") == running.pid
+    for name in ("p1", "p2", "another"):
+        assert Report.pid(tmp_path, name) is None

@@ -7,8 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from hubyard.cli import main
 from hubyard.contract.errors import Forbidden
 from hubyard_hub import welcome as module
+from hubyard_hub.settings import Settings, shipped
 from hubyard_hub.welcome import Welcome
 
 
@@ -65,3 +67,22 @@ def test_without_a_code_on_file_none_is_good(file, content):
         file.write_text(content)
     assert refuses(Welcome(file), "")
     assert not Welcome(file).is_used
+
+
+def test_a_code_lets_in_whom_it_was_made_for(file):
+    welcome = Welcome(file)
+    assert welcome.check(welcome.issue()) == ""
+    assert welcome.check(welcome.issue("ana")) == "ana"
+
+
+def test_a_link_is_made_only_where_there_is_a_hubyard(tmp_path, capsys):
+    assert main(["sign-in-link", "ana", "--state", str(tmp_path)]) == 1
+    assert "There is no Hubyard in" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["", "a b", "x" * 129, "a/b", "a\nb"])
+def test_no_link_is_made_for_what_is_no_name(tmp_path, capsys, name):
+    Settings(state=tmp_path, catalogue=shipped("compute.toml")).save()
+    assert main(["sign-in-link", name, "--state", str(tmp_path)]) == 1
+    assert "This is no name of a person" in capsys.readouterr().err
+    assert not (tmp_path / "secrets" / "sign_in_link").exists()
