@@ -18,7 +18,10 @@ import uvicorn
 
 from hubyard_hub.mlflow.access import USER_HEADER, Behind
 from hubyard_hub.mlflow.members import BOOTSTRAP_ADMIN, Members
+from hubyard_hub.mlflow.objects import Objects
+from hubyard_hub.mlflow.router import Router
 from hubyard_hub.mlflow.statistics import ANALYSE_EVERY_S, analyse_for_ever
+from hubyard_hub.mlflow.verdict import Verdict
 from hubyard_hub.settings import Settings, write_private
 from hubyard_runtime import gate
 from hubyard_runtime.url_tokens import keep_tokens_out_of_logs
@@ -118,7 +121,7 @@ def _write_config(settings: Settings) -> str:
 def create_app() -> gate.Gate:
     """MLflow's application behind the gate; called by `mlflow server`."""
     # MLflow reads its configuration when these are imported, so not before.
-    from mlflow.server import app, auth  # noqa: PLC0415 - see above
+    from mlflow.server import app, auth, handlers  # noqa: PLC0415 - see above
 
     mlflow = cast("ASGIApp", auth.create_app(app))
     database = _database(Settings.load())
@@ -126,7 +129,9 @@ def create_app() -> gate.Gate:
     settings = dataclasses.replace(
         gate.Settings.from_environment(), xsrf_cookie=XSRF_COOKIE
     )
-    behind = Behind(mlflow, Members(auth.store), prefix=settings.prefix)
+    router = Router(app, mlflow, prefix=settings.prefix)
+    verdict = Verdict(Objects(auth, handlers))
+    behind = Behind(mlflow, Members(auth.store), router, verdict)
     return gate.Gate(behind, settings=settings, public=("health",))
 
 

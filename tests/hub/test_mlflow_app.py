@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import signal
 import sqlite3
 import subprocess
 import sys
-import tomllib
 from contextlib import closing
 
 import httpx
@@ -16,137 +14,41 @@ import pytest
 
 from hubyard_hub.mlflow.statistics import analyse
 from hubyard_hub.mlflow_client import ON_BEHALF_OF
-from hubyard_hub.settings import Settings
-from hubyard_spawner.ports import free_port
-from hubyard_spawner.workloads import PLATFORM_SERVICE
+from support.gated_mlflow import (
+    API,
+    PLATFORM_TOKEN,
+    SERVICE_TOKEN,
+    Member,
+    gated_mlflow,
+)
 from support.hub import (
     ADMIN_TOKEN,
-    REPOSITORY,
-    end_process,
-    running_hub,
-    wait_until_answers,
 )
-from support.patience import SOON_S, until
+from support.patience import SOON_S
 
-# -P: the modules beside it are not for it to import.
-ECHO = [sys.executable, "-P", str(REPOSITORY / "tests" / "support" / "echo.py")]
-SERVICE_TOKEN = "mlflow-service-token-of-a-test"
-PLATFORM_TOKEN = "platform-service-token-of-a-test"
-SCOPE = "access:services!service=mlflow"
-API = "/api/2.0/mlflow"
 AJAX = "/ajax-api/2.0/mlflow"
 DENIED = {403, 404}
 
 
 @pytest.fixture(scope="module")
-def hub(tmp_path_factory):
-    port = free_port()
-    with running_hub(
-        tmp_path_factory.mktemp("hub"),
-        groups={"ds": ["alice", "bob"], "Ops, night": ["carol"]},
-        services=[
-            {
-                "name": "mlflow",
-                "url": f"http://127.0.0.1:{port}",
-                "api_token": SERVICE_TOKEN,
-                "oauth_no_confirm": True,
-                "timeout": 1,
-            },
-            {"name": PLATFORM_SERVICE, "api_token": PLATFORM_TOKEN},
-        ],
-        roles=[
-            {"name": "asks", "services": [PLATFORM_SERVICE], "scopes": [SCOPE]},
-            {"name": "user", "scopes": ["self", SCOPE]},
-            {
-                "name": "server",
-                "scopes": ["users:activity!user", "access:servers!server", SCOPE],
-            },
-        ],
-        lines=[f"c.Spawner.cmd = {ECHO!r}"],
-    ) as hub:
-        for name in ("alice", "bob", "carol", "dörte", "root"):
-            hub.add_user(name)
-        hub.port = port
-        yield hub
+def place(tmp_path_factory):
+    with gated_mlflow(tmp_path_factory.mktemp("place")) as place:
+        yield place
 
 
 @pytest.fixture(scope="module")
-def state(tmp_path_factory):
-    settings = Settings(
-        state=tmp_path_factory.mktemp("state") / "s t%te",
-        catalogue=REPOSITORY / "hub_config" / "compute.toml",
-    )
-    settings.save()
-    return settings.state
+def hub(place):
+    return place.hub
 
 
 @pytest.fixture(scope="module")
-def entry_points(tmp_path_factory):
-    """The distribution's entry points, for a tree that is not installed."""
-    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
-    info = tmp_path_factory.mktemp("site") / "hubyard_under_test-0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Name: hubyard-under-test\nVersion: 0\n")
-    lines = [
-        f"{name} = {value}"
-        for name, value in project["entry-points"]["mlflow.app"].items()
-    ]
-    (info / "entry_points.txt").write_text("\n".join(["[mlflow.app]", *lines, ""]))
-    return info.parent
+def state(place):
+    return place.state
 
 
 @pytest.fixture(scope="module")
-def mlflow(hub, state, entry_points):
-    rooms = ("kernels", "spawner", "hub_config")
-    path = [str(entry_points), *(str(REPOSITORY / room) for room in rooms)]
-    environment = {
-        **hub.service_environment("mlflow", hub.port, SERVICE_TOKEN),
-        "HUBYARD_STATE": str(state),
-        "PYTHONPATH": os.pathsep.join(path),
-        "MLFLOW_TRACKING_URI": "http://127.0.0.1:9/not/for/the/server",
-    }
-    with (state / "mlflow.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "hubyard_hub.mlflow_app"],
-            env=environment,
-            stdout=log,
-            stderr=log,
-        )
-    wait_until_answers(f"http://127.0.0.1:{hub.port}", process)
-    health = f"{hub.url}/services/mlflow/health"
-    until(lambda: httpx.get(health).status_code != 404)
-    yield process
-    end_process(process, signal.SIGTERM)
-
-
-class Member:
-    """Somebody who calls MLflow's REST interface."""
-
-    def __init__(self, hub, token):
-        self.token = token
-        self.http = httpx.Client(
-            base_url=f"{hub.url}/services/mlflow",
-            headers={"Authorization": f"Bearer {token}"},
-            timeout=60,
-        )
-
-    def create_experiment(self, name):
-        answer = self.post("experiments/create", name=name)
-        return answer.raise_for_status().json()["experiment_id"]
-
-    def create_run(self, experiment):
-        answer = self.post("runs/create", experiment_id=experiment)
-        return answer.raise_for_status().json()["run"]["info"]
-
-    def post(self, call, **body):
-        return self.http.post(f"{API}/{call}", json=body)
-
-    def get(self, call, **query):
-        return self.http.get(f"{API}/{call}", params=query)
-
-    def experiments(self):
-        answer = self.post("experiments/search", max_results=1000).raise_for_status()
-        return {found["name"] for found in answer.json().get("experiments", [])}
+def mlflow(place):
+    return place.process
 
 
 @pytest.fixture
@@ -368,7 +270,6 @@ def test_a_workspace_and_a_run_act_as_their_owner(hub, server_tokens, kind, allo
     [
         ("GET", "/ajax-api/3.0/mlflow/assistant/config"),
         ("POST", "/ajax-api/3.0/mlflow/assistant/message"),
-        ("POST", "//ajax-api//3.0/mlflow//assistant/message"),
         ("POST", "/ajax-api/3.0/mlflow/%61ssistant/message"),
         ("POST", "/ajax-api/3.0/mlflow/demo/generate"),
         ("POST", "/gateway/mlflow/v1/chat/completions"),

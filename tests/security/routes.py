@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -203,16 +204,7 @@ def platform() -> Iterator[Route]:
 
 def mlflow() -> Iterator[Route]:
     """Flask's routes and FastAPI's, as they stand behind our gate."""
-    from hubyard_hub.settings import Settings
-
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        settings = Settings(state=Path(folder), catalogue=SHIPPED)
-        settings.save()
-        _pretend_to_be_served(settings)
-        from hubyard_hub import mlflow_app
-
-        os.environ.update(mlflow_app.server_environment(settings))
-        gate = mlflow_app.create_app()
+    with serve_mlflow() as gate:
         from mlflow.server import app as flask
 
         for path in gate._public:
@@ -222,6 +214,21 @@ def mlflow() -> Iterator[Route]:
             yield Route(of_template(str(rule)), _known(rule), "gate")
         yield from _starlette(gate._app._mlflow.routes, "gate")
     yield from GATES_OWN
+
+
+@contextmanager
+def serve_mlflow() -> Iterator[Any]:
+    """MLflow behind its gate, made as its process makes it, for this one process."""
+    from hubyard_hub.settings import Settings
+
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        settings = Settings(state=Path(folder), catalogue=SHIPPED)
+        settings.save()
+        _pretend_to_be_served(settings)
+        from hubyard_hub import mlflow_app
+
+        os.environ.update(mlflow_app.server_environment(settings))
+        yield mlflow_app.create_app()
 
 
 def _pretend_to_be_served(settings: Any) -> None:

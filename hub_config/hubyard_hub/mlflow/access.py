@@ -12,14 +12,18 @@ MLflow believes that it stands at the root.
 
 from __future__ import annotations
 
-import re
+import asyncio
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 
 from hubyard.contract.errors import Invalid
 from hubyard.contract.workload import Kind
+from hubyard_hub.mlflow import answers
+from hubyard_hub.mlflow.asked import Asked
+from hubyard_hub.mlflow.spans import LARGEST_BYTES, Export, TooLarge
+from hubyard_hub.mlflow.wire import Judged, read, repeat, without_body
 from hubyard_hub.mlflow_client import API, ON_BEHALF_OF
 from hubyard_hub.tracked_ends import ENDS, EXPERIMENTS, RUNS
 from hubyard_spawner.workloads import PLATFORM_SERVICE
@@ -29,19 +33,13 @@ if TYPE_CHECKING:
 
     from hubyard.contract.identity import Identity
     from hubyard_hub.mlflow.members import Members
+    from hubyard_hub.mlflow.router import Router
+    from hubyard_hub.mlflow.verdict import Verdict
 
 USER_HEADER = b"x-hubyard-user"
+EXPORT = "POST v1/traces"
 _ACT_AS_OWNER = {Kind.WORKSPACE, Kind.RUN}
 
-_SHUT = re.compile(
-    r"/+(signup|gateway"
-    r"|(ajax-)?api/+\d+\.\d+/+jobs"
-    r"|(ajax-)?api/+\d+\.\d+/+mlflow/+(assistant|demo|gateway|gateway-proxy|jobs"
-    r"|users/+(create|create-ui|delete|update-admin|update-password)))(/|$)"
-)
-"""What MLflow offers and Hubyard does not: an assistant with a shell, made-up data in
-an experiment of everybody's, a gateway to paid models, jobs on this machine, and users
-of its own."""
 _WATCHED = {("GET", f"{API}/registered-models/{call}") for call in ("search", "get")}
 """All that the platform asks by its own hand."""
 _TOLD = {("POST", f"{API}{route}") for route in (EXPERIMENTS, RUNS, ENDS)}
@@ -51,45 +49,94 @@ _TOLD = {("POST", f"{API}{route}") for route in (EXPERIMENTS, RUNS, ENDS)}
 class Behind:
     """What stands between the gate and MLflow: who may, what is open, which path."""
 
-    def __init__(self, mlflow: ASGIApp, members: Members, *, prefix: str) -> None:
+    def __init__(
+        self, mlflow: ASGIApp, members: Members, router: Router, verdict: Verdict
+    ) -> None:
         self._mlflow = mlflow
         self._members = members
-        self._prefix = prefix.rstrip("/")
+        self._router = router
+        self._verdict = verdict
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._mlflow(scope, receive, send)
             return
-        inside = self._at_the_root(scope)
+        inside = _at_the_root(scope)
         identity: Identity | None = scope["hubyard.identity"]
-        if _SHUT.match(inside["path"]):
-            await _refuse(404, "Hubyard does not offer this part of MLflow.")(
-                scope, receive, send
-            )
+        if identity is None:
+            await self._mlflow(inside, receive, send)
             return
-        if identity is not None:
-            asked = scope["method"], inside["path"]
-            no = _refusal(identity, asked, _on_behalf_of(scope))
-            if no is not None:
-                await _refuse(403, no)(scope, receive, send)
-                return
-            await self._members.welcome(identity)
-            inside["headers"] = _named(inside["headers"], self._name(identity, scope))
-        await self._mlflow(inside, receive, send)
+        no = _refusal(identity, (scope["method"], inside["path"]), _on_behalf_of(scope))
+        if no is not None:
+            await answers.denied(no)(scope, receive, send)
+            return
+        await self._members.welcome(identity)
+        name = self._name(identity, scope)
+        inside["headers"] = _named(inside["headers"], name)
+        await self._ask(name, inside, receive, send)
+
+    async def _ask(
+        self, name: str, inside: Scope, receive: Receive, send: Send
+    ) -> None:
+        if inside["method"] == "HEAD":
+            # MLflow's permission check knows no HEAD.
+            inside["method"], send, receive = "GET", *without_body(send, receive)
+        query: bytes = inside["query_string"]
+        found = self._router.find(inside["method"], inside["path"], query)
+        if isinstance(found, Response):
+            await found(inside, receive, send)
+            return
+        body = b""
+        if found.route.reads_body or found.route.name == EXPORT:
+            body = await read(receive)
+            receive = repeat(body, receive)
+        asked = Asked.parse(found, query, body)
+        said = await asyncio.to_thread(self._before, name, inside, asked, body)
+        if said is not None:
+            await said(inside, receive, send)
+            return
+
+        async def instead(status: int) -> Response | None:
+            return await asyncio.to_thread(self._verdict.after, name, asked, status)
+
+        await self._mlflow(inside, receive, Judged(send, inside, instead))
+
+    def _before(
+        self, name: str, inside: Scope, asked: Asked, body: bytes
+    ) -> Response | None:
+        said = self._verdict.before(name, asked)
+        if said is None and asked.found.route.name == EXPORT:
+            return self._export(name, inside, body)
+        return said
+
+    def _export(self, name: str, inside: Scope, body: bytes) -> Response | None:
+        try:
+            export = Export.parse(dict(inside["headers"]), body)
+        except TooLarge:
+            most = LARGEST_BYTES // 2**20
+            return answers.error(
+                "REQUEST_LIMIT_EXCEEDED", f"Unpacked, this is larger than {most} MiB."
+            )
+        if export is None:
+            return answers.invalid("Invalid OpenTelemetry format")
+        return self._verdict.export(name, export)
 
     def _name(self, identity: Identity, scope: Scope) -> str:
         """As whom MLflow shall answer."""
         name = self._members.name(identity)
         return (_on_behalf_of(scope) if _is_platform(identity) else "") or name
 
-    def _at_the_root(self, scope: Scope) -> Scope:
-        raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
-        return {
-            **scope,
-            "root_path": "",
-            "path": scope["path"].removeprefix(self._prefix),
-            "raw_path": raw.removeprefix(self._prefix.encode()),
-        }
+
+def _at_the_root(scope: Scope) -> Scope:
+    """The same without the prefix, which the gate has put into `root_path`."""
+    prefix: str = scope["root_path"]
+    raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
+    return {
+        **scope,
+        "root_path": "",
+        "path": scope["path"].removeprefix(prefix),
+        "raw_path": raw.removeprefix(prefix.encode()),
+    }
 
 
 def _refusal(
@@ -126,9 +173,3 @@ def _named(headers: list[tuple[bytes, bytes]], name: str) -> list[tuple[bytes, b
     # The gate has looked at the origin; MLflow would take only localhost for ours.
     others = [pair for pair in headers if pair[0] not in {USER_HEADER, b"origin"}]
     return [*others, (USER_HEADER, quote(name).encode())]
-
-
-def _refuse(status: int, message: str) -> JSONResponse:
-    """An answer that MLflow's client shows as it stands."""
-    code = "PERMISSION_DENIED" if status == 403 else "ENDPOINT_NOT_FOUND"  # noqa: PLR2004
-    return JSONResponse({"error_code": code, "message": message}, status)

@@ -1,0 +1,139 @@
+"""Spans: what an OpenTelemetry export names, before MLflow writes it.
+
+MLflow derives a trace's id from the one that the client has chosen, and writes a span
+into whatever trace has that id.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from hubyard_hub.mlflow.asked import Thing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+LARGEST_BYTES = 64 * 2**20
+"""Of an export, unpacked."""
+RUN_HEADER = b"x-mlflow-run-id"
+_TAG = "mlflow.traceTag."
+_PROTOBUF, _JSON = "application/x-protobuf", "application/json"
+
+
+class TooLarge(ValueError):
+    """An export is larger, unpacked, than it may be."""
+
+
+@dataclass(frozen=True)
+class Export:
+    """What one export names."""
+
+    plain: bytes
+    """The body, unpacked."""
+    traces: frozenset[str] = frozenset()
+    tags: tuple[tuple[str, str], ...] = ()
+    runs: tuple[Thing, ...] = field(default=())
+
+    @classmethod
+    def parse(cls, headers: Mapping[bytes, bytes], body: bytes) -> Export | None:
+        """Read an export; None: MLflow refuses it, whoever sends it.
+
+        Raises:
+            TooLarge: unpacked, it is larger than `LARGEST_BYTES`.
+        """
+        plain = unpacked(body, headers.get(b"content-encoding", b"").decode("latin-1"))
+        kind = headers.get(b"content-type", b"").decode("latin-1")
+        message = plain and _message(plain, kind.partition(";")[0].strip())
+        if not plain or not message:
+            return None
+        run = headers.get(RUN_HEADER, b"").decode("latin-1")
+        spans = list(_spans(message))
+        return cls(
+            plain,
+            frozenset(_trace_id(span) for span in spans),
+            tuple(tag for span in spans for tag in _tags(span)),
+            (Thing("run", (run,)),) if run else (),
+        )
+
+
+def unpacked(body: bytes, encoding: str) -> bytes | None:
+    """The body without its encoding; None: it is not in the encoding that it claims.
+
+    Raises:
+        TooLarge: there is no end to it.
+    """
+    name = encoding.lower()
+    if not name:
+        return body
+    windows = {"gzip": (31,), "deflate": (15, -15)}.get(name, ())
+    for window in windows:
+        try:
+            return _unpack(body, window)
+        except zlib.error:
+            continue
+    return None
+
+
+def _unpack(body: bytes, window: int) -> bytes:
+    """Unpack all members, as gzip allows several.
+
+    Raises:
+        TooLarge: there is no end to it.
+        zlib.error: this is not what it claims to be.
+    """
+    whole = bytearray()
+    while body:
+        unpacker = zlib.decompressobj(window)
+        whole += unpacker.decompress(body, LARGEST_BYTES - len(whole) + 1)
+        if len(whole) > LARGEST_BYTES:
+            raise TooLarge
+        if not unpacker.eof:
+            raise zlib.error
+        body = unpacker.unused_data if window > 15 else b""  # noqa: PLR2004 - gzip's
+    return bytes(whole)
+
+
+def _message(plain: bytes, kind: str) -> Any:
+    """The export as protobuf; None: it is none."""
+    from google.protobuf import json_format, message
+    from mlflow.server import otel_api as api
+    from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
+
+    request = trace_service_pb2.ExportTraceServiceRequest()
+    try:
+        if kind == _JSON:
+            text = api._convert_otlp_json_ids_to_base64(plain)  # pyright: ignore[reportPrivateUsage]
+            json_format.Parse(text, request, ignore_unknown_fields=True)
+        elif kind == _PROTOBUF:
+            request.ParseFromString(plain)
+        else:
+            return None
+    except (message.DecodeError, json_format.Error, ValueError, AttributeError):
+        return None
+    return request
+
+
+def _spans(message: Any) -> Iterator[Any]:
+    for resource in message.resource_spans:
+        for scope in resource.scope_spans:
+            yield from scope.spans
+
+
+def _tags(span: Any) -> Iterator[tuple[str, str]]:
+    """Tags of the whole trace, which its root span carries."""
+    for attribute in span.attributes:
+        if attribute.key.startswith(_TAG):
+            # What is no text cannot be a location, and is refused as an empty one.
+            yield attribute.key.removeprefix(_TAG), attribute.value.string_value
+
+
+def _trace_id(span: Any) -> str:
+    """As MLflow derives it: from a number, so bytes of any length may mean one id."""
+    from mlflow.tracing.utils import (
+        generate_mlflow_trace_id_from_otel_trace_id,
+    )
+
+    number = int.from_bytes(span.trace_id, byteorder="big")
+    return generate_mlflow_trace_id_from_otel_trace_id(number)
