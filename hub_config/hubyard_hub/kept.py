@@ -101,13 +101,12 @@ class Kept:
                         upload.keep_as(name)
 
 
-def last_word(scratch: Path) -> RunRecord | None:
-    """The final record that a run has left in its folder."""
+def left_record(scratch: Path) -> RunRecord | None:
+    """The newest record that a run has left in its folder; None: none that is whole."""
     try:
-        record = RunRecord.model_validate_json(read_plain(scratch, "record.json"))
+        return RunRecord.model_validate_json(read_plain(scratch, "record.json"))
     except ValueError:
         return None
-    return None if record.status.is_active else record
 
 
 def has_tracked(scratch: Path) -> bool:

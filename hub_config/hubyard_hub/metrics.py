@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 
-from hubyard.contract.base import now
 from hubyard.contract.money import MICROS
 from hubyard.contract.workload import Kind
 from hubyard_hub.lines import IS_OPEN, LINES, read_lines
 from hubyard_hub.usage import latest_samples
+from hubyard_spawner.folder import Folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -56,12 +56,13 @@ class _Collector:
         left = _gauge("workload_seconds_left", "Until it ends by itself", labels)
         cores = _gauge("workload_cores", "Cores in use", labels)
         memory = _gauge("workload_memory_bytes", "Memory in use", labels)
-        moment = now()
+        workloads = self._books.settings.workloads
         for line in lines:
             entry = line.entry
             server = [entry.owner, entry.kind, entry.server_name, entry.compute]
             price.add_metric(server, entry.price_micros / MICROS)
-            remains = (line.deadline.at - moment).total_seconds()
+            own = Folder.of(workloads, entry.id).now()
+            remains = (line.deadline.at - own).total_seconds()
             left.add_metric(server, max(remains, 0))
             if (sample := used.get(entry.id)) is not None:
                 cores.add_metric(server, sample.cores)

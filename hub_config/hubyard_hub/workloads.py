@@ -67,13 +67,15 @@ class Workloads:
         """
         moment = now()
         id_ = new_id()
+        folder = Folder.of(self._books.settings.workloads, entry_id)
 
         def work(connection: Connection) -> Line:
             line = _find(connection, asking, entry_id)
             given = select(extensions.c.id).where(extensions.c.id == id_)
             if connection.execute(given).first() is not None:
                 return line  # by a commit whose answer was lost
-            until = max(line.deadline.at, moment) + timedelta(seconds=seconds)
+            # By the entry's own clock, as its shim will keep it.
+            until = max(line.deadline.at, folder.now()) + timedelta(seconds=seconds)
             self._check_lifetime(line, until)
             granted = False
             try:
@@ -91,7 +93,6 @@ class Workloads:
             return _find(connection, asking, entry_id)
 
         line = self._books.store.atomically(work)
-        folder = Folder.of(self._books.settings.workloads, entry_id)
         folder.move_deadline(line.deadline)
         return self._shown([line], asking)[0]
 
@@ -128,15 +129,20 @@ class Workloads:
             asked = [] if asking.admin else list(payers.values())
             found = limits(connection, asked, moment) if asked else []
         return [
-            shown(line, url, self._extension(line, found, moment)) for line in lines
+            shown(line, url, self._now(line), self._extension(line, found, moment))
+            for line in lines
         ]
+
+    def _now(self, line: Line) -> datetime:
+        """The present moment by the clock of a workload's entry."""
+        return Folder.of(self._books.settings.workloads, line.entry.id).now()
 
     def _extension(
         self, line: Line, found: Iterable[Limit], moment: datetime
     ) -> Extension:
         """What one more hour costs its owner, or why there is none."""
         entry, mine = line.entry, _payers(line)
-        until = max(line.deadline.at, moment) + timedelta(seconds=HOUR_S)
+        until = max(line.deadline.at, self._now(line)) + timedelta(seconds=HOUR_S)
         longer = _until(line, until)
         paying = [limit for limit in found if limit.account in mine]
         refusal = None
@@ -160,9 +166,12 @@ class Workloads:
             )
 
 
-def shown(line: Line, url: str, extension: Extension | None = None) -> Workload:
-    """A line as its owner sees it; `url` is the prefix of workloads' addresses."""
-    entry, moment = line.entry, now()
+def shown(line: Line, url: str, moment: datetime, extension: Extension) -> Workload:
+    """A line as its owner sees it at a moment by its own clock.
+
+    `url` is the prefix of workloads' addresses.
+    """
+    entry = line.entry
     ended_at = line.end.ended_at if line.end else None
     left = max(round((line.deadline.at - moment).total_seconds()), 0)
     return Workload(

@@ -10,9 +10,14 @@ import time
 
 import pytest
 
+from hubyard.contract.base import now
+from hubyard.contract.entry import EndReason
 from hubyard.contract.run import CellStatus, FailureReason
-from hubyard.contract.workload import Status
+from hubyard.contract.workload import Kind, Status
+from hubyard_hub.reconcile.acts import bring_further
+from hubyard_spawner.folder import Folder
 from support.hub import running_hub
+from support.lines import ended, made, opened
 from support.patience import SOON_S, until
 from support.platform import app, code_cell, hub, notebook, parts
 from support.runs import (
@@ -277,6 +282,45 @@ def test_a_run_that_is_killed_leaves_a_good_notebook_and_no_kernel(start):
     until(lambda: all(map(gone, below)))
     assert text_of(run.output()["cells"][0]) == "kept\n"
     assert run.record().status is Status.RUNNING
+
+
+def test_a_run_that_is_killed_while_the_platform_is_away_names_its_cell(
+    platform, parts, hub
+):
+    """The platform has heard of the first cell alone; the run came to the third."""
+    until_told = (
+        "import pathlib, time\n"
+        "while not (pathlib.Path.home() / 'go').exists(): time.sleep(0.05)"
+    )
+    id_ = platform.create(notebook_of(until_told, "1", WAIT))
+    server = f"run-{id_}"
+    entry = opened(parts.ledger, owner="ada", kind=Kind.RUN, server_name=server)
+    folder = Folder.of(parts.settings.workloads, entry.id)
+    made(folder)
+    hub.servers["ada", server] = "ready"
+    run = RunProcess(id_, folder.path, platform)
+    try:
+        run.start()
+        running_cell(run)
+        platform.stop()
+        (run.folder / "go").touch()
+        until(lambda: run.record().cells[2].status is CellStatus.RUNNING, run.log)
+        os.kill(run.pid, signal.SIGKILL)
+        run.wait()
+    finally:
+        run.end()
+    ended(parts.ledger, entry, now(), EndReason.KILLED, exit_code=-9)
+    hub.servers["ada", server] = "stopped"
+    platform.start()
+    while bring_further(parts, Kind.RUN, id_):
+        pass
+    detail = platform.detail(id_)
+    assert (detail.status, detail.failure.reason) == (
+        Status.FAILED,
+        FailureReason.KILLED,
+    )
+    assert detail.failure.cell == 2
+    assert statuses(detail) == [S, S, F]
 
 
 def test_its_page_is_seen_through_hub_and_gate_until_it_ends(platform, tmp_path):

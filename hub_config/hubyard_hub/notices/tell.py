@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, exists, or_, select
+from sqlalchemy import delete, exists, or_, select, update
 
 from hubyard.contract.base import now
 from hubyard.contract.notice import DeliveryStatus, Why
@@ -45,6 +45,12 @@ def tell_end(
         tell(connection, run, Why.FAILED, broke["message"], broke.get("cell"))
     elif status is Status.SUCCEEDED and _was_broken(connection, run):
         tell(connection, run, Why.RECOVERED, "It has succeeded again.")
+
+
+def move_failed_cell(connection: Connection, run_id: str, cell: int | None) -> None:
+    """Name another cell in what was told of a failed run; a newer record knows it."""
+    told = update(notices).where(notices.c.run_id == run_id)
+    connection.execute(told.where(notices.c.why == Why.FAILED).values(cell=cell))
 
 
 def tell_late(store: Store, moment: datetime, patience: timedelta) -> None:

@@ -19,7 +19,7 @@ from hubyard.contract.entry import EndReason
 from hubyard.contract.run import FailureReason, RunFailure
 from hubyard.contract.workload import Kind, Status, Target, UserOptions
 from hubyard_hub.hub_client import Server
-from hubyard_hub.kept import Kept, has_tracked, last_word
+from hubyard_hub.kept import Kept, has_tracked, left_record
 from hubyard_hub.notices.tell import tell_end
 from hubyard_hub.reconcile.steps import Act, Facts, Step, next_step
 from hubyard_hub.runs.record import after_end, keep_record
@@ -30,6 +30,8 @@ from hubyard_hub.workloads import memory_words
 from hubyard_spawner.folder import Folder
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy import Connection
 
     from hubyard.contract.entry import Settlement
@@ -44,6 +46,8 @@ TABLES: dict[Kind, Table] = {
     Kind.APP: tables.apps,
 }
 _TAIL_LINES = 20
+_CLOCKS_APART_S = 60
+"""So far the clocks of two machines may be apart."""
 
 
 @dataclass(frozen=True)
@@ -102,8 +106,18 @@ class Seen:
             process_gone=self.process_gone,
             attempts=self.row["attempts"],
             recorded=self.row.get("revision", 0) > 0,
-            unchanged_s=(now() - self.row["changed_at"]).total_seconds(),
+            unchanged_s=_seconds_since(self.row["changed_at"]),
         )
+
+
+def _seconds_since(moment: datetime) -> float:
+    """How long ago a moment of some machine's clock was.
+
+    One that is far ahead was written before the clock was set back: it is long ago,
+    for nothing may wait until the clock has caught up.
+    """
+    seconds = (now() - moment).total_seconds()
+    return float("inf") if seconds < -_CLOCKS_APART_S else max(seconds, 0)
 
 
 def look(parts: Parts, kind: Kind, row: Row) -> Seen:
@@ -130,9 +144,10 @@ def bring_further(parts: Parts, kind: Kind, id_: str) -> bool:
     # The hub is asked first: it says "absent" only after the end is in the ledger.
     server = parts.hub.server(row["owner"], row["server_name"])
     seen = look(parts, kind, row)
-    if _heard_last_word(parts, seen):
-        return True
     step = next_step(seen.facts(server))
+    ends = seen.has_ended or step.end is not None
+    if ends and _heard_from_folder(parts, seen):
+        return True
     if step.act is not Act.NOTHING:
         return _ACTS[step.act](parts, seen)
     if step.again:
@@ -140,13 +155,17 @@ def bring_further(parts: Parts, kind: Kind, id_: str) -> bool:
     return step.status is not None and _move(parts, seen, **_outcome(seen, step))
 
 
-def _heard_last_word(parts: Parts, seen: Seen) -> bool:
-    """Whether a run that has ended left a record that it could not hand in."""
+def _heard_from_folder(parts: Parts, seen: Seen) -> bool:
+    """Whether a run that has ended left a newer record than was handed in.
+
+    Where the platform was away, only the folder knows how far the run came, whether
+    it had begun at all, and its last word.
+    """
     active = seen.kind is Kind.RUN and seen.row["status"].is_active
-    if not active or seen.folder is None or not seen.has_ended:
+    if not active or seen.folder is None:
         return False
     Kept.of(parts.settings.state, seen.row["id"]).gather(seen.folder.scratch)
-    record = last_word(seen.folder.scratch)
+    record = left_record(seen.folder.scratch)
     if record is None or record.revision <= seen.row["revision"]:
         return False
     parts.store.atomically(lambda c: keep_record(c, seen.row["id"], record))
@@ -167,6 +186,8 @@ def _start(parts: Parts, seen: Seen) -> bool:
         return _move(parts, seen, status=Status.STARTING, attempts=attempts)
     if refusal.final:
         latest = look(parts, seen.kind, row)
+        if _heard_from_folder(parts, latest):
+            return True
         return _move(parts, seen, attempts=attempts, **_refused(latest, refusal))
     said = {"reason": refusal.message, "changed_at": now()}
     return _move(parts, seen, attempts=attempts, **said)
@@ -260,20 +281,22 @@ def _memory_words(seen: Seen) -> str:
     return memory_words(seen.line.entry, seen.settlement)
 
 
+_COMPARED = {"id", "status", "target", "revision"}
+"""What must still be what it was for a step to be written; an app has no revision."""
+
+
 def _move(parts: Parts, seen: Seen, **values: Any) -> bool:  # noqa: ANN401  columns of many types
     """Write what came of a step; whether the status is another one now.
 
-    Nothing is written where somebody has changed the wish meanwhile.
+    Nothing is written where somebody has changed the wish meanwhile, or a run has
+    said more than was seen.
     """
     row, table = seen.row, TABLES[seen.kind]
     changed = values.get("status", row["status"]) is not row["status"]
     if changed:
         values["changed_at"] = now()
-    still = update(table).where(
-        table.c.id == row["id"],
-        table.c.status == row["status"],
-        table.c.target == row["target"],
-    )
+    seen_in = [c for c in table.c if c.name in _COMPARED]
+    still = update(table).where(*(c == row[c.name] for c in seen_in))
     moved = still.values(**values)
 
     def work(connection: Connection) -> None:

@@ -22,19 +22,21 @@ from hubyard.contract.run import (
     StepStatus,
 )
 from hubyard.contract.workload import Status, Target
-from hubyard_hub.notices.tell import tell_end
+from hubyard_hub.notices.tell import move_failed_cell, tell_end
 from hubyard_hub.pipelines import cache
 from hubyard_hub.store import tables
 from hubyard_hub.wishes import all_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Update
 
     from hubyard.contract.run import RunRecord
     from hubyard_hub.wishes import Row
 
+_runs = tables.runs
 STEPS = TypeAdapter(tuple[StepRecord, ...])
 _FAILURES = {
     EndReason.KILLED: FailureReason.KILLED,
@@ -47,13 +49,45 @@ _FAILURES = {
 
 def keep_record(connection: Connection, id_: str, record: RunRecord) -> None:
     """Keep a record. Its last word holds, also over what the ledger made of the end."""
-    runs = tables.runs
-    mine = runs.c.id == id_
-    (row,) = all_rows(connection, select(runs).where(mine))
+    (row,) = all_rows(connection, select(_runs).where(_runs.c.id == id_))
     if record.revision <= row["revision"]:
         return
+    if not record.status.is_active:
+        _keep_last_word(connection, row, record)
+    elif row["status"].is_active:
+        values = _columns(row, record) | {"status": Status.RUNNING}
+        connection.execute(_of(row).values(**values))
+    elif row["status"] in {Status.FAILED, Status.STOPPED}:
+        _close_again(connection, row, record)
+
+
+def _keep_last_word(connection: Connection, row: Row, record: RunRecord) -> None:
+    values = _columns(row, record)
+    ends = {"status": record.status, "target": Target.STOPPED, "closed": False}
+    connection.execute(_of(row).values(**values, **ends))
+    cache.remember(connection, row, record.steps)
+    tell_end(connection, row, record.status, values["failure"])
+
+
+def _close_again(connection: Connection, row: Row, record: RunRecord) -> None:
+    """A record was on its way while its run was closed: it knows better how far it was.
+
+    How and when the run ended stays as it is.
+    """
+    failure = row["failure"] and RunFailure.model_validate(row["failure"])
+    ends = _closed_columns(record.steps, failure, row["ended_at"] or now())
+    connection.execute(_of(row).values(**_columns(row, record) | ends))
+    if ends["failure"]:
+        move_failed_cell(connection, row["id"], ends["failure"]["cell"])
+
+
+def _of(row: Row) -> Update:
+    return update(_runs).where(_runs.c.id == row["id"])
+
+
+def _columns(row: Row, record: RunRecord) -> dict[str, Any]:
     said = record.model_dump(mode="json")
-    values: dict[str, Any] = {
+    return {
         "revision": record.revision,
         # Until its steps are known, those stand that it takes over.
         "steps": said["steps"] or row["steps"],
@@ -62,29 +96,25 @@ def keep_record(connection: Connection, id_: str, record: RunRecord) -> None:
         "ended_at": record.ended_at,
         "changed_at": now(),
     }
-    final = not record.status.is_active
-    if final:
-        values |= {"status": record.status, "target": Target.STOPPED, "closed": False}
-    elif row["status"].is_active:
-        values["status"] = Status.RUNNING
-    connection.execute(update(runs).where(mine).values(**values))
-    if final:
-        cache.remember(connection, row, record.steps)
-        tell_end(connection, row, record.status, said["failure"])
 
 
 def after_end(row: Row, end: EndReason, message: str, ended_at: datetime) -> Row:
     """The columns of a run that ended without a last word of its own."""
-    steps = STEPS.validate_python(row["steps"])
+    reason = _FAILURES.get(end, FailureReason.LOST)
     failure = None
     if end is not EndReason.STOPPED:
+        failure = RunFailure(reason=reason, message=message)
+    return _closed_columns(STEPS.validate_python(row["steps"]), failure, ended_at)
+
+
+def _closed_columns(
+    steps: Sequence[StepRecord], failure: RunFailure | None, ended_at: datetime
+) -> dict[str, Any]:
+    """The columns of a run that has ended; a failure names the cell that ran."""
+    if failure is not None:
         died_in = next((s for s in steps if s.status is StepStatus.RUNNING), None)
-        failure = RunFailure(
-            reason=_FAILURES.get(end, FailureReason.LOST),
-            message=message,
-            step=died_in.key if died_in else None,
-            cell=_running_cell(died_in),
-        )
+        place = {"step": died_in and died_in.key, "cell": _running_cell(died_in)}
+        failure = failure.model_copy(update=place)
     closed = tuple(_closed_step(step, ended_at, failure) for step in steps)
     return {
         "steps": STEPS.dump_python(closed, mode="json"),

@@ -196,6 +196,23 @@ def test_an_owner_extends_and_pays_for_it(parts: Parts, ada: Caller, root: Calle
     assert parts.ledger.line(entry.id) == line
 
 
+@pytest.mark.parametrize("set_h", [-24, 24], ids=["back", "forward"])
+def test_whoever_sets_the_clock_moves_no_deadline(
+    parts: Parts, ada: Caller, set_h: int
+):
+    """The entry was written before the time of day was set by a day."""
+    began = now() - timedelta(hours=set_h)
+    written = opened(parts.ledger, began, owner="ada", lifetime_s=3600)
+    made(Folder.of(parts.settings.workloads, written.id), began=began)
+    (shown,) = ada.get("/workloads").json()
+    assert 3500 < shown["seconds_left"] <= 3600
+    longer = ada.post(f"/workloads/{written.id}/extend", json={"seconds": 1800})
+    assert longer.status_code == 200, longer.text
+    line = parts.ledger.line(written.id)
+    assert line
+    assert line.deadline.at == began + timedelta(seconds=5400)
+
+
 def test_an_administrator_grants_what_the_budget_does_not_cover(
     parts: Parts, ada: Caller, root: Caller
 ):

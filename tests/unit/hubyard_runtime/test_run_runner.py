@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import json
 import logging
 import threading
+import time
 from multiprocessing import forkserver, resource_tracker
 
 import pytest
@@ -15,6 +17,7 @@ from hubyard.contract.run import FailureReason, RunJob, StepRecord
 from hubyard.contract.workload import Status
 from hubyard_runtime.run import handin, tree
 from hubyard_runtime.run import runner as module
+from hubyard_runtime.run.folder import Folder
 from hubyard_runtime.run.patience import Patience
 from hubyard_runtime.run.runner import Runner
 from support.patience import PATIENCE_S, SOON_S
@@ -181,6 +184,28 @@ def test_a_run_whose_lifetime_was_over_says_so(scratch, deadline, reason):
     assert runner.record.status is Status.STOPPED
     failure = runner.record.failure
     assert (failure and failure.reason) == reason
+
+
+@pytest.mark.parametrize("set_s", [-86_400, 86_400])
+@pytest.mark.parametrize("left_s", [-5, 60])
+def test_whoever_sets_the_clock_ends_no_lifetime(scratch, set_s, left_s):
+    """The time of day at the entry was another one than today's clock would say."""
+    began = time.time() + set_s
+    clock = {"began": began, "monotonic": time.monotonic(), "machine": "this"}
+    (scratch.parent / "clock.json").write_text(json.dumps(clock))
+    (scratch.parent / "deadline").write_text(f"{began + left_s} lifetime")
+    runner = Runner(Platform(), scratch)
+    runner.stop()
+    runner.run()
+    over = left_s < 0
+    assert (runner.record.failure is not None) is over
+
+
+@pytest.mark.parametrize("clock", ["", "{}", "[]", '{"began": null, "monotonic": 1}'])
+def test_without_a_clock_of_the_entry_the_time_of_day_holds(scratch, clock):
+    (scratch.parent / "clock.json").write_text(clock)
+    (scratch.parent / "deadline").write_text("0 lifetime")
+    assert Folder(scratch).lifetime_is_over()
 
 
 class RefusesFiles(Platform):
