@@ -36,10 +36,10 @@ class CustomBuildHook(BuildHookInterface):
 
 
 def _proxy(folder: Path) -> dict[str, str]:
-    """The proxy's packages: what Node runs, and the licences."""
+    """The proxy and its packages: what Node runs, and the licences."""
     return {
         str(path): str(PACKED_PROXY / path.relative_to(folder))
-        for path in sorted((folder / "node_modules").rglob("*"))
+        for path in sorted([*folder.glob("*.mjs"), *folder.glob("node_modules/**/*")])
         if path.is_file()
         and not path.is_symlink()
         and path.suffix not in NOT_RUN

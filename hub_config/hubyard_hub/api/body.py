@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 from hubyard_hub.api.answers import problem
 
@@ -40,13 +41,10 @@ class BoundedBody:
             await self._app(scope, receive, send)
             return
         request = Request(scope, receive)
-        body, limit = b"", _limit_bytes(_path(scope))
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > limit:
-                answer = problem(413, f"At most {limit // 2**20} MiB are taken.")
-                await answer(scope, receive, send)
-                return
+        body = await _read(request, _limit_bytes(_path(scope)))
+        if isinstance(body, Response):
+            await body(scope, receive, send)
+            return
         kind = request.headers.get("content-type", "").partition(";")[0].strip()
         if body and kind.lower() != _JSON:
             await problem(415, f"Send it as {_JSON}.")(scope, receive, send)
@@ -56,6 +54,20 @@ class BoundedBody:
             await answer(scope, receive, send)
             return
         await self._app(scope, _replay(body, receive), send)
+
+
+async def _read(request: Request, limit_bytes: int) -> bytes | Response:
+    """The body, or the refusal of one that is too large: at once, where it says so."""
+    refusal = problem(413, f"At most {limit_bytes // 2**20} MiB are taken.")
+    told = request.headers.get("content-length", "")
+    if told.isdigit() and int(told) > limit_bytes:
+        return refusal
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit_bytes:
+            return refusal
+    return bytes(body)
 
 
 def _is_text(body: bytes) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -16,7 +17,15 @@ _NODE_MAJOR = 20
 _KEEP_ALIVE_S = 120
 """How long a client's connection to the proxy may be idle: longer than clients keep one
 (Go's 90 s), so that it is they who close it, and not we while they send a request."""
-_PROXY = "proxy/node_modules/configurable-http-proxy/bin/configurable-http-proxy"
+_PROXY = "proxy/main.mjs"
+_ROUTES = "routes.json"
+_MIB = 2**20
+_BODY_LIMITS_BYTES = {
+    "/": 1 * _MIB,  # the hub, whose server would take a hundred into memory
+    "/services/hubyard": 201 * _MIB,  # its uploads; it bounds each route itself
+    "/user": 512 * _MIB,  # what Jupyter's server takes, which could only hang up
+}
+"""What a request may carry, by route; MLflow's artifacts may be of any size."""
 
 
 @dataclass(frozen=True)
@@ -43,21 +52,27 @@ def processes(settings: Settings) -> tuple[Process, ...]:
 def _proxy(settings: Settings) -> Process:
     token = settings.secret("proxy")
     api = f"http://127.0.0.1:{settings.proxy_api_port}"
+    told = {
+        "host": settings.host,
+        "port": settings.port,
+        "apiPort": settings.proxy_api_port,
+        "keepAliveMs": _KEEP_ALIVE_S * 1000,
+        "errorTarget": f"http://127.0.0.1:{settings.hub_port}/hub/error",
+        "routes": str(routes_file(settings.state)),
+        "limits": _BODY_LIMITS_BYTES,
+    }
     return Process(
         name="proxy",
-        command=(
-            str(node()),
-            str(shipped(_PROXY)),
-            *("--ip", settings.host, "--port", str(settings.port)),
-            *("--api-ip", "127.0.0.1", "--api-port", str(settings.proxy_api_port)),
-            *("--keep-alive-timeout", str(_KEEP_ALIVE_S * 1000)),
-            *("--error-target", f"http://127.0.0.1:{settings.hub_port}/hub/error"),
-            *("--log-level", "warn"),
-        ),
+        command=(str(node()), str(shipped(_PROXY)), json.dumps(told)),
         environment={**_inherited(settings), "CONFIGPROXY_AUTH_TOKEN": token},
         health_url=f"{api}/api/routes",
         health_token=token,
     )
+
+
+def routes_file(state: Path) -> Path:
+    """Where the proxy keeps its routes, to have them again when it is restarted."""
+    return state / _ROUTES
 
 
 def _hub(settings: Settings) -> Process:
