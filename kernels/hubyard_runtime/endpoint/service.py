@@ -40,7 +40,6 @@ log = logging.getLogger("hubyard.endpoint")
 
 LARGEST_BODY = 10_000_000
 """Bytes."""
-_LARGEST_DRAINED = 10 * LARGEST_BODY
 _LARGE_BODY = 100_000
 """Bytes above which a body is read in another thread, past which small ones slip."""
 _JSON = b"application/json"
@@ -224,31 +223,32 @@ class Endpoint:
 
 
 async def _body(scope: Scope, receive: Receive) -> bytes:
-    """The whole body.
+    """The whole body; one that is too large is refused before it has been sent whole.
 
     Raises:
         Rejected: it is too large, or not said to be plain JSON.
     """
     headers = dict[bytes, bytes](scope["headers"])
-    chunks: list[bytes] = []
-    size = 0
+    told = headers.get(b"content-length", b"")
+    _check_size(int(told) if told.isdigit() else 0)
+    body = bytearray()
     more = True
-    while more and size <= _LARGEST_DRAINED:
+    while more:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise _Gone
-        chunk: bytes = message.get("body", b"")
-        size += len(chunk)
-        # What is too large is still taken in, so that the client comes to read why.
-        if size <= LARGEST_BODY:
-            chunks.append(chunk)
+        body += message.get("body", b"")
+        _check_size(len(body))
         more = message.get("more_body", False)
     _check_type(headers)
-    if size > LARGEST_BODY:
+    return bytes(body)
+
+
+def _check_size(size_bytes: int) -> None:
+    if size_bytes > LARGEST_BODY:
         raise TooLarge(
             f"The body is over {LARGEST_BODY // 10**6} MB: send the rows in parts."
         )
-    return b"".join(chunks)
 
 
 async def _done_or_gone(answer: asyncio.Future[bytes], receive: Receive) -> None:

@@ -26,6 +26,7 @@ from support.platform import (
     upload,
     workload_of,
 )
+from support.sending import Sending
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -202,6 +203,17 @@ def test_a_body_that_is_too_long_is_refused_unread(ada: Caller):
     answer = ada.post("/runs", content=b" " * (LIMIT_BYTES + 1))
     assert answer.status_code == 413
     assert "1 MiB" in Problem.model_validate(answer.json()).message
+
+
+@pytest.mark.parametrize(
+    ("headers", "read"), [({}, 2), ({"Content-Length": str(LIMIT_BYTES + 1)}, 0)]
+)
+def test_no_more_of_it_is_read_than_it_takes_to_refuse_it(
+    ada: Caller, headers: dict[str, str], read: int
+):
+    sent = Sending()
+    assert ada.post("/runs", content=sent, headers=headers).status_code == 413
+    assert sent.pieces == read
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from hubyard_runtime.endpoint.service import Endpoint
 from hubyard_runtime.endpoint.speed import LONGEST_S, Speed
 from support.endpoints import job
 from support.patience import PATIENCE_S
+from support.sending import Sending
 
 # MLflow itself calls pandas in ways that pandas 4 will not know.
 pytestmark = pytest.mark.filterwarnings("ignore:::mlflow.*")
@@ -230,6 +231,17 @@ def test_what_is_no_request_is_refused(flights, content, headers, status):
     answer = call(flights, "POST", "invocations", content=content, headers=headers)
     assert answer.status_code == status
     assert Problem.model_validate(answer.json()).message
+
+
+@pytest.mark.parametrize(
+    ("headers", "read"), [({}, 10), ({"Content-Length": "10000001"}, 0)]
+)
+def test_no_more_of_a_body_is_read_than_it_takes_to_refuse_it(flights, headers, read):
+    sent = Sending()
+    headers = {"Content-Type": "application/json", **headers}
+    answer = call(flights, "POST", "invocations", content=sent, headers=headers)
+    assert answer.status_code == 413
+    assert sent.pieces == read
 
 
 @pytest.mark.parametrize(
