@@ -35,6 +35,7 @@ from security.attackers import Attacker, everybody, first_pages, two_of_them
 from security.controls import TELLING, blind_spots
 from security.doors import DOORS, SILENT
 from security.judge import Answer, Judge, Question, Somebody
+from security.mlflow_objects import Own
 from security.questions import questions
 from security.routes import PLACES, enumerate_routes
 from security.scopes import too_much
@@ -119,6 +120,7 @@ def attack(
         ana = hubyard.administrator("ana")
         bo = hubyard.person("bo", admits=ana)
         victim = furnish(hubyard, ana)
+        victim.beside = Own.made(hubyard.url, bo)
         routes = {place: found.result() for place, found in read.items()}
         tally = Tally(Judge(DOORS, frozenset(victim.names), frozenset({SECRET})))
         tally.answered += _without_rule(routes)

@@ -24,7 +24,7 @@ from security.routes import METHODS, WEBSOCKET
 from support.hub import NAVIGATION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from security.judge import Question
     from security.victim import Victim
@@ -86,7 +86,8 @@ class Attacker:
         """Ask; None: no answer came."""
         known_silent = asked.route.path in SILENT.get(asked.place, {})
         patience_s = 1 if known_silent else PATIENCE_S
-        answer = self.send(asked.method, asked.path, asked.body, patience_s)
+        more = dict(asked.headers)
+        answer = self.send(asked.method, asked.path, asked.body, patience_s, more)
         if answer is None and asked.method == WEBSOCKET:
             # The proxy of a busy machine may drop a handshake that was refused.
             answer = self.send(asked.method, asked.path, asked.body, patience_s)
@@ -98,10 +99,16 @@ class Attacker:
         return answer
 
     def send(
-        self, method: str, path: str, body: str, patience_s: float
+        self,
+        method: str,
+        path: str,
+        body: str,
+        patience_s: float,
+        more: Mapping[str, str] | None = None,
     ) -> Answer | None:
         """Send a request; None: no answer came."""
         headers = {"Content-Type": "application/json", **self.headers(method, path)}
+        headers |= more or {}
         content = None if method == "GET" else (body or "{}")
         http = self.http
         if method == WEBSOCKET:

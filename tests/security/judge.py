@@ -82,6 +82,8 @@ class Question:
     method: str
     path: str
     body: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Beside those that every request has."""
     is_guess: bool = False
     """Whether it names what is ana's."""
     expected: frozenset[int] = frozenset()

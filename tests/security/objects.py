@@ -97,12 +97,37 @@ def _of_mlflow(victim: Victim) -> Iterator[_Asked]:
             path = f"/services/mlflow/{door}/2.0/mlflow/{call}"
             yield method, path, fields, expected
     yield from _artifacts(victim)
+    yield from _traces(victim)
     words = {"RUN": it["run_id"], "EXP": it["experiment_id"]}
     words["TAGS"] = "tags { key value }"
     for asked in _GRAPHQL:
         query = re.sub("[A-Z]{2,}", lambda found: words[found[0]], asked)
         fields = {"query": f"query {{ {query} }}"}
         yield "POST", "/services/mlflow/graphql", fields, LISTED | DENIED
+
+
+def _traces(victim: Victim) -> Iterator[_Asked]:
+    it = victim.tracked
+    among = {"trace_ids": [it["trace_id"]]}
+    in_hers = {"mlflow_experiment": {"experiment_id": it["experiment_id"]}}
+    where = {"locations": [{"type": "MLFLOW_EXPERIMENT", **in_hers}]}
+    tag = {"key": "bo", "value": "was here"}
+    by_name = {"experiment_name": it["experiment_name"]}
+    for door in ("api", "ajax-api"):
+        base = f"/services/mlflow/{door}/3.0/mlflow/traces"
+        one = f"{base}/{it['trace_id']}"
+        yield "GET", one, {}, MISSING
+        yield "PATCH", f"{one}/tags", tag, MISSING
+        yield "DELETE", f"{one}/tags", {"key": "bo"}, MISSING
+        yield "GET", f"{one}/assessments/{it['assessment_id']}", {}, MISSING
+        yield "DELETE", f"{one}/assessments/{it['assessment_id']}", {}, MISSING
+        yield "POST", f"{base}/search", where, MISSING
+        yield "POST", f"{base}/batchGetInfos", among, MISSING
+        gone = {"experiment_id": it["experiment_id"], "request_ids": [it["trace_id"]]}
+        yield "POST", f"{base}/delete-traces", gone, MISSING
+        old = f"/services/mlflow/{door}/2.0/mlflow"
+        yield "GET", f"{old}/traces/{it['trace_id']}/info", {}, MISSING
+        yield "GET", f"{old}/experiments/get-by-name", by_name, MISSING
 
 
 def _artifacts(victim: Victim) -> Iterator[_Asked]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from security.judge import SHARED, Question
+from security.mlflow_objects import beside_ones_own
 from security.objects import objects
 from security.routes import WEBSOCKET, Route
 
@@ -45,6 +46,7 @@ def questions(
                 yield from _of_route(attacker, victim, place, home, route)
         if attacker.who.kind == "guest":
             yield from objects(attacker.who, place, victim)
+            yield from beside_ones_own(attacker.who, place, victim)
         if attacker.who.kind == "stranger" and place in {"platform", "mlflow"}:
             for path in _DISGUISES:
                 route = Route(path, (), "gate")

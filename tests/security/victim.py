@@ -7,6 +7,7 @@ state   all that nobody else may change, as ana sees it
 from __future__ import annotations
 
 import re
+import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ import httpx
 
 from hubyard.contract.notice import ChannelRequest
 from hubyard.contract.schedule import ScheduleRequest, TriggerRequest
+from security.mlflow_objects import V3, trace_in
 from security.routes import SAMPLE
 from support.furnish import ask_for_run, deploy, publish_app, start_run
 from support.patience import PATIENCE_S
@@ -21,6 +23,7 @@ from support.running import PASSWORD, Person
 
 if TYPE_CHECKING:
     from hubyard.client import Client
+    from security.mlflow_objects import Own
     from support.running import Running
 
 NAME = "zyzzyva"
@@ -51,6 +54,9 @@ class Victim:
     ids: dict[str, str] = field(default_factory=dict)
     """What stands in a path after a word, such as the id of a run after `runs`."""
 
+    beside: Own | None = None
+    """What the guest among the attackers has of his own in MLflow."""
+
     def __post_init__(self) -> None:
         self.client: Client = self.hubyard.client(self.person)
         bearer = {"Authorization": f"Bearer {self.person.token()}"}
@@ -61,7 +67,9 @@ class Victim:
     @property
     def names(self) -> set[str]:
         """What gives her things away: her word for them, and what cannot be guessed."""
-        return {NAME, self.ids["runs"], self.ids["schedules"], self.tracked["run_id"]}
+        ids = {self.ids["runs"], self.ids["schedules"]}
+        trace = self.tracked["trace_id"].removeprefix("tr-")
+        return {NAME, *ids, self.tracked["run_id"], trace}
 
     def home(self, kind: str) -> str:
         """Where a workload of hers stands."""
@@ -84,6 +92,8 @@ class Victim:
         """All that nobody else may change; a status where it cannot be seen."""
         run, model = self.tracked["run_id"], {"name": self.tracked["name"]}
         mlflow = "/services/mlflow/api/2.0/mlflow"
+        trace = self.tracked["trace_id"]
+        assessments = f"/services/mlflow/api/3.0/mlflow/traces/{trace}/assessments"
         asked = {
             "servers": (f"/hub/api/users/{self.person.name}", {}),
             "runs": ("/services/hubyard/api/runs", {}),
@@ -100,6 +110,8 @@ class Victim:
             ),
             "model": (f"{mlflow}/registered-models/get", model),
             "version": (f"{mlflow}/model-versions/get", {**model, "version": "1"}),
+            "trace": (f"{mlflow.replace('2.0', '3.0')}/traces/{trace}", {}),
+            "assessment": (f"{assessments}/{self.tracked['assessment_id']}", {}),
             "file": (f"/user/{self.person.name}/files/{FILE}", {}),
             "kernels": (f"/user/{self.person.name}/api/kernels", {}),
             "terminals": (f"/user/{self.person.name}/api/terminals", {}),
@@ -225,6 +237,8 @@ def _tracked(victim: Victim) -> dict[str, str]:
         content=SECRET,
     ).raise_for_status()
     return {
+        **_traced(victim, experiment),
+        "role_id": _role_of(victim),
         "run_id": run.id,
         "run_uuid": run.id,
         "experiment_id": experiment,
@@ -234,6 +248,36 @@ def _tracked(victim: Victim) -> dict[str, str]:
         "model_id": model["info"]["model_id"],
         "path": FILE,
     }
+
+
+def _traced(victim: Victim, experiment: str) -> dict[str, str]:
+    """A trace with an assessment; a secret is put into both."""
+    id_ = f"tr-{uuid.uuid4().hex}"
+    told = {"request_preview": SECRET, "tags": {SECRET: SECRET}}
+    body = trace_in(experiment, id_, **told)
+    victim.http.post(f"{V3}/traces", json=body).raise_for_status()
+    assessment = {
+        "assessment_name": "good",
+        "source": {"source_type": "HUMAN", "source_id": "ana"},
+        "feedback": {"value": SECRET},
+        "create_time": "2026-01-01T00:00:00Z",
+        "last_update_time": "2026-01-01T00:00:00Z",
+    }
+    path = f"{V3}/traces/{id_}/assessments"
+    made = victim.http.post(path, json={"assessment": assessment}).raise_for_status()
+    return {
+        "trace_id": id_,
+        "request_id": id_,
+        "assessment_id": made.json()["assessment"]["assessment_id"],
+    }
+
+
+def _role_of(victim: Victim) -> str:
+    """The role by which MLflow keeps what is hers."""
+    asked = {"workspace": "default"}
+    said = victim.http.get(f"{V3}/roles/list", params=asked).raise_for_status()
+    found = (str(r["id"]) for r in said.json()["roles"] if NAME in str(r))
+    return next(found)
 
 
 def _after_words(victim: Victim) -> dict[str, str]:
@@ -251,6 +295,8 @@ def _after_words(victim: Victim) -> dict[str, str]:
         "tokens": tokens[0]["id"],
         "tracked-runs": victim.tracked["run_id"],
         "logged-models": victim.tracked["model_id"],
+        "traces": victim.tracked["trace_id"],
+        "assessments": victim.tracked["assessment_id"],
         "artifacts": f"{folder}/{FILE}",
         "contents": FILE,
         "files": FILE,
