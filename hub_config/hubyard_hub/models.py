@@ -83,7 +83,8 @@ class Models:
     def _create_version(self, token: str, body: Mapping[str, str]) -> dict[str, Any]:
         try:
             made = self._mlflow.post(token, "/model-versions/create", body)
-        except Forbidden:
+        except (Forbidden, NotFound):
+            # The name is in use, and yet not there for this caller.
             raise Conflict(
                 f"A model of somebody else is called {body['name']}: choose another "
                 "name.",

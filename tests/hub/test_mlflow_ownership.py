@@ -207,6 +207,41 @@ def test_spans_are_not_linked_to_the_run_of_another(alice, bob, experiments):
     assert answer.status_code == 200
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_header_that_says_two_things_is_refused(alice, bob, experiments, order):
+    hers, his = experiments
+    runs = [alice.create_run(hers)["run_id"], bob.create_run(his)["run_id"]][::order]
+    headers = [
+        ("Authorization", f"Bearer {bob.token}"),
+        ("Content-Type", "application/x-protobuf"),
+        ("X-Mlflow-Experiment-Id", his),
+        *(("X-Mlflow-Run-Id", run) for run in runs),
+    ]
+    body = export(uuid.uuid4().hex).SerializeToString()
+    answer = bob.http.post("/v1/traces", content=body, headers=headers)
+    # The proxy makes one header of both, which is then no run's id.
+    assert answer.status_code in {400, 404}
+
+
+def test_who_may_change_a_trace_may_not_take_it_away(alice, bob, root, experiments):
+    hers, his = experiments
+    trace, _ = start_trace(alice, hers)
+    bob.experiments()
+    root.http.post(
+        f"{V3}/users/permissions/grant",
+        json={
+            "username": "bob",
+            "resource_type": "experiment",
+            "resource_id": hers,
+            "permission": "EDIT",
+        },
+    ).raise_for_status()
+    assert start_trace(bob, hers, trace)[1].status_code == 200
+    assert send(bob, hers, export(trace)).status_code == 200
+    for answer in (start_trace(bob, his, trace)[1], send(bob, his, export(trace))):
+        assert error_code(answer) == "RESOURCE_ALREADY_EXISTS"
+
+
 def test_an_export_without_end_is_refused(bob, experiments):
     packed = gzip.compress(bytes(200 * 2**20), 9)
     answer = bob.http.post(

@@ -22,7 +22,7 @@ from hubyard.contract.errors import Invalid
 from hubyard.contract.workload import Kind
 from hubyard_hub.mlflow import answers
 from hubyard_hub.mlflow.asked import Asked
-from hubyard_hub.mlflow.spans import LARGEST_BYTES, Export, TooLarge
+from hubyard_hub.mlflow.spans import LARGEST_BYTES, Export, TooLarge, Unclear
 from hubyard_hub.mlflow.wire import Judged, read, repeat, without_body
 from hubyard_hub.mlflow_client import API, ON_BEHALF_OF
 from hubyard_hub.tracked_ends import ENDS, EXPERIMENTS, RUNS
@@ -111,7 +111,9 @@ class Behind:
 
     def _export(self, name: str, inside: Scope, body: bytes) -> Response | None:
         try:
-            export = Export.parse(dict(inside["headers"]), body)
+            export = Export.parse(inside["headers"], body)
+        except Unclear as unclear:
+            return answers.invalid(f"The header {unclear} is there twice.")
         except TooLarge:
             most = LARGEST_BYTES // 2**20
             return answers.error(

@@ -84,7 +84,7 @@ class Objects:
         return bool(store.has_user(member) and store.get_user(member).is_admin)
 
     def may(self, member: str, action: str, thing: Thing) -> bool:
-        """Whether it is there, and this member may "read" or "update" it.
+        """Whether it is there, and this member may "read", "update" or "delete" it.
 
         Raises:
             Refused: MLflow cannot look for such an id.
@@ -105,6 +105,15 @@ class Objects:
             Refused: MLflow cannot look for such an id.
         """
         return bool(self._anchors(thing))
+
+    def share_anchor(self, thing: Thing, others: Iterable[Thing]) -> bool:
+        """Whether what decides on one of them decides on all of them.
+
+        Raises:
+            Refused: MLflow cannot look for such an id.
+        """
+        anchors = self._anchors(thing)
+        return all(self._anchors(other) == anchors for other in others)
 
     def unseen(self, member: str, things: Iterable[Thing]) -> Thing | None:
         """The first of them that is not there, or that this member may not see.

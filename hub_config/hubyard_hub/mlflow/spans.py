@@ -7,19 +7,26 @@ into whatever trace has that id.
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hubyard_hub.mlflow.asked import Thing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
 LARGEST_BYTES = 64 * 2**20
 """Of an export, unpacked."""
-RUN_HEADER = b"x-mlflow-run-id"
+_HEADERS = {
+    *("content-type", "content-encoding"),
+    *("x-mlflow-run-id", "x-mlflow-experiment-id"),
+}
 _TAG = "mlflow.traceTag."
 _PROTOBUF, _JSON = "application/x-protobuf", "application/json"
+
+
+class Unclear(ValueError):
+    """A header that may say one thing says two."""
 
 
 class TooLarge(ValueError):
@@ -30,32 +37,54 @@ class TooLarge(ValueError):
 class Export:
     """What one export names."""
 
-    plain: bytes
-    """The body, unpacked."""
     traces: frozenset[str] = frozenset()
     tags: tuple[tuple[str, str], ...] = ()
-    runs: tuple[Thing, ...] = field(default=())
+    runs: tuple[Thing, ...] = ()
+    experiments: tuple[Thing, ...] = ()
 
     @classmethod
-    def parse(cls, headers: Mapping[bytes, bytes], body: bytes) -> Export | None:
+    def parse(
+        cls, headers: Iterable[tuple[bytes, bytes]], body: bytes
+    ) -> Export | None:
         """Read an export; None: MLflow refuses it, whoever sends it.
 
         Raises:
             TooLarge: unpacked, it is larger than `LARGEST_BYTES`.
+            Unclear: MLflow might take another of two headers than this does.
         """
-        plain = unpacked(body, headers.get(b"content-encoding", b"").decode("latin-1"))
-        kind = headers.get(b"content-type", b"").decode("latin-1")
-        message = plain and _message(plain, kind.partition(";")[0].strip())
-        if not plain or not message:
+        said = _texts(headers)
+        plain = unpacked(body, said.get("content-encoding", ""))
+        kind = said.get("content-type", "").partition(";")[0].strip()
+        message = plain and _message(plain, kind)
+        if not message:
             return None
-        run = headers.get(RUN_HEADER, b"").decode("latin-1")
         spans = list(_spans(message))
         return cls(
-            plain,
             frozenset(_trace_id(span) for span in spans),
             tuple(tag for span in spans for tag in _tags(span)),
-            (Thing("run", (run,)),) if run else (),
+            _things("run", said.get("x-mlflow-run-id")),
+            _things("experiment", said.get("x-mlflow-experiment-id")),
         )
+
+
+def _texts(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """The headers that matter.
+
+    Raises:
+        Unclear: one of them is there twice.
+    """
+    found: dict[str, str] = {}
+    for raw_name, value in headers:
+        name = raw_name.decode("latin-1").lower()
+        if name in found:
+            raise Unclear(name)
+        if name in _HEADERS:
+            found[name] = value.decode("latin-1")
+    return found
+
+
+def _things(kind: str, id_: str | None) -> tuple[Thing, ...]:
+    return (Thing(kind, (id_,)),) if id_ else ()
 
 
 def unpacked(body: bytes, encoding: str) -> bytes | None:
@@ -97,6 +126,8 @@ def _unpack(body: bytes, window: int) -> bytes:
 
 def _message(plain: bytes, kind: str) -> Any:
     """The export as protobuf; None: it is none."""
+    if kind not in {_PROTOBUF, _JSON}:
+        return None
     from google.protobuf import json_format, message
     from mlflow.server import otel_api as api
     from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
@@ -106,10 +137,8 @@ def _message(plain: bytes, kind: str) -> Any:
         if kind == _JSON:
             text = api._convert_otlp_json_ids_to_base64(plain)  # pyright: ignore[reportPrivateUsage]
             json_format.Parse(text, request, ignore_unknown_fields=True)
-        elif kind == _PROTOBUF:
-            request.ParseFromString(plain)
         else:
-            return None
+            request.ParseFromString(plain)
     except (message.DecodeError, json_format.Error, ValueError, AttributeError):
         return None
     return request

@@ -15,7 +15,7 @@ from hubyard_hub.mlflow.objects import Objects, Refused, own_roles
 from hubyard_hub.mlflow.routes import ADMIN, SHUT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from starlette.responses import Response
 
@@ -59,11 +59,14 @@ class Verdict:
     def export(self, member: str, export: Export) -> Response | None:
         """What to answer an export of spans instead of asking MLflow."""
         traces = [Thing("trace", (id_,)) for id_ in sorted(export.traces)]
-        return (
-            self._tags(member, export.tags)
-            or self._taken(member, traces)
-            or self._kept_from(member, "update", export.runs)
-        )
+        try:
+            return (
+                self._tags(member, export.tags)
+                or self._taken(member, traces, export.experiments)
+                or self._kept_from(member, "update", export.runs)
+            )
+        except Refused as refused:
+            return refused.answer
 
     @staticmethod
     def _unclear(asked: Asked) -> Response | None:
@@ -90,15 +93,22 @@ class Verdict:
             return self._tags(member, asked.pairs(claim.fields[0][0]))
         things = asked.things(claim)
         if claim.duty == "new":
-            return self._taken(member, things)
+            return self._taken(member, things, _experiments(asked))
         action = "update" if claim.duty == "edit" else "read"
         return self._kept_from(member, action, things)
 
-    def _taken(self, member: str, things: Iterable[Thing]) -> Response | None:
-        """An id that is taken belongs to whoever may change what has it."""
+    def _taken(
+        self, member: str, things: Iterable[Thing], into: Collection[Thing]
+    ) -> Response | None:
+        """An id that is taken belongs to whoever may change what has it.
+
+        What would leave its experiment for another one must be theirs to delete.
+        """
         for thing in things:
+            stays = not into or self._objects.share_anchor(thing, into)
+            action = "update" if stays else "delete"
             is_there = self._objects.is_there(thing)
-            if is_there and not self._objects.may(member, "update", thing):
+            if is_there and not self._objects.may(member, action, thing):
                 return answers.taken(thing)
         return None
 
@@ -145,6 +155,10 @@ class Verdict:
         if self._objects.is_admin(member):
             return None
         return self._kept_from(member, action, [found])
+
+
+def _experiments(asked: Asked) -> list[Thing]:
+    return [thing for thing in _named(asked) if thing.kind == "experiment"]
 
 
 def _named(asked: Asked) -> list[Thing]:

@@ -12,7 +12,7 @@ from hubyard_hub.mlflow.asked import Asked, Thing
 from hubyard_hub.mlflow.locations import Outside, folder, source
 from hubyard_hub.mlflow.router import Found
 from hubyard_hub.mlflow.routes import SHUT, Route, find, is_known, name_of, table
-from hubyard_hub.mlflow.spans import LARGEST_BYTES, TooLarge, unpacked
+from hubyard_hub.mlflow.spans import LARGEST_BYTES, Export, TooLarge, Unclear, unpacked
 from support.hub import REPOSITORY
 
 ASSESSMENT = "3.0/mlflow/traces/<trace_id>/assessments/<assessment_id>"
@@ -318,3 +318,11 @@ def test_an_export_is_unpacked_up_to_a_bound():
         assert unpacked(body, encoding) is None
     with pytest.raises(TooLarge):
         unpacked(gzip.compress(bytes(LARGEST_BYTES + 1)), "gzip")
+
+
+def test_a_header_of_an_export_is_there_once():
+    once = [(b"Content-Type", b"text/plain"), (b"Accept", b"a")]
+    assert Export.parse(once, b"abc") is None
+    for name in (b"x-mlflow-run-id", b"X-Mlflow-Experiment-Id", b"content-encoding"):
+        with pytest.raises(Unclear, match=name.decode().lower()):
+            Export.parse([*once, (name, b"a"), (name.upper(), b"b")], b"abc")
