@@ -11,6 +11,7 @@ import psutil
 import pytest
 from hypothesis import settings
 
+from hubyard_hub.sandbox import LANES
 from support import COVERAGE, needs
 
 _PATIENCE_S = 30
@@ -87,6 +88,8 @@ def nothing_left_running(tmp_path_factory):
     folder = tmp_path_factory.getbasetemp()
     before = _all_of(folder)
     yield
+    for lane in LANES:
+        lane.close()
     end = time.monotonic() + _PATIENCE_S
     while left := (found := _all_of(folder)).keys() - before.keys():
         if time.monotonic() > end:

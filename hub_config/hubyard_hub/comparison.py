@@ -13,39 +13,58 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from hubyard.contract.errors import Invalid, TooLarge
-from hubyard.contract.source import Change, ChangedFile
-from hubyard_hub.packed import file_digests, read_file
+from hubyard.contract.source import Change, ChangedFile, Comparison
+from hubyard_hub.packed import each_file, file_digests
 from hubyard_hub.parameters import read_notebook
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
 _MOST_DIFFS = 50
 _LONGEST_TEXT = 200_000
 _MOST_LINES = 4000
+_NO_LINES: list[str] = []
+_LONGEST_ANSWER = 2_000_000
+"""Characters of all diffs together; what comes after that has none."""
+
+
+def compare(before: Path, after: Path) -> Comparison:
+    """What of a packed source is another in a second one."""
+    return Comparison(files=changed_files(before, after))
 
 
 def changed_files(before: Path, after: Path) -> tuple[ChangedFile, ...]:
     """The files of two packed sources that are not alike, by name."""
     old, new = file_digests(before), file_digests(after)
     names = sorted(n for n in old.keys() | new.keys() if old.get(n) != new.get(n))
-    told = [
+    diffs = _diffs(before, after, names[:_MOST_DIFFS])
+    return tuple(
         ChangedFile(
             name=name,
             change=_change(name in old, name in new),
-            diff=_diff(
-                _text(before, name) if name in old else [],
-                _text(after, name) if name in new else [],
-            ),
+            diff=diffs.get(name, ""),
         )
-        for name in names[:_MOST_DIFFS]
-    ]
-    rest = [
-        ChangedFile(name=name, change=_change(name in old, name in new), diff="")
-        for name in names[_MOST_DIFFS:]
-    ]
-    return (*told, *rest)
+        for name in names
+    )
+
+
+def _diffs(before: Path, after: Path, names: Collection[str]) -> dict[str, str]:
+    """The diffs of some files, as long as there is room in the answer."""
+    old, new = _texts(before, names), _texts(after, names)
+    found: dict[str, str] = {}
+    left = _LONGEST_ANSWER
+    for name in names:
+        diff = _diff(old.get(name, _NO_LINES), new.get(name, _NO_LINES))
+        if len(diff) <= left:
+            found[name] = diff
+            left -= len(diff)
+    return found
+
+
+def _texts(source: Path, names: Collection[str]) -> dict[str, list[str] | None]:
+    """The lines of those of some files that a source holds."""
+    return {name: _text(name, content) for name, content in each_file(source, names)}
 
 
 def _change(was: bool, is_: bool) -> Change:  # noqa: FBT001  two sides of one question
@@ -61,10 +80,11 @@ def _diff(old: list[str] | None, new: list[str] | None) -> str:
     return "\n".join(lines)
 
 
-def _text(source: Path, name: str) -> list[str] | None:
+def _text(name: str, content: bytes | None) -> list[str] | None:
     """The lines of a file that people read; None where it has none, or too many."""
+    if content is None:
+        return None
     try:
-        content = read_file(source, name)
         if name.endswith(".ipynb"):
             lines = list(_of_notebook(read_notebook(content, name)))
         else:

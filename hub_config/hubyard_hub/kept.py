@@ -12,11 +12,12 @@ import shutil
 import stat
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
-from hubyard.contract.errors import NotFound
+from hubyard.contract.errors import HubyardError, NotFound
 from hubyard.contract.run import RunRecord
 from hubyard_hub.blobs import receive
+from hubyard_hub.json_text import JsonBound, check_json
 
 if TYPE_CHECKING:
     import contextlib
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 NOTEBOOK, REPORT, OUTPUTS = "notebook.ipynb", "report.html", "outputs.tar.gz"
 OUTPUT_LIMIT_BYTES = 200 * 2**20
+RECORD = JsonBound(size_bytes=8 * 2**20, values=250_000, depth=32)
+"""Of a run: a thousand step runs, each with its cells."""
 _KEY = re.compile(r"[a-z][a-z0-9-]{0,39}(\.[0-9]{1,4})?")
 _MADE = "steps"
 """Where a run makes them, within its working folder."""
@@ -94,19 +97,36 @@ class Kept:
         """Keep what a run has made and could not hand in, so far as it is there."""
         for key in _listed(scratch):
             for name in (NOTEBOOK, REPORT, OUTPUTS):
-                content = read_plain(scratch, _MADE, key, name)
-                if content and not self.has(key, name):
-                    with self.receive(key) as upload:
-                        upload.write(content)
+                if self.has(key, name):
+                    continue
+                with (
+                    plain_file(scratch, _MADE, key, name) as file,
+                    self.receive(key) as upload,
+                ):
+                    if file is not None:
+                        shutil.copyfileobj(file, upload)
                         upload.keep_as(name)
 
 
+class BadRecord(Exception):
+    """A run has left a record that says nothing, or more than is taken."""
+
+
 def left_record(scratch: Path) -> RunRecord | None:
-    """The newest record that a run has left in its folder; None: none that is whole."""
-    try:
-        return RunRecord.model_validate_json(read_plain(scratch, "record.json"))
-    except ValueError:
+    """The newest record that a run has left in its folder; None: it left none.
+
+    Raises:
+        BadRecord: it cannot be used.
+    """
+    with plain_file(scratch, "record.json") as file:
+        content = file.read(RECORD.size_bytes + 1) if file else b""
+    if not content:
         return None
+    try:
+        check_json(content, RECORD)
+        return RunRecord.model_validate_json(content)
+    except (ValueError, HubyardError):
+        raise BadRecord from None
 
 
 def has_tracked(scratch: Path) -> bool:
@@ -114,18 +134,24 @@ def has_tracked(scratch: Path) -> bool:
     return any((scratch / _MADE / key / _TRACKED).is_file() for key in _listed(scratch))
 
 
-def read_plain(folder: Path, *parts: str) -> bytes:
-    """A plain file's bytes; nothing where it is missing, a link, or too large."""
+@contextmanager
+def plain_file(folder: Path, *parts: str) -> Generator[BinaryIO | None]:
+    """A plain file that somebody else has written, open to be read.
+
+    None where it is missing, empty, a link, or too large.
+    """
     *folders, name = parts
-    with suppress(OSError), _opened(folder, folders) as place:
-        descriptor = os.open(
-            name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=place
-        )
-        with os.fdopen(descriptor, "rb") as file:
+    with ExitStack() as closing:
+        file = None
+        with suppress(OSError):
+            place = closing.enter_context(_opened(folder, folders))
+            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+            descriptor = os.open(name, flags, dir_fd=place)
+            file = closing.enter_context(os.fdopen(descriptor, "rb"))
             about = os.fstat(descriptor)
-            fits = stat.S_ISREG(about.st_mode) and about.st_size <= OUTPUT_LIMIT_BYTES
-            return file.read() if fits else b""
-    return b""
+            fits = 0 < about.st_size <= OUTPUT_LIMIT_BYTES
+            file = file if stat.S_ISREG(about.st_mode) and fits else None
+        yield file
 
 
 def _listed(scratch: Path) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import tarfile
+import unicodedata
 import zlib
 from contextlib import contextmanager
 from pathlib import PurePosixPath
@@ -26,8 +27,8 @@ FILE_LIMIT_BYTES = 50 * 2**20
 """The largest single file that is read into memory."""
 
 _BLOCK = 512
-_READ_LIMIT_BYTES = 2**20
-_NAME_LIMIT = 512
+HEADER_LIMIT_BYTES = 2**20
+NAME_LIMIT = 512
 
 
 class _Bounded:
@@ -40,7 +41,7 @@ class _Bounded:
         self._stream = stream
 
     def read(self, size: int = -1) -> bytes:
-        if not 0 <= size <= _READ_LIMIT_BYTES:
+        if not 0 <= size <= HEADER_LIMIT_BYTES:
             raise TooLarge("The archive holds a header that is too long.")
         return self._stream.read(size)
 
@@ -74,18 +75,51 @@ def _opened(path: Path) -> Generator[tarfile.TarFile]:
 
 def _members(archive: tarfile.TarFile) -> Generator[tuple[str, tarfile.TarInfo]]:
     """The checked files, by clean name. Stops before it reads too much."""
-    total, count, seen = 0, 0, set[str]()
+    total, count, names = 0, 0, _Names()
     while (member := archive.next()) is not None:
+        archive.members.clear()  # pyright: ignore[reportAttributeAccessIssue]  tarfile keeps all, each with its extended headers
         count, total = count + 1, total + max(member.size, 0)
         if count > MEMBER_LIMIT or total > UNPACKED_LIMIT_BYTES:
             raise TooLarge(_too_much())
         name = _clean_name(member)
-        if member.isdir():
-            continue
-        if name in seen:
-            raise Invalid(f"The source holds {name!r} twice.")
-        seen.add(name)
-        yield name, member
+        names.add(name, is_folder=member.isdir())
+        if not member.isdir():
+            yield name, member
+
+
+class _Names:
+    """The names of a source: each must find its own place when it is unpacked."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, str] = {}
+        """Each by what it looks like: letters and their accents may be one or two."""
+        self._folders: set[str] = set()
+
+    def add(self, name: str, *, is_folder: bool) -> None:
+        """Take one more name.
+
+        Raises:
+            Invalid: another file stands where it shall stand.
+        """
+        looks = unicodedata.normalize("NFC", name)
+        within = [str(each) for each in PurePosixPath(looks).parents][:-1]
+        for folder in within if not is_folder else [*within, looks]:
+            if folder in self._files:
+                raise _collide(self._files[folder], name)
+            self._folders.add(folder)
+        if is_folder:
+            return
+        if looks in self._folders:
+            raise Invalid(f"The source holds {name!r} as a file and as a folder.")
+        if looks in self._files:
+            raise _collide(self._files[looks], name)
+        self._files[looks] = name
+
+
+def _collide(before: str, name: str) -> Invalid:
+    if before == name:
+        return Invalid(f"The source holds {name!r} twice.")
+    return Invalid(f"The source holds {before!r} and {name!r}: rename one of them.")
 
 
 def _clean_name(member: tarfile.TarInfo) -> str:
@@ -93,7 +127,7 @@ def _clean_name(member: tarfile.TarInfo) -> str:
     shown = repr(member.name[:80])
     if not (member.isdir() or (member.isreg() and not member.issparse())):
         raise Invalid(f"The source holds {shown}, which is not a plain file.")
-    if path.is_absolute() or ".." in path.parts or len(member.name) > _NAME_LIMIT:
+    if path.is_absolute() or ".." in path.parts or len(member.name) > NAME_LIMIT:
         raise Invalid(f"The source holds {shown}, which lies outside its folder.")
     if not member.name.isprintable() or "\\" in member.name:
         raise Invalid(f"The source holds {shown}, whose name cannot be used.")
@@ -116,7 +150,7 @@ def file_names(path: Path) -> tuple[str, ...]:
 def _read_to_the_end(archive: tarfile.TarFile) -> None:
     """Read what follows the last file: only at its end does gzip check its sums."""
     stream = archive.fileobj
-    while stream and stream.read(_READ_LIMIT_BYTES):
+    while stream and stream.read(HEADER_LIMIT_BYTES):
         if stream.tell() > UNPACKED_LIMIT_BYTES:
             raise TooLarge(_too_much())
 
@@ -157,21 +191,30 @@ def read_files(path: Path, wanted: Collection[str]) -> dict[str, bytes]:
     Raises:
         Invalid, TooLarge: as `file_names`.
     """
+    found: dict[str, bytes] = {}
+    for name, content in each_file(path, wanted):
+        if content is None:
+            limit = FILE_LIMIT_BYTES // 2**20
+            raise TooLarge(f"A notebook may be at most {limit} MiB.")
+        found[name] = content
+    return found
+
+
+def each_file(
+    path: Path, wanted: Collection[str]
+) -> Generator[tuple[str, bytes | None]]:
+    """Those of some files that a packed source holds, one after the other.
+
+    None stands for one that is too large to be held in memory.
+    """
     with _opened(path) as archive:
-        return {
-            name: _bytes_of(archive, member)
-            for name, member in _members(archive)
-            if name in wanted
-        }
-
-
-def _bytes_of(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    if member.size > FILE_LIMIT_BYTES:
-        raise TooLarge(f"A notebook may be at most {FILE_LIMIT_BYTES // 2**20} MiB.")
-    return b"".join(_chunks(archive, member))
+        for name, member in _members(archive):
+            if name in wanted:
+                fits = member.size <= FILE_LIMIT_BYTES
+                yield name, b"".join(_chunks(archive, member)) if fits else None
 
 
 def _chunks(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Generator[bytes]:
     file = archive.extractfile(member)
-    while file and (chunk := file.read(_READ_LIMIT_BYTES // 4)):
+    while file and (chunk := file.read(HEADER_LIMIT_BYTES // 4)):
         yield chunk

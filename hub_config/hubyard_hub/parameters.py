@@ -15,13 +15,20 @@ import tokenize
 import warnings
 from typing import TYPE_CHECKING, Any, cast
 
-from hubyard.contract.errors import Invalid
-from hubyard.contract.source import Parameter, ParameterType
+from hubyard.contract.errors import HubyardError, Invalid, TooLarge
+from hubyard.contract.run import MOST_CELLS
+from hubyard.contract.source import MOST_PARAMETERS, Parameter, ParameterType
+from hubyard_hub.json_text import JsonBound, check_json, has_lone_surrogate
+from hubyard_hub.packed import FILE_LIMIT_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pydantic import JsonValue
+
+CELL_LIMIT_BYTES = 64 * 2**10
+"""The largest parameters cell: a minute of parsing lies in a megabyte of `a=1`."""
+NOTEBOOK = JsonBound(size_bytes=FILE_LIMIT_BYTES, values=1_000_000, depth=100)
 
 _TAG = "parameters"
 _MAGIC = ("%", "!")
@@ -52,7 +59,11 @@ def read_notebook(content: bytes, name: str) -> Mapping[str, Any]:
         Invalid: naming what is wrong with it.
     """
     try:
+        check_json(content, NOTEBOOK)
         document = json.loads(content.decode("utf-8"))
+    except HubyardError as error:
+        said = error.message.removeprefix("The body ")
+        raise type(error)(f"{name} {said}") from None
     except UnicodeDecodeError as error:
         raise Invalid(f"{name} is not UTF-8 (byte {error.start + 1}).") from None
     except ValueError as error:  # a number of thousands of digits has no line
@@ -90,7 +101,10 @@ def _what_is_wrong(document: object) -> str | None:
         return "it has no list of cells"
     wrong = (n for n, cell in enumerate(cells, 1) if not _is_cell(cell))
     first = next(wrong, None)
-    return None if first is None else f"its cell {first} is broken"
+    if first is not None:
+        return f"its cell {first} is broken"
+    too_many = len(cells) > MOST_CELLS
+    return f"it has more than {MOST_CELLS:,} cells" if too_many else None
 
 
 def _is_cell(cell: object) -> bool:
@@ -118,6 +132,12 @@ def parameters_of(notebook: Mapping[str, Any]) -> tuple[Parameter, ...]:
 
 
 def _parse_cell(source: str) -> Iterable[Parameter]:
+    if len(source.encode()) > CELL_LIMIT_BYTES:
+        raise TooLarge(
+            f"The parameters cell may be at most {CELL_LIMIT_BYTES // 2**10} KiB: keep "
+            "data in a file.",
+            field="notebook",
+        )
     lines = source.splitlines()
     code = "\n".join("" if _is_magic(line) else line for line in lines)
     try:
@@ -130,6 +150,11 @@ def _parse_cell(source: str) -> Iterable[Parameter]:
             f"The parameters cell is not Python (line {line}).", field="notebook"
         ) from None
     found = {p.name: p for p in _parameters(tree.body, comments)}
+    if len(found) > MOST_PARAMETERS:
+        raise TooLarge(
+            f"The parameters cell may hold at most {MOST_PARAMETERS} parameters.",
+            field="notebook",
+        )
     return found.values()
 
 
@@ -195,6 +220,11 @@ def _literal(value: ast.expr) -> JsonValue:
         text = json.dumps(found, allow_nan=False)
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
         return None
+    if has_lone_surrogate(text.encode()):
+        raise Invalid(
+            f"The parameters cell holds half a character (line {value.lineno}).",
+            field="notebook",
+        )
     return json.loads(text)
 
 

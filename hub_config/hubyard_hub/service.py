@@ -37,6 +37,7 @@ from hubyard_hub.api.nouns import Nouns
 from hubyard_hub.api.sealed import Sealed
 from hubyard_hub.parts import Parts
 from hubyard_hub.reconcile.loop import Reconciler
+from hubyard_hub.sandbox import LANES, READ
 from hubyard_hub.settings import Settings
 from hubyard_runtime import gate
 
@@ -87,10 +88,13 @@ def assemble(parts: Parts | None = None) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
+    READ.start()  # before the first upload waits for it
     reconciler = Reconciler(app.state.nouns.parts)
     reconciler.start()
     yield
     reconciler.stop()
+    for lane in LANES:
+        lane.close()
 
 
 def openapi() -> str:

@@ -15,18 +15,41 @@ from hubyard.contract.base import now
 from hubyard.contract.errors import Invalid, NotFound
 from hubyard.contract.project import Project
 from hubyard.contract.source import Comparison, NotebookSource, Source
-from hubyard_hub.comparison import changed_files
+from hubyard_hub.comparison import compare
 from hubyard_hub.packed import file_names
 from hubyard_hub.pipelines.entry import Entry, Files, read_entry
+from hubyard_hub.sandbox import COMPARE, READ
 from hubyard_hub.store import Store, insert_once, tables
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from pydantic import JsonValue
 
     from hubyard_hub.blobs import Blobs, Upload
+
+
+def read_upload(
+    path: Path, notebook: str | None
+) -> tuple[tuple[str, ...], Project, Entry | None]:
+    """The files of a packed source, its project, and what a file of it is.
+
+    Raises:
+        Invalid, TooLarge, NotFound: as `Sources.add`.
+    """
+    files = file_names(path)
+    if not files:
+        raise Invalid("The source is empty: choose a notebook or a file.")
+    if notebook is None:
+        return files, Files(path, files).project(), None
+    entry = read_entry(path, notebook)
+    return files, entry.project, entry
+
+
+def read_project(path: Path) -> Project:
+    """What the project file of a packed source says."""
+    return Files.of(path).project()
 
 
 @dataclass(frozen=True)
@@ -44,11 +67,7 @@ class Sources:
             NotFound: it does not hold the notebook asked about.
         """
         upload.flush()
-        files = file_names(upload.path)
-        if not files:
-            raise Invalid("The source is empty: choose a notebook or a file.")
-        entry = read_entry(upload.path, notebook) if notebook else None
-        project = entry.project if entry else Files(upload.path, files).project()
+        files, project, entry = READ.call(owner, read_upload, upload.path, notebook)
         source = Source(
             digest=self.blobs.keep(upload),
             files=files,
@@ -58,6 +77,7 @@ class Sources:
         self.own(owner, source.digest, source.size_bytes)
         if entry is None:
             return source
+        READ.remember((source.digest, entry.path), entry)
         return NotebookSource(
             **source.model_dump(), notebook=entry.path, parameters=entry.parameters
         )
@@ -96,7 +116,7 @@ class Sources:
         """
         if digest is None:
             return Project()
-        return Files.of(self.path(owner, digest)).project()
+        return READ.call_once(digest, owner, read_project, self.path(owner, digest))
 
     def entry(
         self, owner: str, digest: str, path: str, given: Mapping[str, JsonValue]
@@ -107,18 +127,28 @@ class Sources:
             NotFound: the source or the file is not there.
             Invalid: the file or a parameter cannot be used; says which.
         """
-        entry = read_entry(self.path(owner, digest), path, given)
+        self.path(owner, digest)
+        entry = self.read(owner, digest, path, given)
         entry.check(given)
         return entry
+
+    def read(
+        self, person: str, digest: str, path: str, given: Collection[str]
+    ) -> Entry:
+        """As `entry`, of a source that somebody may see, with parameters unchecked."""
+        kept, key = self.blobs.path(digest), (digest, path)
+        return READ.call_once(key, person, read_entry, kept, path).giving(given)
 
     def compare(self, owner: str, before: str, after: str) -> Comparison:
         """What of a source is another in a second one; both are this owner's.
 
         Raises:
             NotFound: one of them is not there.
+            TooLarge: they are too large to compare.
+            TooOften: this owner compares two others at this moment.
         """
-        files = changed_files(self.path(owner, before), self.path(owner, after))
-        return Comparison(files=files)
+        paths = self.path(owner, before), self.path(owner, after)
+        return COMPARE.call_once((before, after), owner, compare, *paths)
 
     def check_file(self, owner: str, digest: str, path: str) -> None:
         """Whether a source holds a file.
@@ -126,5 +156,6 @@ class Sources:
         Raises:
             NotFound: the source or the file is not there.
         """
-        if path not in file_names(self.path(owner, digest)):
+        kept = self.path(owner, digest)
+        if path not in READ.call_once((digest,), owner, file_names, kept):
             raise NotFound(f"The source holds no {path!r}.", field="path")

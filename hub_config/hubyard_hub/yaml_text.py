@@ -6,6 +6,7 @@ acted on, no alias is followed, and every mistake has its line.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
@@ -22,12 +23,15 @@ if TYPE_CHECKING:
 M = TypeVar("M", bound=BaseModel)
 
 LIMIT_BYTES = 64 * 2**10
-_DEEPEST = 20
+DEEPEST = 20
 """Composing takes a second for brackets in brackets, however few there need be."""
 _OPEN, _CLOSE = b"[{", b"]}"
 _PLAIN = {
     f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null")
 }
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_LEAST, _MOST = -(2**63), 2**64 - 1
+"""What a whole number may be: all that 64 bits can say."""
 _TIME = "tag:yaml.org,2002:timestamp"
 _SHOWN = 40
 
@@ -84,7 +88,7 @@ def read(content: bytes, name: str) -> Text:
         raise _mistake(
             name, 1, f"is larger than {LIMIT_BYTES // 2**10} KiB: shorten it"
         )
-    if _depth(content) > _DEEPEST:
+    if _depth(content) > DEEPEST:
         raise _mistake(name, 1, "holds too many brackets within one another")
     root = _compose(content, name)
     if root is None:
@@ -130,7 +134,7 @@ class _Reader:
             line = _line(key)
             if not isinstance(key, yaml.ScalarNode):
                 raise _mistake(self._name, line, "has a key that is no plain text")
-            said = str(key.value)
+            said = self._text(key, str(key.value))
             if said in found:
                 shown = repr(said[:_SHOWN])
                 raise _mistake(self._name, line, f"says {shown} twice: remove one")
@@ -140,14 +144,23 @@ class _Reader:
 
     def _scalar(self, node: yaml.Node, place: Place) -> JsonValue:
         if node.tag == _TIME:
-            return str(node.value)
+            return self._text(node, str(node.value))
         if node.tag not in _PLAIN:
             shown = ".".join(map(str, place))[:_SHOWN]
             raise _mistake(self._name, _line(node), f"{shown}: write a plain value")
         try:
-            return yaml.SafeLoader("").construct_object(node)
+            value = yaml.SafeLoader("").construct_object(node)
         except (yaml.YAMLError, ValueError):
             raise _mistake(self._name, _line(node), "holds no number") from None
+        if isinstance(value, int) and not _LEAST <= value <= _MOST:
+            raise _mistake(self._name, _line(node), "holds too large a number")
+        return self._text(node, value) if isinstance(value, str) else value
+
+    def _text(self, node: yaml.Node, text: str) -> str:
+        """A text, which an escape can make of half a character."""
+        if _SURROGATE.search(text):
+            raise _mistake(self._name, _line(node), "holds half a character")
+        return text
 
 
 def _fields(shape: type[BaseModel], place: Sequence[str | int]) -> list[str]:

@@ -5,78 +5,73 @@ It is read here, before anything else, so that no route can forget to bound it.
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
-from starlette.responses import Response
 
+from hubyard.contract.errors import HubyardError, TooLarge
 from hubyard_hub.api.answers import problem
+from hubyard_hub.json_text import JsonBound, check_json
+from hubyard_hub.kept import RECORD
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-LIMIT_BYTES = 2**20
+JSON = JsonBound(size_bytes=2**20, values=20_000, depth=32)
+TARGET_LIMIT_BYTES = 8 * 2**10
+"""Path and query of a request."""
 UPLOADS = re.compile(r"/api/(sources|job/steps/[^/]+/(notebook|report|outputs))")
 """Routes that read a stream and bound it themselves."""
-RECORD_LIMIT_BYTES = 8 * 2**20
-"""For the record of a run: a thousand step runs, each with its cells."""
 
 _JSON = "application/json"
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class BoundedBody:
-    """ASGI middleware: 413 for too long a body, 415 for one that is not JSON.
-
-    JSON can say half a character, which no database and no answer can: 422.
-    """
+    """ASGI middleware: refuses what is not JSON, or too much of it, unparsed."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or UPLOADS.fullmatch(_path(scope)):
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request = Request(scope, receive)
-        body = await _read(request, _limit_bytes(_path(scope)))
-        if isinstance(body, Response):
-            await body(scope, receive, send)
+        target = len(scope.get("raw_path") or b"") + len(scope["query_string"])
+        if target > TARGET_LIMIT_BYTES:
+            answer = problem(414, "The address is too long.")
+            await answer(scope, receive, send)
+            return
+        if UPLOADS.fullmatch(_path(scope)):
+            await self._app(scope, receive, send)
+            return
+        request, bound = Request(scope, receive), _bound(_path(scope))
+        try:
+            body = await _read(request, bound)
+        except HubyardError as error:
+            await problem(error.status, error.message)(scope, receive, send)
             return
         kind = request.headers.get("content-type", "").partition(";")[0].strip()
         if body and kind.lower() != _JSON:
             await problem(415, f"Send it as {_JSON}.")(scope, receive, send)
             return
-        if _SURROGATE.search(body) and not _is_text(body):
-            answer = problem(422, "The body holds half a character: remove it.")
-            await answer(scope, receive, send)
-            return
         await self._app(scope, _replay(body, receive), send)
 
 
-async def _read(request: Request, limit_bytes: int) -> bytes | Response:
-    """The body, or the refusal of one that is too large: at once, where it says so."""
-    refusal = problem(413, f"At most {limit_bytes // 2**20} MiB are taken.")
+async def _read(request: Request, bound: JsonBound) -> bytes:
+    """The body of a request, no more of it than is taken."""
+    refusal = TooLarge(f"At most {bound.size_bytes // 2**20} MiB are taken.")
     told = request.headers.get("content-length", "")
-    if told.isdigit() and int(told) > limit_bytes:
-        return refusal
+    if told.isdigit() and int(told) > bound.size_bytes:
+        raise refusal
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > limit_bytes:
-            return refusal
-    return bytes(body)
-
-
-def _is_text(body: bytes) -> bool:
-    try:
-        json.dumps(json.loads(body), ensure_ascii=False).encode()
-    except (ValueError, RecursionError) as error:
-        # What else is wrong with it is said where it is read.
-        return not isinstance(error, UnicodeEncodeError)
-    return True
+        if len(body) > bound.size_bytes:
+            raise refusal
+    whole = bytes(body)
+    check_json(whole, bound)
+    return whole
 
 
 def _path(scope: Scope) -> str:
@@ -84,8 +79,8 @@ def _path(scope: Scope) -> str:
     return path.removeprefix(scope.get("root_path", ""))
 
 
-def _limit_bytes(path: str) -> int:
-    return RECORD_LIMIT_BYTES if path == "/api/job/record" else LIMIT_BYTES
+def _bound(path: str) -> JsonBound:
+    return RECORD if path == "/api/job/record" else JSON
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

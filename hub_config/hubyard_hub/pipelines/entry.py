@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from hubyard.contract.errors import Invalid
+from hubyard.contract.errors import Invalid, TooLarge
 from hubyard.contract.pipeline import StepPlan, is_pipeline
 from hubyard.contract.project import PROJECT_FILE, Project
+from hubyard.contract.run import MOST_CELLS
 from hubyard.contract.script import is_script, notebook_of
 from hubyard_hub.packed import file_names, read_file, read_files
 from hubyard_hub.parameters import check_parameters, parameters_of, read_notebook
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
     from hubyard.contract.source import Parameter
 
+SCRIPT_LIMIT_BYTES = 2**20
+_MARK = b"%%"
+"""What begins a cell of a script."""
 _SLUG = re.compile(r"[^a-z0-9]+")
 
 
@@ -49,6 +53,17 @@ class Entry:
         """
         check_parameters(self.parameters, given)
 
+    def giving(self, given: Collection[str]) -> Entry:
+        """As a run executes it that sets these parameters.
+
+        A pipeline says itself what its steps are given; a notebook is given all.
+        """
+        if is_pipeline(self.path):
+            return self
+        taken: dict[str, JsonValue] = {name: f"${{{name}}}" for name in given}
+        steps = (s.model_copy(update={"parameters": taken}) for s in self.steps)
+        return replace(self, steps=tuple(steps))
+
 
 @dataclass(frozen=True)
 class Files:
@@ -72,13 +87,12 @@ class Files:
         return read_project(found[PROJECT_FILE]) if found else Project()
 
 
-def read_entry(source: Path, path: str, given: Collection[str] = ()) -> Entry:
+def read_entry(source: Path, path: str) -> Entry:
     """What a run of a file of a packed source executes.
 
     Args:
         source: the packed source.
         path: of the file, within the source.
-        given: the parameters that the run sets.
 
     Raises:
         NotFound: the source holds no such file.
@@ -93,10 +107,9 @@ def read_entry(source: Path, path: str, given: Collection[str] = ()) -> Entry:
         return read_pipeline(content, path, files, project)
     document = read_document(content, path)
     if is_tagged(document):
-        parameters, steps = read_tagged(document, path, given)
+        parameters, steps = read_tagged(document, path)
         return Entry(path, parameters, steps, project)
-    taken: dict[str, JsonValue] = {name: f"${{{name}}}" for name in given}
-    step = StepPlan(name=slug_of(path), file=path, parameters=taken)
+    step = StepPlan(name=slug_of(path), file=path)
     return Entry(path, parameters_of(document), (step,), project)
 
 
@@ -108,6 +121,10 @@ def read_document(content: bytes, path: str) -> Mapping[str, Any]:
     """
     if not is_script(path):
         return read_notebook(content, path)
+    if len(content) > SCRIPT_LIMIT_BYTES:
+        raise TooLarge(f"{path} may be at most {SCRIPT_LIMIT_BYTES // 2**20} MiB.")
+    if content.count(_MARK) > MOST_CELLS:
+        raise TooLarge(f"{path} may have at most {MOST_CELLS:,} cells.")
     try:
         return notebook_of(content.decode("utf-8"))
     except UnicodeDecodeError as error:

@@ -7,27 +7,21 @@ from typing import TYPE_CHECKING
 from hubyard.contract.errors import Invalid
 from hubyard.contract.pipeline import is_pipeline
 from hubyard.contract.run import RunJob, StepRecord
-from hubyard_hub.pipelines.entry import Entry, read_entry
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-    from pathlib import Path
 
     from hubyard.contract.pipeline import StepPlan
+    from hubyard_hub.pipelines.entry import Entry
     from hubyard_hub.wishes import Row
     from hubyard_spawner.catalogue import Catalogue
 
 
 def job_of(
-    row: Row, source: Path, catalogue: Catalogue, reused: Sequence[StepRecord]
+    row: Row, entry: Entry, catalogue: Catalogue, reused: Sequence[StepRecord]
 ) -> RunJob:
-    """What a run shall do.
-
-    Raises:
-        Invalid, NotFound: its source is no longer what was checked.
-    """
+    """What a run of an entry shall do."""
     given = row["parameters"]
-    entry = read_entry(source, row["notebook"], given)
     defaults = {each.name: each.default for each in entry.parameters}
     return RunJob(
         run_id=row["id"],

@@ -18,15 +18,17 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter, ValidationError
 
 from hubyard.contract.base import Slug
-from hubyard.contract.errors import Invalid
+from hubyard.contract.errors import Invalid, TooLarge
 from hubyard.contract.pipeline import MOST_STEPS, StepPlan
 from hubyard_hub.parameters import parameters_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from hubyard.contract.source import Parameter
 
+CODE_LIMIT_BYTES = 2**20
+"""All code of a tagged notebook, which is read for the names in it."""
 _STEP, _PREV = "step:", "prev:"
 _COMMON = {"imports", "functions", "parameters", "pipeline-parameters"}
 _BLOCKS = {*_COMMON, "skip"}
@@ -52,7 +54,7 @@ def is_tagged(document: Mapping[str, Any]) -> bool:
 
 
 def read_tagged(
-    document: Mapping[str, Any], path: str, given: Collection[str]
+    document: Mapping[str, Any], path: str
 ) -> tuple[tuple[Parameter, ...], tuple[StepPlan, ...]]:
     """The parameters and the steps of a tagged notebook.
 
@@ -70,7 +72,6 @@ def read_tagged(
             file=path,
             cells=tuple(sorted([*reader.common, *reader.steps[name].cells])),
             after=tuple(reader.steps[name].after),
-            parameters={each: f"${{{each}}}" for each in given},
             takes={
                 variable: giver
                 for giver in order
@@ -91,6 +92,7 @@ class _Reader:
         self._path = path
         self.steps: dict[str, _Step] = {}
         self.common: list[int] = []
+        self._code_bytes = 0
         self._common_names: set[str] = set()
         block = "skip"
         for index, cell in enumerate(document["cells"]):
@@ -138,6 +140,10 @@ class _Reader:
 
     def _names(self, index: int, source: str) -> tuple[set[str], set[str]]:
         """The names that a cell assigns, and those that it uses."""
+        self._code_bytes += len(source.encode())
+        if self._code_bytes > CODE_LIMIT_BYTES:
+            limit = CODE_LIMIT_BYTES // 2**20
+            raise TooLarge(f"{self._path}: its steps hold more than {limit} MiB.")
         lines = source.splitlines()
         code = "\n".join(
             "pass" if line.lstrip().startswith(("%", "!")) else line for line in lines

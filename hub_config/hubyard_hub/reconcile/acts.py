@@ -7,6 +7,7 @@ again.
 
 from __future__ import annotations
 
+import logging
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from hubyard.contract.entry import EndReason
 from hubyard.contract.run import FailureReason, RunFailure
 from hubyard.contract.workload import Kind, Status, Target, UserOptions
 from hubyard_hub.hub_client import Server
-from hubyard_hub.kept import Kept, has_tracked, left_record
+from hubyard_hub.kept import BadRecord, Kept, has_tracked, left_record
 from hubyard_hub.notices.tell import tell_end
 from hubyard_hub.reconcile.steps import Act, Facts, Step, next_step
 from hubyard_hub.runs.record import after_end, keep_record
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from hubyard_hub.lines import Line
     from hubyard_hub.parts import Parts
     from hubyard_hub.wishes import Row
+
+_LOG = logging.getLogger(__name__)
 
 TABLES: dict[Kind, Table] = {
     Kind.RUN: tables.runs,
@@ -165,7 +168,10 @@ def _heard_from_folder(parts: Parts, seen: Seen) -> bool:
     if not active or seen.folder is None:
         return False
     Kept.of(parts.settings.state, seen.row["id"]).gather(seen.folder.scratch)
-    record = left_record(seen.folder.scratch)
+    try:
+        record = left_record(seen.folder.scratch)
+    except BadRecord:
+        return False  # the ledger's end stands in, and its words tell of it
     if record is None or record.revision <= seen.row["revision"]:
         return False
     parts.store.atomically(lambda c: keep_record(c, seen.row["id"], record))
@@ -235,7 +241,7 @@ def _outcome(seen: Seen, step: Step) -> dict[str, Any]:
         seen.folder.ask_to_end()
     settlement = seen.settlement
     ended_at = settlement.ended_at if settlement else now()
-    message = _words(seen, step.end)
+    message = _words(seen, step.end) + _of_its_record(seen)
     values["reason"] = message
     if step.status is Status.FAILED and seen.folder is not None:
         values["log_tail"] = seen.folder.tail(_TAIL_LINES) or None
@@ -272,6 +278,18 @@ def _words(seen: Seen, end: EndReason) -> str:
         reason=seen.row["reason"] or "its last lines may say why.",
         signal="" if code is None else f" (signal {abs(code)})",
     )
+
+
+def _of_its_record(seen: Seen) -> str:
+    """What is to be said of the record that a run has left."""
+    if seen.kind is not Kind.RUN or seen.folder is None:
+        return ""
+    try:
+        left_record(seen.folder.scratch)
+    except BadRecord:
+        _LOG.warning("Run %s has left a record that cannot be used", seen.row["id"])
+        return " It left a record that cannot be used."
+    return ""
 
 
 def _memory_words(seen: Seen) -> str:

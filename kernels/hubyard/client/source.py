@@ -8,6 +8,7 @@ files always give the same bytes, so a source that has not changed has the same 
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import os
@@ -29,6 +30,7 @@ _ENVIRONMENT_MARK = "pyvenv.cfg"
 _IGNORED = {"__pycache__", "node_modules", "site-packages"}
 _UNPACKED_LIMIT_BYTES = 4 * 2**30
 _MEMBER_LIMIT = 20_000
+_IN_THE_WAY = {errno.ENOTDIR, errno.EEXIST, errno.EISDIR}
 
 
 def root_of(file: Path) -> Path:
@@ -81,7 +83,9 @@ def unpack(archive: bytes | BinaryIO, into: Path) -> None:
         with tarfile.open(fileobj=stream, mode="r:gz") as packed:
             _extract(packed, into)
     except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
-        raise Invalid(f"This source cannot be unpacked: {error}.") from None
+        # What an OSError says of itself names a path of this machine.
+        why = error.strerror if isinstance(error, OSError) and error.errno else error
+        raise Invalid(f"This source cannot be unpacked: {why}.") from None
 
 
 def _check(file: Path) -> None:
@@ -106,7 +110,22 @@ def _extract(packed: tarfile.TarFile, into: Path) -> None:
             raise TooLarge("This source holds too much when it is unpacked.")
         if not (member.isreg() or member.isdir()):
             raise Invalid(f"This source holds {member.name!r}, which is no file.")
+        _extract_one(packed, member, into)
+
+
+def _extract_one(packed: tarfile.TarFile, member: tarfile.TarInfo, into: Path) -> None:
+    try:
         packed.extract(member, into, filter="data")
+    except tarfile.FilterError:
+        raise Invalid(
+            f"This source cannot be unpacked: {member.name!r} lies outside of it."
+        ) from None
+    except OSError as error:
+        if error.errno not in _IN_THE_WAY:
+            raise
+        raise Invalid(
+            f"This source holds {member.name!r} as a file and as a folder: rename one."
+        ) from None
 
 
 def _companions(folder: Path, of_pipeline: bool) -> Iterator[Path]:  # noqa: FBT001  it is read by name

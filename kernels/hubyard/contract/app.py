@@ -6,7 +6,16 @@ from enum import StrEnum
 
 from pydantic import Field, model_validator
 
-from hubyard.contract.base import Digest, Moment, Read, Seconds, Title, Written
+from hubyard.contract.base import (
+    ComputeName,
+    Digest,
+    Moment,
+    Read,
+    Seconds,
+    SourcePath,
+    Title,
+    Written,
+)
 from hubyard.contract.errors import Invalid
 from hubyard.contract.money import Money
 from hubyard.contract.workload import Status, Target
@@ -30,12 +39,12 @@ class AppRequest(Written):
     """Publish a notebook or file as an app."""
 
     source: Digest
-    path: str = Field(max_length=512, description="of the file within the source")
+    path: SourcePath = Field(description="of the file within the source")
     name: Title | None = None
     framework: Framework | None = Field(
         default=None, description="None: by the file's name"
     )
-    compute: str | None = None
+    compute: ComputeName | None = None
     lifetime_s: Seconds | None = None
 
 

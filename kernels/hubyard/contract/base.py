@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 LONGEST_S = 366 * 24 * 3600
 """No lifetime and no time-out is longer than a year."""
+_NUL, _INSTEAD = "\x00", "\ufffd"
 
 
 class Written(BaseModel):
@@ -57,11 +58,32 @@ SEVERAL = BeforeValidator(_several, json_schema_input_type=Any)
 
 
 def _utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("in UTC it is outside of the calendar") from None
 
 
 Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
 """A point in time, always in UTC."""
+
+Count = Annotated[int, Field(ge=0, le=2**53)]
+"""A count or a size in bytes: exact in the database, in JSON and in a browser."""
+
+Ordinal = Annotated[int, Field(ge=0, le=2**31 - 1)]
+"""A place in a list, or a revision: a column of 32 bits can hold it."""
+
+
+def cut_text(most: int) -> BeforeValidator:
+    """Cut a text that somebody's code has made, and replace what no database keeps."""
+
+    def cut(value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return value[:most].replace(_NUL, _INSTEAD)
+
+    return BeforeValidator(cut)
+
 
 Seconds = Annotated[int, Field(ge=1, le=LONGEST_S, strict=True)]
 """A whole number of seconds between one second and a year."""
@@ -79,6 +101,14 @@ Title = Annotated[
     in_words("write 1 to 128 characters, without tabs, newlines and their like"),
 ]
 """A name for people: any characters but control characters, at most 128."""
+
+ComputeName = Annotated[
+    str, Field(max_length=40), in_words("there is no compute called that")
+]
+"""Names a profile of the catalogue, or none."""
+
+SourcePath = Annotated[str, Field(max_length=512)]
+"""The path of a file within a source."""
 
 Digest = Annotated[
     str,

@@ -15,7 +15,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, PlainSerializer
 
 from hubyard.contract.base import Moment, Read, Title, Written
-from hubyard.contract.money import Money, amount_text, parse_micros
+from hubyard.contract.money import MOST_UNITS, Money, amount_text, parse_micros
 
 
 class Scope(StrEnum):
@@ -58,10 +58,22 @@ class Account(Read):
         }[self.scope]
 
 
+_LONGEST_AMOUNT = 40
+_Amount = (
+    Annotated[str, Field(max_length=_LONGEST_AMOUNT)]
+    | Annotated[int, Field(ge=0, le=MOST_UNITS)]
+    | Annotated[float, Field(ge=0, le=MOST_UNITS)]
+)
+"""As it may be written."""
+
+
 def _micros(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int | str | float | Decimal):
         raise ValueError("write an amount such as 50 or 12.50")  # noqa: TRY004  pydantic reports ValueError alone
-    return parse_micros(str(value))
+    said = str(value)
+    if len(said) > _LONGEST_AMOUNT:
+        raise ValueError("write an amount such as 50 or 12.50")
+    return parse_micros(said)
 
 
 class BudgetRequest(Written):
@@ -69,7 +81,7 @@ class BudgetRequest(Written):
 
     amount: Annotated[
         int,
-        BeforeValidator(_micros, json_schema_input_type=str | int | float),
+        BeforeValidator(_micros, json_schema_input_type=_Amount),
         PlainSerializer(amount_text, when_used="json"),
     ] = Field(description="in units of the currency; here in micro-units")
     stop: Stop = Stop.HARD

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from hubyard.contract.base import Digest, Read, Seconds, Written
+from hubyard.contract.base import ComputeName, Digest, Read, Seconds, Written
 from hubyard.contract.money import Money
 from hubyard.contract.workload import Kind, Limits
 
@@ -42,7 +42,7 @@ class Catalogue(Read):
 class EstimateRequest(Written):
     """What to put a price on."""
 
-    compute: str
+    compute: ComputeName
     lifetime_s: Seconds | None = None
     source: Digest | None = Field(
         default=None, description="its project may have a budget of its own"

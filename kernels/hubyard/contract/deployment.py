@@ -6,7 +6,15 @@ from typing import Annotated, Any
 
 from pydantic import Field, JsonValue
 
-from hubyard.contract.base import Moment, Read, Seconds, Slug, Written, in_words
+from hubyard.contract.base import (
+    ComputeName,
+    Moment,
+    Read,
+    Seconds,
+    Slug,
+    Written,
+    in_words,
+)
 from hubyard.contract.errors import Invalid
 from hubyard.contract.money import Money
 from hubyard.contract.workload import Status, Target
@@ -38,7 +46,7 @@ class DeploymentRequest(Written):
     model: str = Field(min_length=1, max_length=250)
     version: Version = Field(description="a version number, or @alias")
     name: Slug | None = Field(default=None, description="None: from the model's name")
-    compute: str | None = None
+    compute: ComputeName | None = None
     lifetime_s: Seconds | None = None
 
 

@@ -18,7 +18,8 @@ MICROS = 1_000_000
 
 _MS_PER_HOUR = 3_600_000
 _CENT = MICROS // 100
-_MOST = 10**9
+MOST_UNITS = 10**9
+"""No amount is larger."""
 _HUNDREDTH_OF_CENT = _CENT // 100
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "CHF": "CHF "}
 
@@ -42,8 +43,8 @@ def parse_micros(amount: Decimal | int | str) -> int:
         value = Decimal(str(amount))
     except InvalidOperation:
         raise ValueError(f"{said} is not an amount of money") from None
-    if not value.is_finite() or not 0 <= value <= _MOST:
-        raise ValueError(f"{said} is not an amount of money from 0 to {_MOST:,}")
+    if not value.is_finite() or not 0 <= value <= MOST_UNITS:
+        raise ValueError(f"{said} is not an amount of money from 0 to {MOST_UNITS:,}")
     micros = value * MICROS
     if micros != micros.to_integral_value():
         raise ValueError(f"{said} has more than six decimal places")

@@ -59,10 +59,13 @@ class Notices(Read):
     notices: tuple[Notice, ...] = Field(description="the newest hundred")
 
 
+_NoticeId = Annotated[str, Field(max_length=64)]
+
+
 class SeenRequest(Written):
     """Say which notices were seen."""
 
-    ids: Annotated[tuple[str, ...], Field(max_length=1000)] | None = Field(
+    ids: Annotated[tuple[_NoticeId, ...], Field(max_length=1000)] | None = Field(
         default=None, description="None: all"
     )
 

@@ -11,22 +11,37 @@ key        names a step run within its run: `train`, or `train.2` for its third 
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from hubyard.contract.base import (
+    ComputeName,
+    Count,
     Digest,
     Moment,
+    Ordinal,
     Read,
     Seconds,
     Slug,
+    SourcePath,
     Title,
     Written,
+    cut_text,
 )
 from hubyard.contract.money import Money
-from hubyard.contract.pipeline import StepPlan
-from hubyard.contract.source import Parameters
+from hubyard.contract.pipeline import MOST_STEP_RUNS, MOST_STEPS, StepPlan
+from hubyard.contract.source import GivenParameters, Parameters
 from hubyard.contract.workload import Status, Target
+
+MOST_CELLS = 20_000
+"""A record tells of no more cells; the runner leaves out those of old successes."""
+MOST_RECORDED = 10 * MOST_STEP_RUNS
+"""Nor of more step runs: ten steps may fan out as far as they can."""
+LONGEST_MESSAGE = 4_000
+LONGEST_TRACEBACK = 64_000
+
+StepKey = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}(\.[0-9]{1,4})?$")]
 
 
 class CellStatus(StrEnum):
@@ -63,21 +78,26 @@ class FailureReason(StrEnum):
 class CellRecord(Read):
     """One code cell: index within the executed notebook, from 0."""
 
-    index: int
+    index: Ordinal
     status: CellStatus
     started_at: Moment | None = None
     ended_at: Moment | None = None
-    output_bytes: int = Field(default=0, description="of what it shows")
+    output_bytes: Count = Field(default=0, description="of what it shows")
 
 
 class RunFailure(Read):
     """What broke, in the words that the owner is told."""
 
     reason: FailureReason
-    message: str
-    step: str | None = Field(default=None, description="key of the step run")
-    cell: int | None = Field(default=None, description="index of the failing cell")
-    traceback: str | None = None
+    message: Annotated[
+        str, Field(max_length=LONGEST_MESSAGE), cut_text(LONGEST_MESSAGE)
+    ]
+    step: StepKey | None = Field(default=None, description="key of the step run")
+    cell: Ordinal | None = Field(default=None, description="index of the failing cell")
+    traceback: (
+        Annotated[str, Field(max_length=LONGEST_TRACEBACK), cut_text(LONGEST_TRACEBACK)]
+        | None
+    ) = None
 
 
 class StepStatus(StrEnum):
@@ -102,24 +122,26 @@ class StepStatus(StrEnum):
 class StepRecord(Read):
     """One step run, and its cells once they are known."""
 
-    key: str
-    step: str = Field(description="the step's name")
+    key: StepKey
+    step: Annotated[str, Field(max_length=40, description="the step's name")]
     item: JsonValue = Field(default=None, description="what it got of a fan-out")
-    file: str = Field(description="its notebook or script, within the source")
-    after: tuple[str, ...] = Field(default=(), description="steps that it waits for")
+    file: SourcePath = Field(description="its notebook or script, within the source")
+    after: Annotated[
+        tuple[Annotated[str, Field(max_length=40)], ...], Field(max_length=MOST_STEPS)
+    ] = Field(default=(), description="steps that it waits for")
     status: StepStatus = StepStatus.WAITING
-    attempt: int = Field(default=0, description="from 1; above it: a retry")
+    attempt: Ordinal = Field(default=0, description="from 1; above it: a retry")
     started_at: Moment | None = None
     ended_at: Moment | None = None
-    cells: tuple[CellRecord, ...] = ()
+    cells: Annotated[tuple[CellRecord, ...], Field(max_length=MOST_CELLS)] = ()
     failure: RunFailure | None = None
     reused: bool = Field(
         default=False, description="taken over from an earlier run, not executed"
     )
-    peak_bytes: int | None = Field(
+    peak_bytes: Count | None = Field(
         default=None, description="the most memory that one of its processes held"
     )
-    cpu_s: float | None = None
+    cpu_s: Annotated[float, Field(ge=0, le=1e12)] | None = None
     cache_key: Digest | None = Field(
         default=None, description="of all that went into it; None: it is not cached"
     )
@@ -128,7 +150,7 @@ class StepRecord(Read):
 class _WithSteps(Read):
     """What a run's record and its detail have in common."""
 
-    steps: tuple[StepRecord, ...] = ()
+    steps: Annotated[tuple[StepRecord, ...], Field(max_length=MOST_RECORDED)] = ()
 
     @property
     def cells(self) -> tuple[CellRecord, ...]:
@@ -139,11 +161,27 @@ class _WithSteps(Read):
 class RunRecord(_WithSteps):
     """The runner's own record. `revision` only ever grows; the newest one holds."""
 
-    revision: int
+    revision: Ordinal
     status: Status
     started_at: Moment
     ended_at: Moment | None = None
     failure: RunFailure | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_few_cells(cls, said: Any) -> Any:  # noqa: ANN401  nothing is known of it yet
+        """Count before each cell becomes an object of its own."""
+        if _cells_in(said) > MOST_CELLS:
+            raise ValueError(f"a record tells of at most {MOST_CELLS:,} cells")
+        return said
+
+
+def _cells_in(said: object) -> int:
+    steps = said.get("steps") if isinstance(said, dict) else None
+    if not isinstance(steps, list | tuple):
+        return 0
+    lists = (step.get("cells") for step in steps if isinstance(step, dict))
+    return sum(len(cells) for cells in lists if isinstance(cells, list | tuple))
 
 
 class RunJob(Read):
@@ -172,12 +210,12 @@ class RunRequest(Written):
     model_config = ConfigDict(ser_json_inf_nan="constants")  # as RunJob
 
     source: Digest
-    notebook: str = Field(
+    notebook: SourcePath = Field(
         description="path within the source of a notebook, a script, or a pipeline"
     )
     name: Title | None = Field(default=None, description="None: the file's name")
-    parameters: dict[str, JsonValue] = Field(default_factory=dict)
-    compute: str | None = None
+    parameters: GivenParameters = Field(default_factory=dict)
+    compute: ComputeName | None = None
     lifetime_s: Seconds | None = None
     cell_timeout_s: Seconds | None = None
     fresh: bool = Field(

@@ -18,7 +18,6 @@ from pydantic import (
     AfterValidator,
     ConfigDict,
     Field,
-    JsonValue,
     SerializerFunctionWrapHandler,
     ValidationInfo,
     computed_field,
@@ -28,17 +27,19 @@ from pydantic import (
 )
 
 from hubyard.contract.base import (
+    ComputeName,
     Digest,
     Moment,
     Read,
     Seconds,
+    SourcePath,
     Title,
     Written,
     in_words,
 )
 from hubyard.contract.money import Money
 from hubyard.contract.notice import Channels, Why
-from hubyard.contract.source import Parameters
+from hubyard.contract.source import GivenParameters, Parameters
 from hubyard.contract.tracking import Alias, ModelName
 from hubyard.contract.workload import Status
 
@@ -179,9 +180,9 @@ class PreviewRequest(_When):
     """What a schedule would do, asked before it is made."""
 
     cron: str | None = Field(default=None, max_length=256, validate_default=True)
-    compute: str | None = None
+    compute: ComputeName | None = None
     lifetime_s: Seconds | None = None
-    notebook: str | None = Field(
+    notebook: SourcePath | None = Field(
         default=None, description="its past runs give the expected duration"
     )
     source: Digest | None = Field(
@@ -243,11 +244,11 @@ class ScheduleRequest(_When):
     model_config = ConfigDict(ser_json_inf_nan="constants")  # as RunJob
 
     source: Digest
-    notebook: str
+    notebook: SourcePath
     name: Title | None = None
     cron: Cron | None = Field(default=None, validate_default=True)
-    parameters: dict[str, JsonValue] = Field(default_factory=dict)
-    compute: str | None = None
+    parameters: GivenParameters = Field(default_factory=dict)
+    compute: ComputeName | None = None
     lifetime_s: Seconds | None = None
     cell_timeout_s: Seconds | None = None
     missed: Missed = Missed.ONCE
@@ -327,7 +328,7 @@ class HookCall(Read):
 
     model_config = ConfigDict(ser_json_inf_nan="constants")  # as RunJob
 
-    parameters: dict[str, JsonValue] = Field(
+    parameters: GivenParameters = Field(
         default_factory=dict, description="of the notebook, over the schedule's own"
     )
 

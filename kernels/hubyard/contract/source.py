@@ -18,6 +18,11 @@ from hubyard.contract.base import Digest, Read
 
 SOURCE_LIMIT_BYTES = 50 * 2**20
 """The largest source that is taken, packed."""
+MOST_PARAMETERS = 500
+"""A notebook declares no more, and a run sets no more."""
+
+GivenParameters = Annotated[dict[str, JsonValue], Field(max_length=MOST_PARAMETERS)]
+"""What a run sets, by name."""
 
 
 def _shown(values: dict[str, JsonValue]) -> dict[str, JsonValue]:

@@ -10,7 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hubyard.contract.run import RunFailure, RunRecord, StepRecord, StepStatus
+from hubyard.contract.run import (
+    MOST_CELLS,
+    RunFailure,
+    RunRecord,
+    StepRecord,
+    StepStatus,
+)
 from hubyard.contract.workload import Status
 from hubyard_runtime.run import step
 
@@ -66,6 +72,21 @@ def stopped(
     """The run is over because somebody, or its lifetime, has stopped it."""
     steps = (_closed(each, at, None) for each in record.steps)
     return _ended(record, at, steps, status=Status.STOPPED, failure=failure)
+
+
+def shortened(record: RunRecord) -> RunRecord:
+    """A record of no more cells than are taken.
+
+    Of a run of very many, step runs that have succeeded lose theirs, the first ones
+    first: what is still to be seen of a run is what runs and what broke.
+    """
+    excess = len(record.cells) - MOST_CELLS
+    steps: list[StepRecord] = []
+    for each in record.steps:
+        is_told = excess <= 0 or each.status is not StepStatus.SUCCEEDED
+        excess -= 0 if is_told else len(each.cells)
+        steps.append(each if is_told else each.model_copy(update={"cells": ()}))
+    return record.model_copy(update={"steps": tuple(steps)})
 
 
 def _ended(

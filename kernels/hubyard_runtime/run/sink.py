@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from hubyard.contract.errors import HubyardError, Rejected
 from hubyard_runtime.insist import pauses
 from hubyard_runtime.run.files import write_whole
+from hubyard_runtime.run.record import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,7 +57,7 @@ class Sink:
         """Write a record to the file alone. A full disk does not fail the run here."""
         self._newest = record
         try:
-            write_whole(self._file, record.model_dump_json().encode())
+            write_whole(self._file, shortened(record).model_dump_json().encode())
         except OSError as error:
             _log.warning("The record could not be written: %s.", error.strerror)
 
@@ -95,7 +96,7 @@ class Sink:
     def _after(self, record: RunRecord, waits: Iterator[float]) -> Iterator[float]:
         """Send a record; the pauses that hold from now on."""
         try:
-            self._send(record)
+            self._send(shortened(record))
         except Rejected as error:
             _log.warning("The platform refuses the record: %s", error.message)
         except HubyardError:

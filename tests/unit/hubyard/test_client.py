@@ -502,6 +502,23 @@ def test_a_hostile_source_stays_outside(tmp_path, name):
     assert not (tmp_path / "a.py").exists()
 
 
+def test_a_file_in_the_way_of_a_folder_is_named_and_no_path_of_the_machine(tmp_path):
+    both = archive(("a", tarfile.REGTYPE, b""), ("a/b.py", tarfile.REGTYPE, b""))
+    with pytest.raises(
+        Invalid, match=r"'a/b\.py' as a file and as a folder"
+    ) as refused:
+        source.unpack(both, tmp_path)
+    assert str(tmp_path) not in refused.value.message
+
+
+def test_a_folder_that_cannot_be_written_is_not_shown(tmp_path):
+    into = tmp_path / "file" / "below"
+    into.parent.touch()
+    with pytest.raises(Invalid) as refused:
+        source.unpack(archive(GOOD), into)
+    assert str(tmp_path) not in refused.value.message
+
+
 @pytest.mark.parametrize("limit", ["_MEMBER_LIMIT", "_UNPACKED_LIMIT_BYTES"])
 def test_a_bomb_is_not_unpacked_to_its_end(tmp_path, monkeypatch, limit):
     monkeypatch.setattr(source, limit, 1)

@@ -17,7 +17,8 @@ from fastapi.routing import APIRoute
 
 from hubyard.contract.errors import Problem
 from hubyard.contract.identity import Identity
-from hubyard_hub.api.body import LIMIT_BYTES, RECORD_LIMIT_BYTES
+from hubyard_hub.api.body import JSON
+from hubyard_hub.kept import RECORD as RECORD_BOUND
 from hubyard_hub.parts import Parts
 from hubyard_hub.service import assemble
 from support.patience import PATIENCE_S
@@ -125,7 +126,8 @@ def test_a_body_that_is_no_json_or_too_large_is_refused_unread(ask, method, path
         headers = {"Content-Type": kind}
         answer = ask(method, path, who, content=b"{}", headers=headers)
         assert refusal(answer, 415) == "Send it as application/json."
-    limit = RECORD_LIMIT_BYTES if path.endswith("/record") else LIMIT_BYTES
+    bound = RECORD_BOUND if path.endswith("/record") else JSON
+    limit = bound.size_bytes
     huge = b" " * (limit + 1)
     headers = {"Content-Type": "application/json"}
     answer = ask(method, path, who, content=huge, headers=headers)
@@ -142,7 +144,9 @@ SPAN = {"since": "2026-11-01T00:00:00Z", "until": "2026-11-02T00:00:00Z"}
 RECORD = {"revision": 1, "status": "running", "started_at": "2030-01-01T00:00:00Z"}
 
 LIFETIMES = ["NaN", "Infinity", "-1", "0", "1e999", "1.5", "true", '"1h"', "[]", "9e15"]
-MOMENTS = ['"noon"', '"2026-11-01T00:00:00"', "true", "[]", "null"]
+EDGES = ['"0001-01-01T00:00:00+14:00"', '"9999-12-31T23:59:59-14:00"']
+MOMENTS = ['"noon"', '"2026-11-01T00:00:00"', "true", "[]", "null", *EDGES]
+REVISIONS = ['"x"', "1.5", "NaN", "null", "-1", str(2**31), str(10**30)]
 AMOUNTS = ["NaN", "Infinity", "-1", "1e999", "0.00000001", "true", "[]", "null"]
 NAMES = ['""', '"a\\nb"', '"\\u0000"', f'"{"x" * 129}"', "5", "[]", "{}"]
 TEXTS = ["5", "[]", "{}", "true"]
@@ -221,14 +225,14 @@ FIELDS = [
     ("POST", "/models", REGISTER, {"run_id": ['"x"', f'"{"A" * 32}"', "5", '""']}),
     ("POST", "/models", REGISTER, {"name": ['""', '"a/b"', '"a\\nb"', "5"]}),
     ("POST", "/models", REGISTER, {"alias": ['"a b"', '""', f'"{"x" * 101}"', "5"]}),
-    ("PUT", "/job/record", RECORD, {"revision": ['"x"', "1.5", "NaN", "null"]}),
+    ("PUT", "/job/record", RECORD, {"revision": REVISIONS}),
     ("PUT", "/job/record", RECORD, {"status": ['"flying"', "5"]}),
     ("POST", "/job/steps/s/reuse", {}, {"cache_key": [*TEXTS, '"x"', "null"]}),
     (
         "PUT",
         "/job/record",
         RECORD,
-        {"started_at": ['"yesterday"', "NaN", '"2030-01-01"']},
+        {"started_at": ['"yesterday"', "NaN", '"2030-01-01"', *EDGES]},
     ),
 ]
 CASES = [

@@ -59,7 +59,7 @@ def entry(tmp_path):
             held[PATH] = text.encode() if isinstance(text, str) else text
         source = tmp_path / "source"
         source.write_bytes(packed(held))
-        return read_entry(source, path, given)
+        return read_entry(source, path).giving(given)
 
     return entry
 

@@ -4,12 +4,14 @@ import gzip
 import io
 import stat
 import tarfile
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hubyard.client.source import unpack
 from hubyard.contract.errors import HubyardError, Invalid, NotFound, TooLarge
 from hubyard_hub import packed as packed_module
 from hubyard_hub.blobs import Blobs, receive
@@ -83,6 +85,57 @@ def test_what_a_source_may_not_hold_is_refused(tmp_path: Path, bad: tarfile.TarI
     path = a_file(tmp_path, tar_of(member("good"), bad))
     with pytest.raises(Invalid):
         file_names(path)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        [member("a"), member("a/b.py")],
+        [member("a/b.py"), member("a")],
+        [member("a", tarfile.DIRTYPE), member("a")],
+        [member("a"), member("a", tarfile.DIRTYPE)],
+        [member("a/b"), member("a/b/c/d.py")],
+        [member("é.py"), member("e\u0301.py")],
+        [member("é"), member("e\u0301/a.py")],
+    ],
+    ids=range(7),
+)
+def test_no_two_files_want_the_same_place(
+    tmp_path: Path, members: list[tarfile.TarInfo]
+):
+    with pytest.raises(Invalid, match="The source holds"):
+        file_names(a_file(tmp_path, tar_of(*members)))
+
+
+def test_names_that_only_look_alike_to_some_are_two(tmp_path: Path):
+    path = a_file(tmp_path, packed({"readme.md": b"", "README.md": b"", "a/b": b""}))
+    assert file_names(path) == ("README.md", "a/b", "readme.md")
+
+
+NAMES = st.lists(st.text("ab/", min_size=1, max_size=5), min_size=1, max_size=6)
+
+
+@given(NAMES)
+def test_what_is_accepted_can_be_unpacked(tmp_path_factory, names: list[str]):
+    folder = tmp_path_factory.mktemp("unpacked")
+    path = a_file(folder, tar_of(*map(member, names)))
+    try:
+        kept = file_names(path)
+    except HubyardError:
+        return
+    unpack(path.read_bytes(), folder / "into")
+    assert all((folder / "into" / name).is_file() for name in kept)
+
+
+def test_an_archive_of_headers_takes_no_memory(tmp_path: Path):
+    many = [member(f"{n}.py") for n in range(200)]
+    for each in many:
+        each.pax_headers = {"comment": "x" * 2**19}
+    path = a_file(tmp_path, tar_of(*many))
+    tracemalloc.start()
+    assert len(file_names(path)) == 200
+    assert tracemalloc.get_traced_memory()[1] < 20 * 2**20
+    tracemalloc.stop()
 
 
 def test_a_name_may_be_there_once(tmp_path: Path):

@@ -301,6 +301,44 @@ def test_a_folder_without_a_last_word_decides_nothing(a_run: Scene, text: str):
     assert a_run.status == "failed"
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"revision": 10**30},
+        {"revision": 2**31},
+        {"failure": {"reason": "cell-error", "message": "no", "cell": 2**70}},
+        {"steps": [{"key": "../x", "step": "a", "file": "a.py"}]},
+        {"started_at": "0001-01-01T00:00:00+14:00"},
+        {"steps": [[]] * 300_000},
+        {"failure": {"reason": "lost", "message": "x" * 2**23}},
+    ],
+    ids=range(7),
+)
+def test_a_record_that_cannot_be_used_is_a_failure_and_told_once(
+    a_run: Scene, said: dict[str, Any], caplog: pytest.LogCaptureFixture
+):
+    a_run.up()
+    whole = {"revision": 9, "status": "failed", "started_at": now().isoformat(), **said}
+    (a_run.folder.scratch / "record.json").write_text(json.dumps(whole))
+    a_run.end(EndReason.EXITED, 0)
+    for _ in range(5):
+        a_run.step()
+    assert a_run.status == "failed"
+    assert a_run.shown["failure"]["message"].endswith("a record that cannot be used.")
+    assert caplog.text.count("has left a record that cannot be used") == 1
+
+
+def test_a_message_that_no_database_can_keep_is_kept_without_it(a_run: Scene):
+    a_run.up()
+    failure = {"reason": "cell-error", "message": "no\x00" + "x" * 5000}
+    whole = {"revision": 9, "status": "failed", "started_at": now().isoformat()}
+    text = json.dumps({**whole, "failure": failure})
+    (a_run.folder.scratch / "record.json").write_text(text)
+    a_run.end(EndReason.EXITED, 1)
+    a_run.step()
+    assert a_run.shown["failure"]["message"] == "no\ufffd" + "x" * 3997
+
+
 def test_what_a_dead_run_has_made_is_kept(a_run: Scene, tmp_path: Path):
     a_run.up()
     made = a_run.folder.scratch / "steps" / "train"

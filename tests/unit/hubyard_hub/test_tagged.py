@@ -15,7 +15,7 @@ def steps(tmp_path):
     def steps(*cells, given=()):
         source = tmp_path / "source"
         source.write_bytes(packed({"book.ipynb": notebook(*cells)}))
-        entry = read_entry(source, "book.ipynb", given)
+        entry = read_entry(source, "book.ipynb").giving(given)
         return {step.name: step for step in entry.steps}
 
     return steps

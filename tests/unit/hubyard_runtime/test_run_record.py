@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from hubyard.contract.pipeline import StepPlan
 from hubyard.contract.run import (
+    MOST_CELLS,
+    CellRecord,
     CellStatus,
     FailureReason,
     RunFailure,
@@ -147,3 +149,19 @@ def test_success_is_not_claimed_while_something_waits():
     run = record.planned(record.begun(BEGUN), [WAITING])
     with pytest.raises(ValueError, match="not every step"):
         record.succeeded(run, at(1))
+
+
+def test_a_record_of_too_many_cells_keeps_those_of_what_runs_and_what_broke():
+    cells = tuple(
+        CellRecord(index=n, status=CellStatus.SUCCEEDED) for n in range(MOST_CELLS // 2)
+    )
+    statuses = [StepStatus.FAILED, *[StepStatus.SUCCEEDED] * 2, StepStatus.RUNNING]
+    steps = tuple(
+        WAITING.model_copy(update={"key": f"a.{n}", "status": status, "cells": cells})
+        for n, status in enumerate(statuses)
+    )
+    whole = record.begun(BEGUN).model_copy(update={"steps": steps})
+    short = record.shortened(whole)
+    assert [bool(each.cells) for each in short.steps] == [True, False, False, True]
+    assert RunRecord.model_validate_json(short.model_dump_json()) == short
+    assert record.shortened(short) == short
