@@ -37,7 +37,6 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from chaos.ledger_clock import WallClock
 from chaos.ledger_lives import Lives, plan
 from chaos.ledger_observer import Observer
 from chaos.ledger_verdict import Verdict, judge
@@ -46,6 +45,7 @@ from hubyard.contract.entry import EndReason
 from hubyard.contract.workload import Kind
 from hubyard_hub.ledger import Ledger
 from hubyard_hub.store import Store
+from support.wall_clock import WallClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -28,8 +28,8 @@ from support.hub import REPOSITORY
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from chaos.ledger_clock import WallClock
     from support.running import Running
+    from support.wall_clock import WallClock
 
 T = TypeVar("T")
 

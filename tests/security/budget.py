@@ -4,8 +4,10 @@ Starts a Hubyard in which bo has a hard budget with room for ten starts, and sta
 fifty of his at once: by the spawn page's form, by the hub's API, and by options that
 are patched onto a server before it is started. Then everybody asks for more time, and
 eve, whom no budget holds back, forges prices, profiles, kinds, lifetimes and names.
-In the end several processes admit starts of one budget on one database by themselves,
-on SQLite and, where its server is installed, on PostgreSQL.
+Then a Hubyard stands ten minutes before the end of a month, and bo asks for time that
+reaches into the next. In the end several processes admit starts of one budget on one
+database by themselves, on SQLite and, where its server is installed, on PostgreSQL. All
+of it goes by a clock of its own, so that the real month does not matter.
 
 starts    that were asked for at once, of each budget
 room      how many of them the budget covers
@@ -33,13 +35,16 @@ from hubyard.contract.run import RunRequest
 from hubyard.contract.workload import Status
 from hubyard_hub.audit import audit
 from hubyard_hub.store import Store
+from security.budget_border import at_the_border
 from security.budget_extensions import attack_extensions
 from security.budget_forgeries import Forgeries, a_source
 from security.budget_place import COMPUTE, LIFETIME_S, place_in
 from security.budget_race import race
 from security.budget_starts import stampede
 from support import needs
+from support.months import NOON
 from support.postgres import cluster
+from support.wall_clock import go_by_our_own
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,6 +105,7 @@ def attack(folder: Path, starts: int = STARTS, room: int = ROOM) -> Tally:
         told = " ".join(f"{k}x{n}" for k, n in sorted(forgeries.statuses.items()))
         print(f"{forgeries.tried} forged wishes: {told}", flush=True)
         tally.broken += _false_lines(place)
+    tally.broken += at_the_border(folder / "border")
     for name, url in _databases(folder):
         raced = race(url, starts, room)
         tally.broken += [f"{name}: {fault}" for fault in raced.faults(starts, room)]
@@ -140,6 +146,7 @@ def _databases(folder: Path) -> Iterator[tuple[str, str]]:
 
 def main() -> int:
     """Attack, and print the last line."""
+    go_by_our_own(NOON)
     with tempfile.TemporaryDirectory() as folder:
         tally = attack(Path(folder))
     for found in tally.found:

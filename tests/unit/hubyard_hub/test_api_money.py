@@ -19,6 +19,7 @@ from hubyard_hub.ledger import write_deadline
 from hubyard_spawner.folder import Folder
 from support.hub import REPOSITORY
 from support.lines import ended, made, opened
+from support.months import BORDER, noon, stand_at
 from support.platform import (
     Caller,
     ada,
@@ -35,7 +36,9 @@ if TYPE_CHECKING:
     from hubyard_hub.parts import Parts
     from support.platform import Stamped
 
-__all__ = ["ada", "app", "bob", "hub", "parts"]  # fixtures
+__all__ = ["ada", "app", "bob", "hub", "noon", "parts", "stand_at"]  # fixtures
+
+pytestmark = pytest.mark.usefixtures("noon")
 
 HOUR = 360_000
 """An hour of the catalogue's `small`, in micro-units."""
@@ -73,8 +76,50 @@ def test_one_number_in_spend_budget_and_workload(
     assert budget["left"]["micros"] == 8_200_000
     assert spend["lines"][0]["cost"] == spend["total"]
     assert ada.get("/budgets").json() == [budget]
-    # The half hour may lie in two days, where it is the small hours now.
-    assert sum(day["cost"]["micros"] for day in spend["days"]) == 1_800_000
+    assert [day["cost"]["micros"] for day in spend["days"]][-1] == 1_800_000
+
+
+def test_what_was_spent_before_the_turn_of_the_month_is_in_no_budget_of_this_one(
+    parts: Parts, ada: Caller, root: Caller, stand_at: Any
+):
+    stand_at(BORDER + timedelta(minutes=10))
+    entry = opened(parts.ledger, now() - timedelta(minutes=30), owner="ada")
+    ended(parts.ledger, entry, timedelta(minutes=25))
+    set_budget(root, "ada", 10)
+    spend = ada.get("/spend").json()
+    # It ran from twenty to midnight until five past.
+    assert spend["total"]["micros"] == 300_000
+    assert spend["budgets"][0]["spent"] == spend["total"]
+    assert spend["lines"][0]["cost"]["micros"] == 1_500_000
+    (day,) = [day for day in spend["days"] if day["cost"]["micros"]]
+    assert day["cost"]["micros"] == 300_000
+
+
+def test_in_the_last_hour_of_a_month_only_what_falls_into_it_is_reserved(
+    ada: Caller, root: Caller, stand_at: Any
+):
+    stand_at(BORDER - timedelta(minutes=10))
+    set_budget(root, "ada", 0.1)
+    wish = {"compute": "small", "lifetime_s": 7200}
+    priced = ada.post("/estimate", json=wish).json()
+    # Ten minutes of two hours: $0.06 of $0.72.
+    assert priced["refusal"] is None
+    set_budget(root, "ada", 0.05)
+    refusal = ada.post("/estimate", json=wish).json()["refusal"]
+    assert "has $0.05 left of $0.05 this month, and this may cost $0.06" in refusal
+
+
+def test_time_that_reaches_into_the_next_month_is_given_without_this_one_s_budget(
+    parts: Parts, ada: Caller, root: Caller, stand_at: Any
+):
+    stand_at(BORDER - timedelta(minutes=10))
+    entry = running(parts, lifetime_s=2400)
+    set_budget(root, "ada", 0.25)
+    answer = ada.post(f"/workloads/{entry.id}/extend", json={"seconds": 1800})
+    assert answer.status_code == 200, answer.text
+    (budget,) = ada.get("/budgets").json()
+    assert budget["reserved"]["micros"] == pytest.approx(60_000, abs=1000)
+    assert budget["left"]["micros"] == pytest.approx(10_000, abs=1000)
 
 
 def test_the_estimate_says_what_a_budget_says_to_it(ada: Caller, root: Caller):
