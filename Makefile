@@ -2,7 +2,7 @@
 # Each says what it does, and prints how long it took.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up test coverage test-needs env lint wheel generated lock properties golden attack attack-short attack-budget chaos-up chaos-ledger chaos-schedules chaos-runs bench-serving bench-money bench-runs bench-schedules clean
+.PHONY: help up test coverage test-needs env lint wheel generated lock properties golden attack attack-short attack-budget chaos-up chaos-ledger chaos-schedules chaos-runs bench-serving bench-money bench-runs bench-lists bench-schedules clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -104,6 +104,9 @@ bench-money: env ## the home page and the spend, beside the stock home page
 
 bench-runs: env ## small notebooks, beside papermill
 	@$(BIN)/python tests/bench/runs.py $(ARGS)
+
+bench-lists: env ## the list of a hundred large runs, beside a hundred small ones
+	@$(BIN)/python tests/bench/lists.py $(ARGS)
 
 bench-schedules: env ## a thousand schedules due at once: their runs, their owners' turns and the hub
 	@$(BIN)/python tests/bench/schedules.py $(ARGS)

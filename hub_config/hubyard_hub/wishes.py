@@ -37,6 +37,8 @@ Row = Mapping[str, Any]
 """One row of a table, by its columns' names."""
 
 _LIST_LENGTH = 100
+_ACTIVE = [status for status in Status if status.is_active]
+_BEGUN = [status for status in _ACTIVE if status is not Status.PENDING]
 
 
 @dataclass(frozen=True)
@@ -77,12 +79,21 @@ class Wishes:
         return {**wish, "project": project.name if project else None}
 
     def rows(self, owner: str, *conditions: Any) -> list[Row]:  # noqa: ANN401  SQLAlchemy's own word for what a condition may be
-        """An owner's wishes, newest first, at most a hundred."""
+        """An owner's wishes, those that have not ended first, each part newest first.
+
+        All that have begun are there, however many newer ones there are; of those
+        that wait, and of those that have ended, the newest hundred.
+        """
         columns = self.table.c
-        wanted = select(self.table).where(columns.owner == owner, *conditions)
-        newest = wanted.order_by(columns.created_at.desc(), columns.id.desc())
+        mine = select(self.table).where(columns.owner == owner, *conditions)
+        newest = mine.order_by(columns.created_at.desc(), columns.id.desc())
+        parts = (
+            newest.where(columns.status.in_(_BEGUN)),
+            newest.where(columns.status == Status.PENDING).limit(_LIST_LENGTH),
+            newest.where(columns.status.not_in(_ACTIVE)).limit(_LIST_LENGTH),
+        )
         with self.parts.store.read() as connection:
-            return all_rows(connection, newest.limit(_LIST_LENGTH))
+            return [row for part in parts for row in all_rows(connection, part)]
 
     def row(self, owner: str, id_: str) -> Row:
         """One wish of an owner.
@@ -93,10 +104,16 @@ class Wishes:
         with self.parts.store.read() as connection:
             return self._find(connection, owner, id_)
 
-    def insert(self, values: Row) -> None:
-        """Write a fresh wish and wake the reconciler."""
-        self.parts.store.atomically(lambda c: insert_once(c, self.table, values))
-        self.parts.wake.set()
+    def insert(
+        self, values: Row, beside: Callable[[Connection], None] = lambda _: None
+    ) -> None:
+        """Write a fresh wish, and what belongs to it, and wake the reconciler."""
+
+        def work(connection: Connection) -> None:
+            insert_once(connection, self.table, values)
+            beside(connection)
+
+        self._then_wake(work)
 
     def start(self, owner: str, id_: str) -> None:
         """Wish that it runs; a wish that is active already stays as it is.

@@ -19,7 +19,7 @@ def create_run(asking: Person, nouns: Asked, wish: RunRequest) -> Run:
 
 @router.get("/runs")
 def list_runs(asking: Person, nouns: Asked, schedule: str | None = None) -> list[Run]:
-    """The newest hundred runs, of one schedule or of all."""
+    """Runs that have not ended, then the newest hundred that have."""
     return nouns.runs.list(asking.name, schedule)
 
 

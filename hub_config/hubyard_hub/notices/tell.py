@@ -60,7 +60,10 @@ def tell_late(store: Store, moment: datetime, patience: timedelta) -> None:
     """
     told = exists().where(notices.c.run_id == runs.c.id, notices.c.why == Why.LATE)
     due = runs.c.fire_at
-    late = select(runs).where(
+    late = select(
+        *(runs.c.id, runs.c.owner, runs.c.name, runs.c.schedule_id),
+        *(runs.c.fire_at, runs.c.created_at),
+    ).where(
         runs.c.closed.is_(other=False),
         runs.c.status.in_(_UNBEGUN),
         runs.c.target == Target.RUNNING,

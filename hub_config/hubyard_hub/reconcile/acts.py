@@ -24,6 +24,7 @@ from hubyard_hub.kept import BadRecord, Kept, has_tracked, left_record
 from hubyard_hub.notices.tell import tell_end
 from hubyard_hub.reconcile.steps import Act, Facts, Step, next_step
 from hubyard_hub.runs.record import after_end, keep_record
+from hubyard_hub.runs.steps import keep_steps
 from hubyard_hub.store import tables
 from hubyard_hub.tracked_ends import end_tracked
 from hubyard_hub.wishes import all_rows
@@ -31,11 +32,13 @@ from hubyard_hub.workloads import memory_words
 from hubyard_spawner.folder import Folder
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
 
     from hubyard.contract.entry import Settlement
+    from hubyard.contract.run import StepRecord
     from hubyard_hub.hub_client import Refusal
     from hubyard_hub.lines import Line
     from hubyard_hub.parts import Parts
@@ -155,7 +158,7 @@ def bring_further(parts: Parts, kind: Kind, id_: str) -> bool:
         return _ACTS[step.act](parts, seen)
     if step.again:
         return _begin_anew(parts, seen)
-    return step.status is not None and _move(parts, seen, **_outcome(seen, step))
+    return step.status is not None and _arrive(parts, seen, step)
 
 
 def _heard_from_folder(parts: Parts, seen: Seen) -> bool:
@@ -195,7 +198,7 @@ def _start(parts: Parts, seen: Seen) -> bool:
         if _heard_from_folder(parts, latest):
             return True
         return _move(parts, seen, attempts=attempts, **_refused(latest, refusal))
-    said = {"reason": refusal.message, "changed_at": now()}
+    said: dict[str, Any] = {"reason": refusal.message, "changed_at": now()}
     return _move(parts, seen, attempts=attempts, **said)
 
 
@@ -232,22 +235,29 @@ def _begin_anew(parts: Parts, seen: Seen) -> bool:
     return _move(parts, seen, status=Status.PENDING, past_entry_id=past)
 
 
-def _outcome(seen: Seen, step: Step) -> dict[str, Any]:
-    values: dict[str, Any] = {"status": step.status}
+def _arrive(parts: Parts, seen: Seen, step: Step) -> bool:
+    """Write another status; with an end, what came of it."""
     if step.end is None:
-        return values
+        return _move(parts, seen, status=step.status)
+    return _close(parts, seen, step.status, step.end)
+
+
+def _close(parts: Parts, seen: Seen, status: Status | None, end: EndReason) -> bool:
+    values: dict[str, Any] = {"status": status}
     if seen.folder is not None and seen.settlement is None:
         # The hub has forgotten it; should it still run, its shim ends it.
         seen.folder.ask_to_end()
     settlement = seen.settlement
     ended_at = settlement.ended_at if settlement else now()
-    message = _words(seen, step.end) + _of_its_record(seen)
+    message = _words(seen, end) + _of_its_record(seen)
     values["reason"] = message
-    if step.status is Status.FAILED and seen.folder is not None:
+    if status is Status.FAILED and seen.folder is not None:
         values["log_tail"] = seen.folder.tail(_TAIL_LINES) or None
-    if seen.kind is Kind.RUN:
-        values |= after_end(seen.row, step.end, message, ended_at)
-    return values
+    if seen.kind is not Kind.RUN:
+        return _move(parts, seen, **values)
+    with parts.store.read() as connection:
+        closed = after_end(connection, seen.row, end, message, ended_at)
+    return _move(parts, seen, closed.steps, **values, **closed.columns)
 
 
 _WORDS = {
@@ -303,7 +313,12 @@ _COMPARED = {"id", "status", "target", "revision"}
 """What must still be what it was for a step to be written; an app has no revision."""
 
 
-def _move(parts: Parts, seen: Seen, **values: Any) -> bool:  # noqa: ANN401  columns of many types
+def _move(
+    parts: Parts,
+    seen: Seen,
+    steps: Sequence[StepRecord] = (),
+    **values: Any,  # noqa: ANN401  columns of many types
+) -> bool:
     """Write what came of a step; whether the status is another one now.
 
     Nothing is written where somebody has changed the wish meanwhile, or a run has
@@ -318,8 +333,11 @@ def _move(parts: Parts, seen: Seen, **values: Any) -> bool:  # noqa: ANN401  col
     moved = still.values(**values)
 
     def work(connection: Connection) -> None:
-        has_moved = connection.execute(moved).rowcount > 0
-        if has_moved and changed and seen.kind is Kind.RUN:
+        if not connection.execute(moved).rowcount:
+            return
+        if steps:
+            keep_steps(connection, row["id"], steps)
+        if changed and seen.kind is Kind.RUN:
             tell_end(connection, row, values["status"], values.get("failure"))
 
     parts.store.atomically(work)

@@ -38,6 +38,9 @@ from hubyard_spawner.local import sweep
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator
     from datetime import datetime
+    from typing import Any
+
+    from sqlalchemy import Select, Table
 
     from hubyard_hub.parts import Parts
     from hubyard_hub.schedules.watch import Watch
@@ -57,6 +60,10 @@ _DELIVERERS = 2
 _FORGET_EVERY_S = 3600.0
 _WORKERS = 8
 _LATELY = timedelta(hours=1)
+_ASKED = {
+    *("id", "owner", "server_name", "compute", "status", "target", "past_entry_id"),
+    *("schedule_id", "fire_at", "created_at"),
+}
 _START_TIME_S = 90.0
 """The hub settles what it is still starting; older entries are swept."""
 
@@ -153,9 +160,7 @@ class Reconciler:
             return [
                 (kind, row)
                 for kind, table in TABLES.items()
-                for row in all_rows(
-                    connection, select(table).where(table.c.closed.is_(other=False))
-                )
+                for row in all_rows(connection, _of_open(table))
             ]
 
     def _look_for_ever(self) -> None:
@@ -210,6 +215,12 @@ class Reconciler:
                 self._in_hand.discard(id_)
             if changed:
                 self._parts.wake.set()
+
+
+def _of_open(table: Table) -> Select[Any]:
+    """What the loop asks of what is not closed: a few short columns, each second."""
+    asked = [column for column in table.c if column.name in _ASKED]
+    return select(*asked).where(table.c.closed.is_(other=False))
 
 
 def last_starts(store: Store, owners: Collection[str]) -> dict[str, datetime]:

@@ -6,9 +6,9 @@ in for it, and names the cell that the newest record has as running.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pydantic import TypeAdapter
 from sqlalchemy import select, update
 
 from hubyard.contract.base import now
@@ -24,6 +24,7 @@ from hubyard.contract.run import (
 from hubyard.contract.workload import Status, Target
 from hubyard_hub.notices.tell import move_failed_cell, tell_end
 from hubyard_hub.pipelines import cache
+from hubyard_hub.runs.steps import counts, keep_steps, steps_of
 from hubyard_hub.store import tables
 from hubyard_hub.wishes import all_rows
 
@@ -31,13 +32,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection, Update
+    from sqlalchemy import Connection
 
     from hubyard.contract.run import RunRecord
     from hubyard_hub.wishes import Row
 
 _runs = tables.runs
-STEPS = TypeAdapter(tuple[StepRecord, ...])
 _FAILURES = {
     EndReason.KILLED: FailureReason.KILLED,
     EndReason.OUT_OF_MEMORY: FailureReason.OUT_OF_MEMORY,
@@ -55,18 +55,17 @@ def keep_record(connection: Connection, id_: str, record: RunRecord) -> None:
     if not record.status.is_active:
         _keep_last_word(connection, row, record)
     elif row["status"].is_active:
-        values = _columns(row, record) | {"status": Status.RUNNING}
-        connection.execute(_of(row).values(**values))
+        _write(connection, row, record, {"status": Status.RUNNING})
     elif row["status"] in {Status.FAILED, Status.STOPPED}:
         _close_again(connection, row, record)
 
 
 def _keep_last_word(connection: Connection, row: Row, record: RunRecord) -> None:
-    values = _columns(row, record)
     ends = {"status": record.status, "target": Target.STOPPED, "closed": False}
-    connection.execute(_of(row).values(**values, **ends))
+    _write(connection, row, record, ends)
     cache.remember(connection, row, record.steps)
-    tell_end(connection, row, record.status, values["failure"])
+    failure = record.failure and record.failure.model_dump(mode="json")
+    tell_end(connection, row, record.status, failure)
 
 
 def _close_again(connection: Connection, row: Row, record: RunRecord) -> None:
@@ -75,52 +74,70 @@ def _close_again(connection: Connection, row: Row, record: RunRecord) -> None:
     How and when the run ended stays as it is.
     """
     failure = row["failure"] and RunFailure.model_validate(row["failure"])
-    ends = _closed_columns(record.steps, failure, row["ended_at"] or now())
-    connection.execute(_of(row).values(**_columns(row, record) | ends))
-    if ends["failure"]:
-        move_failed_cell(connection, row["id"], ends["failure"]["cell"])
+    steps = record.steps or steps_of(connection, row["id"])
+    closed = close(steps, failure, row["ended_at"] or now())
+    kept = record.model_copy(update={"steps": closed.steps})
+    _write(connection, row, kept, closed.columns)
+    if closed.failure is not None:
+        move_failed_cell(connection, row["id"], closed.failure.cell)
 
 
-def _of(row: Row) -> Update:
-    return update(_runs).where(_runs.c.id == row["id"])
-
-
-def _columns(row: Row, record: RunRecord) -> dict[str, Any]:
-    said = record.model_dump(mode="json")
-    return {
+def _write(
+    connection: Connection, row: Row, record: RunRecord, ends: dict[str, Any]
+) -> None:
+    values: dict[str, Any] = {
         "revision": record.revision,
-        # Until its steps are known, those stand that it takes over.
-        "steps": said["steps"] or row["steps"],
-        "failure": said["failure"],
+        "failure": record.failure and record.failure.model_dump(mode="json"),
         "started_at": record.started_at,
         "ended_at": record.ended_at,
         "changed_at": now(),
     }
+    if record.steps:  # until they are known, those stand that it takes over
+        values |= counts(record.steps)
+        keep_steps(connection, row["id"], record.steps)
+    mine = update(_runs).where(_runs.c.id == row["id"])
+    connection.execute(mine.values(**values | ends))
 
 
-def after_end(row: Row, end: EndReason, message: str, ended_at: datetime) -> Row:
-    """The columns of a run that ended without a last word of its own."""
+@dataclass(frozen=True)
+class Closed:
+    """How a run stands that ended without a last word of its own."""
+
+    steps: tuple[StepRecord, ...]
+    failure: RunFailure | None
+    ended_at: datetime
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """What its row says of this."""
+        return {
+            **counts(self.steps),
+            "failure": self.failure and self.failure.model_dump(mode="json"),
+            "ended_at": self.ended_at,
+        }
+
+
+def after_end(
+    connection: Connection, row: Row, end: EndReason, message: str, ended_at: datetime
+) -> Closed:
+    """A run as the ledger's end leaves it."""
     reason = _FAILURES.get(end, FailureReason.LOST)
     failure = None
     if end is not EndReason.STOPPED:
         failure = RunFailure(reason=reason, message=message)
-    return _closed_columns(STEPS.validate_python(row["steps"]), failure, ended_at)
+    return close(steps_of(connection, row["id"]), failure, ended_at)
 
 
-def _closed_columns(
+def close(
     steps: Sequence[StepRecord], failure: RunFailure | None, ended_at: datetime
-) -> dict[str, Any]:
-    """The columns of a run that has ended; a failure names the cell that ran."""
+) -> Closed:
+    """Steps that have ended with their run; a failure names the cell that ran."""
     if failure is not None:
         died_in = next((s for s in steps if s.status is StepStatus.RUNNING), None)
         place = {"step": died_in and died_in.key, "cell": _running_cell(died_in)}
         failure = failure.model_copy(update=place)
     closed = tuple(_closed_step(step, ended_at, failure) for step in steps)
-    return {
-        "steps": STEPS.dump_python(closed, mode="json"),
-        "failure": failure and failure.model_dump(mode="json"),
-        "ended_at": ended_at,
-    }
+    return Closed(closed, failure, ended_at)
 
 
 def _running_cell(step: StepRecord | None) -> int | None:

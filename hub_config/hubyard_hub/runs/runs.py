@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from hubyard.contract.errors import Conflict, Invalid, NotFound
 from hubyard.contract.run import (
-    CellStatus,
     Run,
     RunDetail,
     RunJob,
@@ -20,14 +19,15 @@ from hubyard_hub.kept import NOTEBOOK, OUTPUTS, REPORT, Kept
 from hubyard_hub.pipelines import cache
 from hubyard_hub.pipelines.again import again
 from hubyard_hub.pipelines.job import check_shares, job_of
-from hubyard_hub.runs.record import STEPS, keep_record
+from hubyard_hub.runs.record import keep_record
+from hubyard_hub.runs.steps import keep_steps, steps_of
 from hubyard_hub.runs.wanted import Wanted, notebook_name
 from hubyard_hub.store import tables
 from hubyard_hub.wishes import Bill, Row, Wishes
 
 if TYPE_CHECKING:
     import contextlib
-    from collections.abc import Mapping
+    from collections.abc import Sequence
     from pathlib import Path
 
     from hubyard.contract.identity import Identity
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from hubyard_hub.parts import Parts
 
 _NOT_CACHED = "Nothing is cached for this."
-_DONE = {CellStatus.SUCCEEDED, CellStatus.FAILED}
 
 
 class Runs:
@@ -75,7 +74,7 @@ class Runs:
             fresh=request.fresh,
         )
         self._wishes.insert({**wish, **wanted.columns()})
-        return self.get(asking.name, wish["id"])
+        return self._one(asking.name, wish["id"])
 
     def resume(self, asking: Identity, id_: str, request: ResumeRequest) -> Run:
         """Run again what failed and what follows it; take the rest over.
@@ -93,7 +92,7 @@ class Runs:
             asking.name, source, row["notebook"], row["parameters"]
         )
         kept = self._kept(id_)
-        taken = again(entry, STEPS.validate_python(row["steps"]), request, kept.has)
+        taken = again(entry, self._steps(id_), request, kept.has)
         wish = self._wishes.new(
             asking, new_id(), row["name"], row["compute"], row["lifetime_s"]
         )
@@ -109,11 +108,11 @@ class Runs:
         )
         self._kept(wish["id"]).take_over(kept, {e.key: e.key for e in taken})
         values = {**wish, **wanted.columns(), "project": row["project"]}
-        self._wishes.insert(values)
-        return self.get(asking.name, wish["id"])
+        self._wishes.insert(values, lambda c: keep_steps(c, wish["id"], taken))
+        return self._one(asking.name, wish["id"])
 
     def list(self, owner: str, schedule_id: str | None = None) -> list[Run]:
-        """The newest hundred, of one schedule or of all."""
+        """Those that have not ended, then the newest that have; or a schedule's."""
         of_schedule = tables.runs.c.schedule_id == schedule_id
         rows = self._wishes.rows(owner, *([of_schedule] if schedule_id else []))
         bills = self._wishes.bills(rows)
@@ -123,12 +122,12 @@ class Runs:
         """One run with its step runs; NotFound where there is none."""
         row = self._wishes.row(owner, id_)
         bill = self._wishes.bills([row])[id_]
-        return RunDetail(**self._shown(row, bill))
+        return RunDetail(**self._shown(row, bill), steps=self._steps(id_))
 
     def stop(self, owner: str, id_: str) -> Run:
         """End a run; one that has ended stays as it is."""
         self._wishes.stop(owner, id_)
-        return self.get(owner, id_)
+        return self._one(owner, id_)
 
     def remove(self, owner: str, id_: str) -> None:
         """Forget a run and its outputs; Conflict while it is active."""
@@ -147,9 +146,9 @@ class Runs:
         Raises:
             NotFound: no such run, or it has not handed it in.
         """
-        row = self._wishes.row(owner, id_)
+        self._wishes.row(owner, id_)
         kept = self._kept(id_)
-        keys = [key] if key else _telling(row) or kept.keys()
+        keys = [key] if key else _telling(self._steps(id_)) or kept.keys()
         found = [path for k in keys if (path := kept.path(k, name)) is not None]
         if not found:
             raise NotFound("The run has not handed this in.")
@@ -164,7 +163,7 @@ class Runs:
     def job(self, owner: str, id_: str) -> RunJob:
         """What a run shall do."""
         row = self._wishes.row(owner, id_)
-        reused = [e for e in STEPS.validate_python(row["steps"]) if e.reused]
+        reused = [e for e in self._steps(id_) if e.reused]
         # Not in its owner's name: what they send meanwhile holds up none of their runs.
         entry = self._parts.sources.read(
             f"run of {owner}", row["source"], row["notebook"], row["parameters"]
@@ -200,8 +199,7 @@ class Runs:
         if not all(kept.has(earlier, name) for name in needed):
             raise NotFound(_NOT_CACHED)
         self._kept(id_).take_over(kept, {earlier: key})
-        steps = STEPS.validate_python(self._wishes.row(owner, run_id)["steps"])
-        return next(each for each in steps if each.key == earlier)
+        return next(each for each in self._steps(run_id) if each.key == earlier)
 
     def record(self, owner: str, id_: str, record: RunRecord) -> None:
         """Keep a run's record, unless a newer one is kept.
@@ -218,26 +216,28 @@ class Runs:
     def _kept(self, id_: str) -> Kept:
         return Kept.of(self._parts.settings.state, id_)
 
+    def _steps(self, id_: str) -> tuple[StepRecord, ...]:
+        with self._parts.store.read() as connection:
+            return steps_of(connection, id_)
+
+    def _one(self, owner: str, id_: str) -> Run:
+        row = self._wishes.row(owner, id_)
+        return Run(**self._shown(row, self._wishes.bills([row])[id_]))
+
     def _shown(self, row: Row, bill: Bill) -> dict[str, Any]:
-        steps, kept = row["steps"], self._kept(row["id"])
-        cells = [cell for step in steps for cell in step["cells"]]
+        kept = self._kept(row["id"])
         begun = row["status"].is_active and row["status"] is not Status.PENDING
         return {
             **row,
             "price": bill.price,
             "cost": bill.cost,
-            "cells_total": len(cells),
-            "cells_done": sum(cell["status"] in _DONE for cell in cells),
-            "steps_total": len(steps),
-            "steps_done": sum(StepStatus(s["status"]).is_final for s in steps),
             "url": self._wishes.url(row) if begun else None,
             "has_notebook": kept.has_any(NOTEBOOK),
             "has_report": kept.has_any(REPORT),
         }
 
 
-def _telling(row: Row) -> list[str]:
+def _telling(steps: Sequence[StepRecord]) -> list[str]:
     """The keys of the step runs of a run, the one that tells most first."""
-    steps: list[Mapping[str, Any]] = row["steps"]
-    failed = [s["key"] for s in steps if s["status"] == StepStatus.FAILED]
-    return failed + [s["key"] for s in reversed(steps) if s["key"] not in failed]
+    failed = [step.key for step in steps if step.status is StepStatus.FAILED]
+    return failed + [step.key for step in reversed(steps) if step.key not in failed]

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from hubyard.contract.workload import Kind, new_id
-from hubyard_hub.runs.record import STEPS
+from hubyard_hub.runs.steps import counts
 from hubyard_hub.wishes import new_wish
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ class Wanted:
 
     def columns(self) -> dict[str, Any]:
         """The columns of a run that has not begun."""
-        steps = STEPS.dump_python(tuple(self.steps), mode="json")
-        return {**vars(self), "revision": 0, "steps": steps}
+        own = {name: value for name, value in vars(self).items() if name != "steps"}
+        return {**own, "revision": 0, **counts(self.steps)}
 
 
 def new_run(

@@ -10,6 +10,8 @@ schedules, runs                   UNIQUE(schedule, fire time) makes a fire exact
                                   Where a trigger wakes it, `cron` is empty, `seen` is
                                   what its last look has found, and `secret_hash`
                                   stands for what opens its webhook
+step_runs                         a run's steps with their cells, which may be
+                                  megabytes: apart, for no list reads them
 drops                             fires that started no run: spans, and why
 hook_calls                        calls of webhooks that named a key, for a day
 notices                           UNIQUE(run, why) makes each exactly one
@@ -295,14 +297,24 @@ runs = Table(
     _integer("revision"),
     _moment("started_at", null=True),
     _moment("ended_at", null=True),
-    _json("steps"),
     _text("resumes", null=True),
     _text("only_step", null=True),
     Column("fresh", Boolean, nullable=False),
     _json("failure", null=True),
+    _integer("cells_total"),
+    _integer("cells_done"),
+    _integer("steps_total"),
+    _integer("steps_done"),
     UniqueConstraint("schedule_id", "fire_at"),
     Index(None, "owner", "created_at"),
     Index(None, "closed"),
+)
+
+step_runs = Table(
+    "step_runs",
+    metadata,
+    Column("run_id", ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    _json("steps"),
 )
 
 cached_steps = Table(

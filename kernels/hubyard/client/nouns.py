@@ -137,7 +137,7 @@ class Runs(_Noun):
         return self._wire.post("runs", Run, request)
 
     def list(self, schedule: str | None = None) -> list[Run]:
-        """The newest hundred runs, of one schedule or of all."""
+        """Runs that have not ended, then the newest hundred that have."""
         return self._wire.get("runs", list[Run], schedule=schedule)
 
     def get(self, run_id: str) -> RunDetail:

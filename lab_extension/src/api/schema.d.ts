@@ -829,7 +829,7 @@ export interface paths {
         };
         /**
          * List Runs
-         * @description The newest hundred runs, of one schedule or of all.
+         * @description Runs that have not ended, then the newest hundred that have.
          */
         get: operations["list_runs"];
         put?: never;

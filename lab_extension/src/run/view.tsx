@@ -59,7 +59,9 @@ function Content({ run }: IProps): React.JSX.Element {
   const { polls } = useHubyard();
   const [chosen, setChosen] = React.useState<IChosen | null>(null);
   const runs = usePoll(polls.runs).data ?? [];
-  const siblings = runs.filter(each => each.notebook === run.notebook);
+  const siblings = runs
+    .filter(each => each.notebook === run.notebook)
+    .sort((one, other) => other.created_at.localeCompare(one.created_at));
   const others = siblings.filter(each => each.id !== run.id);
   return (
     <>
