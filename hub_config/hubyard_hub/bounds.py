@@ -5,15 +5,21 @@ The table of `docs/security.md` is made of these; a test sends what is beyond ea
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from hubyard.contract.run import MOST_CELLS
 from hubyard.contract.source import MOST_PARAMETERS, SOURCE_LIMIT_BYTES
 from hubyard_hub import packed, parameters, yaml_text
 from hubyard_hub.api import body
 from hubyard_hub.kept import OUTPUT_LIMIT_BYTES, RECORD
+from hubyard_hub.mlflow import bounds as mlflow
+from hubyard_hub.mlflow.fields import MOST_FIELDS
+from hubyard_hub.mlflow.spans import LARGEST_BYTES
 from hubyard_hub.pipelines import entry, tagged
 from hubyard_hub.sandbox import COMPARE, READ
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _KIB, _MIB = 2**10, 2**20
 
@@ -65,9 +71,24 @@ BOUNDS = (
     Bound("Comparing two sources", f"{COMPARE.limits.words}", 413),
     Bound("Comparing sources", f"{COMPARE.per_person} at once for each person", 429),
 )
+MLFLOW_BOUNDS = (
+    Bound("JSON, size", f"{mlflow.JSON.size_bytes // _MIB} MiB", 413),
+    Bound("JSON, values", f"{mlflow.JSON.values:,}", 413),
+    Bound("JSON, depth", f"{mlflow.JSON.depth} brackets within one another", 400),
+    Bound("JSON, text", "whole characters", 400),
+    Bound("Numbers", "64 bits, also in filters, ids and the address", 400),
+    Bound("GraphQL, depth", f"{mlflow.DEEPEST_QUERY} brackets", 400),
+    Bound("Traces, as sent", f"{mlflow.EXPORT_LIMIT_BYTES // _MIB} MiB", 413),
+    Bound("Traces, unpacked", f"{LARGEST_BYTES // _MIB} MiB", 413),
+    Bound("Traces, fields", f"{MOST_FIELDS:,}", 413),
+    Bound("Artifact", f"{mlflow.ARTIFACT_LIMIT_BYTES // 2**30} GiB, streamed", 413),
+    Bound("Path of an artifact", f"{mlflow.PATH_LIMIT_BYTES // _KIB} KiB", 400),
+    Bound("Name in a path", f"{mlflow.NAME_LIMIT_BYTES} bytes", 400),
+)
+"""What stands in front of MLflow."""
 
 
-def table() -> str:
+def table(bounds: Sequence[Bound]) -> str:
     """The bounds as the documentation shows them."""
-    rows = [f"| {b.door} | {b.takes} | {b.answer} |" for b in BOUNDS]
+    rows = [f"| {b.door} | {b.takes} | {b.answer} |" for b in bounds]
     return "\n".join(["| door | takes at most | else |", "|---|---|---|", *rows])

@@ -59,8 +59,8 @@ def check_json(body: bytes, bound: JsonBound) -> None:
 def _check_outside_of_texts(body: bytes, bound: JsonBound) -> None:
     unescaped = body.count(b'"') - body.count(rb"\"")
     if unescaped <= _QUOTES_A_VALUE * bound.values:
-        body = _TEXT.sub(b"", body)
-    if _is_deeper(body, bound.depth, 2 * bound.values):
+        body = without_texts(body)
+    if is_deeper(body, bound.depth, 2 * bound.values):
         raise Invalid(
             f"The body is nested too deeply: write at most {bound.depth} brackets "
             "within one another."
@@ -69,11 +69,16 @@ def _check_outside_of_texts(body: bytes, bound: JsonBound) -> None:
         raise TooLarge(f"The body holds more than {bound.values:,} values.")
 
 
+def without_texts(body: bytes) -> bytes:
+    """All that stands outside of texts."""
+    return _TEXT.sub(b"", body)
+
+
 def _values(body: bytes) -> int:
     return body.count(b",") + body.count(b"[") + body.count(b"{")
 
 
-def _is_deeper(body: bytes, most: int, brackets: int) -> bool:
+def is_deeper(body: bytes, most: int, brackets: int) -> bool:
     """Whether so many brackets stand within one another, among the first ones."""
     depth = 0
     for bracket in islice(_BRACKET.finditer(body), brackets):

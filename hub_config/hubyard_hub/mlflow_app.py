@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 import uvicorn
 
 from hubyard_hub.mlflow.access import USER_HEADER, Behind
+from hubyard_hub.mlflow.bounds import Bounded
 from hubyard_hub.mlflow.members import BOOTSTRAP_ADMIN, Members
 from hubyard_hub.mlflow.objects import Objects
 from hubyard_hub.mlflow.router import Router
@@ -132,7 +133,7 @@ def create_app() -> gate.Gate:
     router = Router(app, mlflow, prefix=settings.prefix)
     verdict = Verdict(Objects(auth, handlers))
     behind = Behind(mlflow, Members(auth.store), router, verdict)
-    return gate.Gate(behind, settings=settings, public=("health",))
+    return gate.Gate(Bounded(behind), settings=settings, public=("health",))
 
 
 def authenticate() -> Authorization:

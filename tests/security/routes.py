@@ -212,7 +212,7 @@ def mlflow() -> Iterator[Route]:
             yield Route(relative, ("GET",), "gate", ("GET",))
         for rule in flask.url_map.iter_rules():
             yield Route(of_template(str(rule)), _known(rule), "gate")
-        yield from _starlette(gate._app._mlflow.routes, "gate")
+        yield from _starlette(gate._app.app._mlflow.routes, "gate")
     yield from GATES_OWN
 
 

@@ -22,6 +22,7 @@ from hubyard.contract.errors import Invalid
 from hubyard.contract.workload import Kind
 from hubyard_hub.mlflow import answers
 from hubyard_hub.mlflow.asked import Asked
+from hubyard_hub.mlflow.fields import MOST_FIELDS
 from hubyard_hub.mlflow.spans import LARGEST_BYTES, Export, TooLarge, Unclear
 from hubyard_hub.mlflow.wire import Judged, read, repeat, without_body
 from hubyard_hub.mlflow_client import API, ON_BEHALF_OF
@@ -115,9 +116,9 @@ class Behind:
         except Unclear as unclear:
             return answers.invalid(f"The header {unclear} is there twice.")
         except TooLarge:
-            most = LARGEST_BYTES // 2**20
+            most = f"{LARGEST_BYTES // 2**20} MiB or {MOST_FIELDS:,} fields"
             return answers.error(
-                "REQUEST_LIMIT_EXCEEDED", f"Unpacked, this is larger than {most} MiB."
+                "REQUEST_LIMIT_EXCEEDED", f"Unpacked, this is larger than {most}."
             )
         if export is None:
             return answers.invalid("Invalid OpenTelemetry format")

@@ -10,13 +10,17 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hubyard.contract.errors import HubyardError
+from hubyard_hub.json_text import JsonBound, check_json
 from hubyard_hub.mlflow.asked import Thing
+from hubyard_hub.mlflow.fields import DEEPEST, MOST_FIELDS, Excessive, check_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-LARGEST_BYTES = 64 * 2**20
+LARGEST_BYTES = 16 * 2**20
 """Of an export, unpacked."""
+_AS_JSON = JsonBound(LARGEST_BYTES, values=MOST_FIELDS, depth=DEEPEST)
 _HEADERS = {
     *("content-type", "content-encoding"),
     *("x-mlflow-run-id", "x-mlflow-experiment-id"),
@@ -49,7 +53,7 @@ class Export:
         """Read an export; None: MLflow refuses it, whoever sends it.
 
         Raises:
-            TooLarge: unpacked, it is larger than `LARGEST_BYTES`.
+            TooLarge: unpacked, it is larger than `LARGEST_BYTES`, or holds too much.
             Unclear: MLflow might take another of two headers than this does.
         """
         said = _texts(headers)
@@ -129,12 +133,14 @@ def _message(plain: bytes, kind: str) -> Any:
     if kind not in {_PROTOBUF, _JSON}:
         return None
     from google.protobuf import json_format, message
-    from mlflow.server import otel_api as api
     from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
 
     request = trace_service_pb2.ExportTraceServiceRequest()
+    _check(plain, kind, request.DESCRIPTOR)
     try:
         if kind == _JSON:
+            from mlflow.server import otel_api as api
+
             text = api._convert_otlp_json_ids_to_base64(plain)  # pyright: ignore[reportPrivateUsage]
             json_format.Parse(text, request, ignore_unknown_fields=True)
         else:
@@ -142,6 +148,21 @@ def _message(plain: bytes, kind: str) -> Any:
     except (message.DecodeError, json_format.Error, ValueError, AttributeError):
         return None
     return request
+
+
+def _check(plain: bytes, kind: str, descriptor: Any) -> None:
+    """Accept an export for parsing.
+
+    Raises:
+        TooLarge: it would become more than is taken.
+    """
+    try:
+        if kind == _JSON:
+            check_json(plain, _AS_JSON)
+        else:
+            check_fields(plain, descriptor)
+    except (Excessive, HubyardError):
+        raise TooLarge from None
 
 
 def _spans(message: Any) -> Iterator[Any]:

@@ -22,7 +22,7 @@ from hubyard.contract.run import MOST_CELLS
 from hubyard_hub import kept as kept_module
 from hubyard_hub import packed as packed_module
 from hubyard_hub.api import body as body_module
-from hubyard_hub.bounds import BOUNDS, table
+from hubyard_hub.bounds import BOUNDS, MLFLOW_BOUNDS, Bound, table
 from hubyard_hub.json_text import JsonBound, check_json, has_lone_surrogate
 from hubyard_hub.sandbox import COMPARE, READ, Lane, Limits
 from hubyard_hub.service import assemble
@@ -143,8 +143,9 @@ def test_a_field_without_a_bound_is_found(schema: Schema):
 # -- the table -------------------------------------------------------------------------
 
 
-def test_the_docs_show_the_table():
-    assert table() in (DOCS / "security.md").read_text()
+@pytest.mark.parametrize("bounds", [BOUNDS, MLFLOW_BOUNDS])
+def test_the_docs_show_the_table(bounds: tuple[Bound, ...]):
+    assert table(bounds) in (DOCS / "security.md").read_text()
 
 
 def json_of(**fields: object) -> dict[str, Any]:

@@ -80,7 +80,7 @@ import json, sys
 sys.path[:0] = [{tests!r}]
 from security.routes import serve_mlflow
 with serve_mlflow() as gate:
-    print(json.dumps(sorted(gate._app._router.names())))
+    print(json.dumps(sorted(gate._app.app._router.names())))
 """
 
 
