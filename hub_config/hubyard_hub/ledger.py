@@ -15,11 +15,12 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from hubyard.contract.entry import Deadline, EndReason, Entry, cost_micros
+from hubyard.contract.errors import Unavailable
 from hubyard_hub.attribution import accounts_of, attributed
 from hubyard_hub.budgets import admit
 from hubyard_hub.lines import IS_OPEN, LINES, NEWEST_FIRST, OLDEST_FIRST, read_lines
 from hubyard_hub.reservation import Charge
-from hubyard_hub.store import insert_once
+from hubyard_hub.store import in_words, insert_once
 from hubyard_hub.store.tables import charges, deadlines, entries, settlements, sightings
 
 if TYPE_CHECKING:
@@ -51,20 +52,23 @@ class Ledger:
 
         Raises:
             BudgetSpent: one of them does not; nothing was written.
+            Unavailable: the database fails; whether it was written is open.
         """
-        self._store.atomically(lambda c: _open(c, entry))
+        with in_words():
+            self._store.atomically(lambda c: _open(c, entry))
 
     def saw(self, entry_id: str, at: datetime) -> None:
         """Note that a workload lives, at most every fifteen seconds.
 
-        A note that cannot be written is left out: the next one will do.
+        A note that cannot be written at once is left out: the next one will do.
         """
         noted = self._noted.get(entry_id)
         if noted is not None and at - noted < _SIGHTING_EVERY:
             return
         try:
-            self._store.atomically(lambda c: _note(c, entry_id, at))
-        except SQLAlchemyError as error:
+            with self._store.write() as connection:
+                _note(connection, entry_id, at)
+        except (SQLAlchemyError, Unavailable) as error:
             _LOG.warning("%s is not noted: %s", entry_id, type(error).__name__)
             return
         self._noted[entry_id] = at
@@ -72,13 +76,14 @@ class Ledger:
     def last_seen(self, entry_id: str) -> datetime | None:
         """The newest moment at which a workload was noted to live."""
         wanted = select(sightings.c.seen_at).where(sightings.c.entry_id == entry_id)
-        with self._store.read() as connection:
+        with in_words(), self._store.read() as connection:
             return connection.execute(wanted).scalar_one_or_none()
 
     def settle(self, settlement: Settlement) -> bool:
         """Write an end, once; whether this was the first."""
         self._noted.pop(settlement.entry_id, None)
-        return self._store.atomically(lambda c: _settle(c, settlement))
+        with in_words():
+            return self._store.atomically(lambda c: _settle(c, settlement))
 
     def entry(self, entry_id: str) -> Entry | None:
         """The entry of that id."""
@@ -118,7 +123,7 @@ class Ledger:
         return found[0] if found else None
 
     def _lines(self, wanted: Select[Any]) -> list[Line]:
-        with self._store.read() as connection:
+        with in_words(), self._store.read() as connection:
             return read_lines(connection, wanted)
 
 

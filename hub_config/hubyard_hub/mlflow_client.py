@@ -7,7 +7,7 @@ not imported: it would triple the platform's start, and it never loads a model.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -23,6 +23,7 @@ from hubyard.contract.errors import (
     Unavailable,
 )
 from hubyard_hub import loopback
+from hubyard_hub.breaker import Breaker
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -31,7 +32,13 @@ API = "/api/2.0/mlflow"
 ON_BEHALF_OF = "X-On-Behalf-Of"
 """Whom the platform asks for, percent-encoded."""
 _AJAX = "/ajax-api/2.0/mlflow"
-_TIMEOUT = httpx.Timeout(30, connect=5)
+_TIMEOUT = httpx.Timeout(10, connect=5, pool=2)
+"""What is asked for takes a second or two at most; a file may take its time."""
+_STREAM_TIMEOUT = httpx.Timeout(30, connect=5, pool=2)
+_LIMITS = httpx.Limits(max_connections=16)
+"""How many threads may wait for MLflow: the platform has others for all else."""
+_TRIAL_EVERY_S = 2.0
+_AWAY = "MLflow does not answer; try again in a moment."
 _MESSAGE_LENGTH = 300
 _BY_STATUS: dict[int, type[HubyardError]] = {
     400: Invalid,
@@ -55,7 +62,15 @@ class MlflowClient:
     """MLflow over HTTP. Safe to use from many threads."""
 
     def __init__(self, url: str, transport: httpx.BaseTransport | None = None) -> None:
-        self._http = loopback.client(url, timeout=_TIMEOUT, transport=transport)
+        self._http = loopback.client(
+            url, timeout=_TIMEOUT, limits=_LIMITS, transport=transport
+        )
+        self._breaker = Breaker(_AWAY, pause_s=_TRIAL_EVERY_S, is_silence=_is_silence)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether MLflow did not answer when it was last asked."""
+        return self._breaker.is_open
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -105,9 +120,10 @@ class MlflowClient:
     ) -> dict[str, Any]:
         sent = {**_bearer(token), **(headers or {})}
         try:
-            answer = self._http.request(method, path, headers=sent, **more)
+            with self._breaker.asking():
+                answer = self._http.request(method, path, headers=sent, **more)
         except httpx.HTTPError:
-            raise Unavailable("MLflow does not answer; try again.") from None
+            raise Unavailable(_AWAY) from None
         _raise_for(answer)
         model: dict[str, Any] = answer.json()
         return model
@@ -117,15 +133,28 @@ class MlflowClient:
         self, path: str, token: str, params: Mapping[str, str]
     ) -> Generator[httpx.Response]:
         try:
-            with self._http.stream(
-                "GET", path, headers=_bearer(token), params=params
-            ) as answer:
+            asked = self._http.build_request(
+                "GET",
+                path,
+                headers=_bearer(token),
+                params=params,
+                timeout=_STREAM_TIMEOUT,
+            )
+            with self._breaker.asking():
+                answer = self._http.send(asked, stream=True)
+            with closing(answer):
                 if answer.is_error:
                     answer.read()
                 _raise_for(answer)
                 yield answer
         except httpx.HTTPError:
             raise Unavailable("MLflow stopped answering; try again.") from None
+
+
+def _is_silence(error: BaseException) -> bool:
+    """Whether MLflow has let somebody wait; not whether all connections are in use."""
+    late = isinstance(error, httpx.TimeoutException)
+    return late and not isinstance(error, httpx.PoolTimeout)
 
 
 def _for(owner: str) -> dict[str, str]:

@@ -16,7 +16,7 @@ from tornado.web import HTTPError, authenticated
 
 from hubyard.contract.base import Title, Written
 from hubyard.contract.budget import Account, BudgetRequest, Scope
-from hubyard.contract.errors import Rejected, refused
+from hubyard.contract.errors import Rejected, Unavailable, refused
 from hubyard.contract.money import amount_text
 from hubyard.contract.spend import Part
 from hubyard.contract.workload import ExtensionRequest
@@ -25,9 +25,12 @@ from hubyard_hub.pages import identity_of
 from hubyard_hub.workloads import Workloads
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jupyterhub.auth import Authenticator
     from jupyterhub.user import User
 
+    from hubyard.contract.budget import BudgetChange
     from hubyard.contract.identity import Identity
     from hubyard.contract.spend import Spend
     from hubyard_hub.pages import Pages
@@ -115,13 +118,15 @@ class _Handler(BaseHandler):
         """Show the page of spend, with what was wrong with a form."""
         asking, books = self.asking(), self.books
         everybody = self.of_everybody(asking)
-        spend = self._everybody() if everybody else self.pages.spend(self.person)
+        spend, changes = await self.asked(
+            lambda: self._spend(asking, everybody=everybody)
+        )
         page = await self.render_template(
             "spend.html",
             spend=spend,
             by_kind=_kinds(spend),
             everybody=everybody,
-            changes=books.budgets.changes() if everybody else (),
+            changes=changes,
             known=self._known() if everybody else (),
             currency=books.catalogue.currency,
             amount_text=amount_text,
@@ -130,9 +135,26 @@ class _Handler(BaseHandler):
         )
         self.finish(page)
 
-    def _everybody(self) -> Spend:
+    async def asked(self, work: Callable[[], T], *, patient: bool = False) -> T:
+        """What the store says, which is waited for outside of the hub's loop.
+
+        Raises:
+            HTTPError: 503, it does not answer.
+        """
+        asking = self.pages.asking
+        try:
+            return await (asking.patient if patient else asking.quick)(work)
+        except Unavailable as error:
+            raise HTTPError(error.status, error.message) from None
+
+    def _spend(
+        self, asking: Identity, *, everybody: bool
+    ) -> tuple[Spend, list[BudgetChange]]:
         books = self.books
-        return books.spending.everybody(books.catalogue.currency)
+        if not everybody:
+            return self.pages.spend(asking), []
+        spend = books.spending.everybody(books.catalogue.currency)
+        return spend, books.budgets.changes()
 
     def _known(self) -> list[tuple[str, str]]:
         """Whom a budget may be for, to choose from: each as its scope and name."""
@@ -168,13 +190,16 @@ class LedgerHandler(_Handler):
         """One's own, or for an administrator who asks for it everybody's."""
         asking = self.asking()
         owner = None if self.of_everybody(asking) else asking.name
-        with self.books.store.read() as connection:
-            text = as_csv(records(connection, owner=owner))
+        text = await self.asked(lambda: self._csv(owner), patient=True)
         self.set_header("Content-Type", "text/csv; charset=utf-8")
         self.set_header(
             "Content-Disposition", 'attachment; filename="hubyard-ledger.csv"'
         )
         self.finish(text)
+
+    def _csv(self, owner: str | None) -> str:
+        with self.books.store.read() as connection:
+            return as_csv(records(connection, owner=owner))
 
 
 class _FormHandler(_Handler):
@@ -197,8 +222,10 @@ class ExtendHandler(_FormHandler):
         try:
             seconds = self.field("seconds") or "3600"
             wish = _read(ExtensionRequest, {"seconds": _whole(seconds)})
-            workloads = Workloads(self.books)
-            workloads.extend(asking, self.field("entry"), wish.seconds)
+            workloads, entry = Workloads(self.books), self.field("entry")
+            await self.asked(
+                lambda: workloads.extend(asking, entry, wish.seconds), patient=True
+            )
         except Rejected as error:
             await self.refuse(error)
             return
@@ -213,21 +240,27 @@ class BudgetHandler(_FormHandler):
         """Do what the form says, and show everybody's spend again."""
         asking = self.administrator()
         try:
-            self._change(asking)
+            await self._change(asking)
         except Rejected as error:
             await self.refuse(error)
             return
         self.redirect(f"{self.hub.base_url}spend?of=everybody#hy-budgets")
 
-    def _change(self, asking: Identity) -> None:
+    async def _change(self, asking: Identity) -> None:
         books = self.books
         account = self._account()
         if self.field("remove"):
-            books.budgets.remove(account, asking.name)
+            await self.asked(
+                lambda: books.budgets.remove(account, asking.name), patient=True
+            )
             return
         wish = {name: self.field(name) for name in ("amount", "stop", "endpoints")}
         request = _read(BudgetRequest, {n: v for n, v in wish.items() if v})
-        books.budgets.set(account, request, books.catalogue.currency, asking.name)
+        currency = books.catalogue.currency
+        await self.asked(
+            lambda: books.budgets.set(account, request, currency, asking.name),
+            patient=True,
+        )
 
     def _account(self) -> Account:
         """Whom the form is about; people as the hub writes their names."""

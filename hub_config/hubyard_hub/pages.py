@@ -14,8 +14,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from hubyard.contract.base import now
 from hubyard.contract.duration import duration_text
+from hubyard.contract.errors import Unavailable
 from hubyard.contract.identity import Identity
 from hubyard.contract.money import MICROS
+from hubyard_hub.asking import Asking
 from hubyard_hub.budgets import tightest
 from hubyard_hub.reservation import HORIZON, Month
 from hubyard_hub.workloads import Workloads, why_ended
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from hubyard.contract.compute import Compute
     from hubyard.contract.spend import Spend
     from hubyard.contract.workload import Workload
+    from hubyard_hub.budgets import Limit
     from hubyard_hub.parts import Books
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -57,16 +60,46 @@ class Home:
 
 
 @dataclass(frozen=True)
+class SpawnStanding:
+    """What the spawn page shows of the ledger."""
+
+    limit: Limit | None = None
+    """The budget that has the least left."""
+    ended: str | None = None
+    away: str = ""
+    """Why this is not known now, in words."""
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Who looks at a page, as a thread may see them: the hub's own rows may not be."""
+
+    name: str
+    admin: bool
+
+    @classmethod
+    def of(cls, user: User) -> Viewer:
+        """Read in the hub's loop."""
+        return cls(name=str(user.name), admin=bool(user.admin))
+
+
+@dataclass(frozen=True)
 class Pages:
     """What JupyterHub's templates are given."""
 
     books: Books
 
+    @cached_property
+    def asking(self) -> Asking:
+        """How the pages ask the books."""
+        return Asking(self.books.store.ping)
+
     def variables(self) -> dict[str, Any]:
         """Variables of every page; JupyterHub calls each with the page's user.
 
         What it gets are functions: a page asks for what it shows, and pages that show
-        nothing of it, such as those that tell of an error, read no database.
+        nothing of it, such as those that tell of an error, read no database. Those
+        that read it are coroutines, which the template awaits.
         """
         return {
             "hy_home": _later(self.home),
@@ -76,15 +109,25 @@ class Pages:
             "hy_duration": lambda _: _to_the_minute,
         }
 
-    def home(self, user: User) -> Home:
-        """What runs for somebody, what that costs, and what has ended."""
+    async def home(self, user: User) -> Home | None:
+        """What runs for somebody, what that costs, and what has ended.
+
+        None: the database does not answer.
+        """
+        asking, viewer = identity_of(user), Viewer.of(user)
+        try:
+            return await self.asking.quick(lambda: self._home(asking, viewer))
+        except Unavailable:
+            return None
+
+    def _home(self, asking: Identity, viewer: Viewer) -> Home:
         return Home(
-            workloads=Workloads(self.books).list(identity_of(user)),
-            spend=self.spend(user),
-            ended=self.ended(user),
+            workloads=Workloads(self.books).list(asking),
+            spend=self.spend(asking),
+            ended=self._ended(viewer, viewer.name, ""),
         )
 
-    def spawn_form(self, spawner: Spawner) -> str:
+    async def spawn_form(self, spawner: Spawner) -> str:
         """The compute cards of the spawn page."""
         user = spawner.user
         groups = identity_of(user).groups
@@ -95,7 +138,8 @@ class Pages:
         wanted = catalogue.heir(str(last.get("compute") or ""))
         chosen = _chosen(shown, wanted.name if wanted else None)
         longest = max((c.longest_lifetime_s for c in shown.compute), default=_HOUR_S)
-        limit = tightest(books.prices.limits(user.name, groups))
+        standing = await self._standing(spawner, groups)
+        limit = standing.limit
         return self._environment.get_template("spawn_form.html").render(
             shown=shown,
             chosen=chosen.name if chosen else "",
@@ -108,28 +152,56 @@ class Pages:
             payer=limit.account.words if limit else "",
             ahead=_ahead(),
             notice=catalogue.notice(str(last.get("compute") or "")),
-            ended=self.ended(user, user.name, spawner.name),
+            ended=standing.ended,
+            away=standing.away,
         )
 
-    def spend(self, user: User) -> Spend:
-        """What somebody has spent this month."""
-        books = self.books
-        return books.spending.of(identity_of(user), books.catalogue.currency)
+    async def _standing(
+        self, spawner: Spawner, groups: tuple[str, ...]
+    ) -> SpawnStanding:
+        viewer, name = Viewer.of(spawner.user), str(spawner.name)
 
-    def ended(self, user: User, owner: str = "", server_name: str = "") -> str | None:
+        def ask() -> SpawnStanding:
+            found = self.books.prices.limits(viewer.name, groups)
+            return SpawnStanding(
+                limit=tightest(found), ended=self._ended(viewer, viewer.name, name)
+            )
+
+        try:
+            return await self.asking.quick(ask)
+        except Unavailable as error:
+            return SpawnStanding(away=error.message)
+
+    def spend(self, asking: Identity) -> Spend:
+        """What somebody has spent this month. Not for the hub's loop: it may wait."""
+        books = self.books
+        return books.spending.of(asking, books.catalogue.currency)
+
+    async def ended(
+        self, user: User, owner: str = "", server_name: str = ""
+    ) -> str | None:
         """Why a server ended that its owner did not stop; None: nothing to tell.
 
         It is told to its owner, which is the user where none is named, and to
         administrators.
         """
-        owner = owner or str(user.name)
-        if not (user.admin or owner == user.name):
+        viewer = Viewer.of(user)
+        asked = owner or viewer.name
+        try:
+            return await self.asking.quick(
+                lambda: self._ended(viewer, asked, server_name)
+            )
+        except Unavailable:
+            return None
+
+    def _ended(self, viewer: Viewer, owner: str, server_name: str) -> str | None:
+        if not (viewer.admin or owner == viewer.name):
             return None
         line = self.books.ledger.newest(owner, server_name)
         why = why_ended(line) if line else None
         if line is None or line.end is None or why is None:
             return None
-        whose = "Your" if owner == user.name else f"{owner}'s"
+        whose = "Your" if owner == viewer.name else f"{owner}'s"
         ago = _ago(round((now() - line.end.ended_at).total_seconds()))
         return f"{whose} {line.entry.kind} ended {ago}: {why}."
 

@@ -10,6 +10,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
+from hubyard.contract.errors import Unavailable
 from hubyard_hub.blobs import Blobs
 from hubyard_hub.budgets import Budgets
 from hubyard_hub.hub_client import HubClient
@@ -18,7 +19,7 @@ from hubyard_hub.mlflow_client import MlflowClient
 from hubyard_hub.prices import Prices
 from hubyard_hub.sources import Sources
 from hubyard_hub.spending import Spending
-from hubyard_hub.store import Store
+from hubyard_hub.store import Store, in_words
 from hubyard_spawner.limits import Ladder
 from hubyard_spawner.live import LiveCatalogue
 from hubyard_spawner.workloads import PLATFORM_SERVICE
@@ -42,15 +43,26 @@ class Books:
     ladder: Ladder
 
     @classmethod
-    def build(cls, settings: Settings) -> Self:
+    def build(cls, settings: Settings, *, must_answer: bool = True) -> Self:
         """Open the books of a deployment and bring its store to the newest shape.
+
+        Args:
+            settings: of the deployment.
+            must_answer: whether a database that fails now is an error. Otherwise
+                another process brings it to its shape later.
 
         Raises:
             CatalogueError: the catalogue cannot be used.
+            Unavailable: the database fails.
         """
         live = LiveCatalogue(settings.catalogue)
         store = Store(settings.database_url)
-        store.migrate()
+        try:
+            with in_words():
+                store.migrate()
+        except Unavailable:
+            if must_answer:
+                raise
         return cls(
             settings=settings,
             store=store,

@@ -3,18 +3,29 @@
 A run tells MLflow itself how it ends; one that was killed or stopped cannot, nor can a
 cell that was training. The platform says it for the owner, once nothing of the run is
 left, and asks for nothing where nothing was tracked.
+
+queue  the ends that MLflow has not been told of, in the store. One thread works
+       through it, so that no start, stop or end of a run ever waits for MLflow
 """
 
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from hubyard.contract.errors import Rejected
+from sqlalchemy import select
+
+from hubyard.contract.base import now
+from hubyard.contract.errors import Rejected, Unavailable
 from hubyard.contract.tracking import TAG_RUN
 from hubyard.contract.workload import Status
+from hubyard_hub.store import insert_once, tables
+from hubyard_hub.wishes import all_rows
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from hubyard_hub.parts import Parts
     from hubyard_hub.wishes import Row
 
@@ -22,8 +33,51 @@ EXPERIMENTS, RUNS, ENDS = "/experiments/search", "/runs/search", "/runs/update"
 """What is asked for this, below MLflow's API."""
 _LOG = logging.getLogger(__name__)
 _MOST = 1000
+_MOST_AT_ONCE = 100
+_KEPT = timedelta(days=7)
+"""For so long MLflow is told again of an end at which it failed."""
 _WORDS = {Status.SUCCEEDED: "FINISHED", Status.STOPPED: "KILLED"}
 """How a run has ended, in MLflow's words; any other has FAILED."""
+
+
+def ask_for_end(connection: Connection, run: Row) -> None:
+    """Put the end of a run into the queue; to do so twice does no harm."""
+    asked = {name: run[name] for name in ("owner", "status", "ended_at")}
+    insert_once(connection, tables.tracked_ends, {"run_id": run["id"], **asked})
+
+
+def tell_ends(parts: Parts) -> int:
+    """Tell MLflow of the ends in the queue, the oldest first; how many it was told of.
+
+    One that MLflow fails at stays, and holds up no other.
+
+    Raises:
+        Unavailable: MLflow does not answer at all.
+    """
+    told = 0
+    for run in _waiting(parts):
+        try:
+            end_tracked(parts, run)
+        except Unavailable as error:
+            if parts.mlflow.is_silent:
+                raise
+            if run["ended_at"] > now() - _KEPT:
+                _LOG.info("The end of run %s waits: %s", run["id"], error.message)
+                continue
+            _LOG.warning("MLflow keeps run %s as running: %s", run["id"], error.message)
+        done = tables.tracked_ends.delete().where(
+            tables.tracked_ends.c.run_id == run["id"]
+        )
+        parts.store.atomically(lambda c, done=done: c.execute(done))
+        told += 1
+    return told
+
+
+def _waiting(parts: Parts) -> list[Row]:
+    queue = tables.tracked_ends
+    wanted = select(queue, queue.c.run_id.label("id")).order_by(queue.c.ended_at)
+    with parts.store.read() as connection:
+        return all_rows(connection, wanted.limit(_MOST_AT_ONCE))
 
 
 def end_tracked(parts: Parts, run: Row) -> None:

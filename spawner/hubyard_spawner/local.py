@@ -24,17 +24,19 @@ from traitlets import Callable, Instance, Unicode
 
 from hubyard.contract.base import now
 from hubyard.contract.entry import Deadline, EndReason, Entry, Settlement
-from hubyard.contract.errors import Forbidden, Rejected
+from hubyard.contract.errors import Forbidden, HubyardError, Rejected, Unavailable
 from hubyard.contract.workload import ServerName, UserOptions, new_id
 from hubyard_spawner import options, shim
 from hubyard_spawner.catalogue import why_unavailable
 from hubyard_spawner.folder import Clock, Folder, folders, settlement_of, spec_text
 from hubyard_spawner.limits import Cage, Ladder
+from hubyard_spawner.meter import asked, noted
 from hubyard_spawner.ports import free_port
 from hubyard_spawner.workloads import KINDS, PLATFORM_SERVICE, WorkloadKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from concurrent.futures import Future
     from datetime import datetime
 
     from hubyard_spawner.catalogue import Catalogue, Profile
@@ -62,7 +64,7 @@ _KEPT = ("LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
 class Refused(SpawnException):
     """A start that may not be; its words reach pages, panels and the API alike."""
 
-    def __init__(self, error: Rejected) -> None:
+    def __init__(self, error: HubyardError) -> None:
         super().__init__(
             error.message, reason=error.field or "refused", status_code=error.status
         )
@@ -89,6 +91,8 @@ class LocalSpawner(Spawner):
     """Unless it is not known yet whether a start succeeds."""
     _entry: Entry | None = None
     _shim: subprocess.Popen[bytes] | None = None
+    _noting: Future[object] | None = None
+    _taking_back: asyncio.Future[None] | None = None
 
     @property
     def _meter(self) -> Meter:
@@ -160,14 +164,17 @@ class LocalSpawner(Spawner):
         """Start the workload; returns once it listens.
 
         Raises:
-            Refused: it ended before it listened; says how, with its last lines.
+            Refused: no budget covers it, the ledger does not answer, or it ended before
+                it listened; then it says how, with its last lines.
         """
         workload, profile, lifetime_s = self._plan()
-        await self._end_predecessors()
         self.port = free_port()
-        started_at = now()
-        clock = Clock.at(started_at)
-        entry = self._open_entry(profile, lifetime_s, started_at)
+        try:
+            await self._end_predecessors()
+            entry, clock = await self._open_entry(profile, lifetime_s)
+        except HubyardError as error:
+            raise Refused(error) from None
+        started_at = entry.started_at
         folder = self._folder()
         over = started_at + timedelta(seconds=lifetime_s)
         try:
@@ -185,10 +192,34 @@ class LocalSpawner(Spawner):
         self._has_started = True
         return self.ip, self.port
 
-    def _open_entry(
+    async def _open_entry(
+        self, profile: Profile, lifetime_s: int
+    ) -> tuple[Entry, Clock]:
+        """Write the entry; its start by both clocks."""
+        started_at = now()
+        clock = Clock.at(started_at)
+        entry = self._new_entry(profile, lifetime_s, started_at)
+        writing = asyncio.ensure_future(asked(self._meter.open, entry))
+        try:
+            await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            # Nobody will know of it: what its thread may write yet is settled after.
+            writing.add_done_callback(lambda done: self._take_back(entry, done))
+            raise
+        self._entry, self.entry_id = entry, entry.id
+        self._has_started = False
+        self._remember()
+        return entry, clock
+
+    def _take_back(self, entry: Entry, writing: asyncio.Future[None]) -> None:
+        if not writing.cancelled() and writing.exception() is None:
+            settling = self._settle(entry, EndReason.START_FAILED)
+            self._taking_back = asyncio.ensure_future(settling)
+
+    def _new_entry(
         self, profile: Profile, lifetime_s: int, started_at: datetime
     ) -> Entry:
-        entry = Entry(
+        return Entry(
             id=new_id(),
             owner=self.user.name,
             server_name=self.name,
@@ -203,14 +234,6 @@ class LocalSpawner(Spawner):
             memory_bytes=profile.memory,
             groups=self._groups(),
         )
-        try:
-            self._meter.open(entry)
-        except Rejected as error:
-            raise Refused(error) from None
-        self._entry, self.entry_id = entry, entry.id
-        self._has_started = False
-        self._remember()
-        return entry
 
     def _remember(self) -> None:
         """Let the hub find this workload again, should it die before we return."""
@@ -221,10 +244,10 @@ class LocalSpawner(Spawner):
 
     async def _end_predecessors(self) -> None:
         """End what an earlier hub started under this name and then forgot."""
-        for entry in self._meter.open_entries(self.user.name, self.name):
+        for entry in await asked(self._meter.open_entries, self.user.name, self.name):
             folder = Folder.of(Path(self.workloads_dir), entry.id)
             await asyncio.to_thread(_make_end, folder)
-            self._settle(entry)
+            await self._settle(entry, must=True)
 
     def _launch(
         self, workload: WorkloadKind, profile: Profile, cage: Cage, folder: Folder
@@ -306,7 +329,7 @@ class LocalSpawner(Spawner):
         await asyncio.to_thread(_make_end, self._folder())
         entry = self._entry
         if entry is not None:
-            self._settle(entry, EndReason.START_FAILED)
+            await self._settle(entry, EndReason.START_FAILED)
 
     # -- life and end --------------------------------------------------------------
 
@@ -320,40 +343,65 @@ class LocalSpawner(Spawner):
         end = folder.end()
         # Whether it lives stands in its folder, whatever may ail the ledger.
         if end is None and folder.shim() is not None:
-            await asyncio.to_thread(self._meter.saw, self.entry_id, folder.now())
+            await self._note(folder.now())
             return None
-        entry = self._found()
-        if entry is None:
-            return 0
         if end is None:
             await asyncio.to_thread(folder.kill)
-        await asyncio.to_thread(self._settle, entry)
+        entry = await self._found()
+        if entry is not None:
+            await self._settle(entry)
         return end.code if end is not None else 1
 
     async def stop(self, now: bool = False) -> None:  # noqa: FBT001, FBT002  JupyterHub's signature
         """End the workload and whatever it has started."""
-        entry = self._found()
-        if entry is None:
+        if not self.entry_id:
             return
         grace = 0.0 if now else _GRACE_S + 2
         await asyncio.to_thread(_make_end, self._folder(), grace)
         if self._shim is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 await asyncio.to_thread(self._shim.wait, 5)
-        stopped, failed = EndReason.STOPPED, EndReason.START_FAILED
-        self._settle(entry, stopped if self._has_started else failed)
+        # It has ended, whatever may ail the ledger.
+        entry = await self._found()
+        if entry is not None:
+            stopped, failed = EndReason.STOPPED, EndReason.START_FAILED
+            await self._settle(entry, stopped if self._has_started else failed)
 
-    def _found(self) -> Entry | None:
-        """The entry of the workload that this spawner stands for, if any."""
+    async def _note(self, at: datetime) -> None:
+        """Note that it lives, unless the ledger has the last note to do yet."""
+        if self._noting is None or self._noting.done():
+            self._noting = await noted(self._meter.saw, self.entry_id, at)
+
+    async def _found(self) -> Entry | None:
+        """The entry of the workload that this spawner stands for.
+
+        None: there is none, or the ledger does not say.
+        """
         if self._entry is None and self.entry_id:
-            self._entry = self._meter.entry(self.entry_id)
+            try:
+                self._entry = await asked(self._meter.entry, self.entry_id)
+            except Unavailable as error:
+                self.log.warning("%s is settled later: %s", self.entry_id, error)
         return self._entry
 
     def _folder(self) -> Folder:
         return Folder.of(Path(self.workloads_dir), self.entry_id)
 
-    def _settle(self, entry: Entry, reason: EndReason | None = None) -> None:
-        settle(self._meter, self.ladder, Path(self.workloads_dir), entry, reason)
+    async def _settle(
+        self, entry: Entry, reason: EndReason | None = None, *, must: bool = False
+    ) -> None:
+        """Write an end; where the ledger does not answer, the sweep writes it later.
+
+        Raises:
+            Unavailable: it does not answer, and it `must` be written now.
+        """
+        workloads = Path(self.workloads_dir)
+        try:
+            await asked(settle, self._meter, self.ladder, workloads, entry, reason)
+        except Unavailable as error:
+            if must:
+                raise
+            self.log.warning("%s is settled later: %s", entry.id, error)
 
     def run_post_stop_hook(self) -> object:
         """After an end of any kind: take back the token that the hub leaves behind."""

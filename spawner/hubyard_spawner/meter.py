@@ -2,20 +2,57 @@
 
 The hub injects the implementation that keeps the ledger; `MemoryMeter` keeps nothing
 and serves tests. Both pass the same suite.
+
+Every method may wait for a disk or a network: `asked` and `noted` call it in threads,
+so that the hub's loop never does.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
     from datetime import datetime
 
     from hubyard.contract.entry import Entry, Settlement
 
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_THREADS = ThreadPoolExecutor(8, thread_name_prefix="ledger")
+"""Apart from the loop's own threads: ending a process must not wait for these."""
+_NOTES = ThreadPoolExecutor(2, thread_name_prefix="sightings")
+"""Apart from the above: there are many notes, and each may be left out."""
+_NOTE_PATIENCE_S = 0.5
+
+
+async def asked(call: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
+    """What a method of the meter returns, which a thread waits for."""
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_THREADS, partial(call, *args, **named))
+
+
+async def noted(
+    call: Callable[P, object], *args: P.args, **named: P.kwargs
+) -> Future[object]:
+    """Begin a call that may fail, and wait for it for a moment at most."""
+    note = _NOTES.submit(call, *args, **named)
+    await asyncio.wait([asyncio.wrap_future(note)], timeout=_NOTE_PATIENCE_S)
+    return note
+
+
 class Meter(Protocol):
-    """What the spawner needs of a ledger."""
+    """What the spawner needs of a ledger.
+
+    Each method but `saw` raises Unavailable where the ledger does not answer, within a
+    minute; whether something was written is then open.
+    """
 
     def open(self, entry: Entry) -> None:
         """Write an entry. Called by the spawner before the process exists.

@@ -1,6 +1,8 @@
 """The local spawner under a real hub: no start unrecorded, no end forgotten."""
 
+import contextlib
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -16,6 +18,8 @@ from hubyard_hub.ledger import Ledger
 from hubyard_hub.store import Store
 from hubyard_spawner import shim
 from hubyard_spawner.folder import Folder, spec_text
+from hubyard_spawner.limits import Ladder
+from hubyard_spawner.local import sweep
 from support import plain_workload_path
 from support.hub import HubUnderTest
 from support.lines import made, opened
@@ -83,6 +87,14 @@ NO_CGROUPS = """
 from hubyard_spawner.local import LocalSpawner
 LocalSpawner.ladder.default_args = (Path("{here}/no-cgroups"),)
 """
+
+
+IMPATIENT = """
+import hubyard_hub.store as impatient
+impatient._BUSY_TIMEOUT_S = impatient._TRY_FOR_S = 1
+"""
+BLOCKED_S = 4
+"""Less than anybody waits for a lock; a loop that waits for it answers nobody."""
 
 
 class Place:
@@ -168,6 +180,14 @@ def place(tmp_path_factory):
 def bare_place(tmp_path_factory):
     """On a machine that lets us make no control groups; its hub may be killed."""
     place = Place(tmp_path_factory.mktemp("bare"), LINES + NO_CGROUPS)
+    yield place
+    place.close()
+
+
+@pytest.fixture(scope="module")
+def place_that_gives_up(tmp_path_factory):
+    """Its hub waits for the ledger for a second or two."""
+    place = Place(tmp_path_factory.mktemp("impatient"), IMPATIENT + LINES)
     yield place
     place.close()
 
@@ -364,3 +384,67 @@ def test_an_end_while_the_hub_is_dead_is_exact_all_the_same(bare_place):
     _, settlement = bare_place.line("workspace-unseen")
     assert (settlement.reason, settlement.exact) == (EndReason.KILLED, True)
     assert abs(settlement.ended_at.timestamp() - killed_at) < 1
+
+
+@contextlib.contextmanager
+def locked(place):
+    """The ledger's database, as somebody else keeps it locked."""
+    other = sqlite3.connect(place.folder / "hubyard.sqlite", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        other.close()
+
+
+def test_a_locked_ledger_stops_neither_a_stop_nor_the_hub(place):
+    place.start("workspace-stuck")
+    entry, _ = place.line("workspace-stuck", until_ended=False)
+    with ThreadPoolExecutor(1) as pool:
+        with locked(place):
+            stopped = pool.submit(place.stop, "workspace-stuck")
+            until(lambda: place.processes(entry) == [])
+            for _ in range(20):
+                began = time.monotonic()
+                assert place.hub.api("GET", "/users/ana").is_success
+                assert time.monotonic() - began < BLOCKED_S
+            assert place.ledger.line(entry.id).end is None
+        assert stopped.result().is_success
+    _, settlement = place.line("workspace-stuck")
+    assert (settlement.reason, settlement.exact) == (EndReason.STOPPED, True)
+
+
+def test_a_start_waits_for_a_locked_ledger_and_not_the_hub(place):
+    with ThreadPoolExecutor(1) as pool:
+        with locked(place):
+            started = pool.submit(place.start, "workspace-waits")
+            until(lambda: place.server("workspace-waits")["pending"] == "spawn")
+            for _ in range(20):
+                began = time.monotonic()
+                assert place.hub.api("GET", "/users/ana").is_success
+                assert time.monotonic() - began < BLOCKED_S
+            assert place.ledger.open_entries("ana", "workspace-waits") == []
+        assert started.result().is_success
+    until(lambda: place.server("workspace-waits")["ready"])
+    place.stop("workspace-waits")
+    place.line("workspace-waits")
+
+
+def test_a_ledger_that_stays_locked_refuses_starts_and_is_told_of_stops_later(
+    place_that_gives_up,
+):
+    place = place_that_gives_up
+    place.start("workspace-later")
+    entry, _ = place.line("workspace-later", until_ended=False)
+    with locked(place):
+        assert place.stop("workspace-later").is_success
+        assert place.processes(entry) == []
+        answer = place.start("workspace-refused")
+        assert answer.status_code == 503
+        assert "The database does not answer" in answer.json()["message"]
+    assert place.ledger.newest("ana", "workspace-refused") is None
+    assert place.ledger.line(entry.id).end is None
+    ladder = Ladder(place.folder / "no-cgroups")
+    assert sweep(place.ledger, ladder, place.folder / "workloads", older_than_s=0) == 1
+    _, settlement = place.line("workspace-later")
+    assert (settlement.reason, settlement.exact) == (EndReason.STOPPED, True)

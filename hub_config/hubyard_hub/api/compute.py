@@ -13,8 +13,8 @@ router = people("compute")
 
 
 @health.get("/health")
-def read_health() -> dict[str, str]:
-    """Whether the platform answers."""
+async def read_health() -> dict[str, str]:
+    """Whether the platform answers: in its loop, however busy its threads are."""
     return {"status": "ok"}
 
 

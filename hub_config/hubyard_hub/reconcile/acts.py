@@ -26,7 +26,7 @@ from hubyard_hub.reconcile.steps import Act, Facts, Step, next_step
 from hubyard_hub.runs.record import after_end, keep_record
 from hubyard_hub.runs.steps import keep_steps
 from hubyard_hub.store import tables
-from hubyard_hub.tracked_ends import end_tracked
+from hubyard_hub.tracked_ends import ask_for_end
 from hubyard_hub.wishes import all_rows
 from hubyard_hub.workloads import memory_words
 from hubyard_spawner.folder import Folder
@@ -223,7 +223,7 @@ def _forget(parts: Parts, seen: Seen) -> bool:
     row = seen.row
     if seen.kind is Kind.RUN:
         if seen.folder is not None and has_tracked(seen.folder.scratch):
-            end_tracked(parts, row)
+            parts.store.atomically(lambda c: ask_for_end(c, row))
         parts.hub.stop(row["owner"], row["server_name"], forget=True)
     if seen.folder is not None:  # its log stays; what it worked on is kept elsewhere
         shutil.rmtree(seen.folder.scratch, ignore_errors=True)

@@ -32,6 +32,7 @@ from hubyard_hub.reconcile.turns import Room, turns, waits
 from hubyard_hub.schedules.core import fire_due, overlapping_schedules
 from hubyard_hub.schedules.watch import FileWatch, ModelWatch
 from hubyard_hub.store import tables
+from hubyard_hub.tracked_ends import tell_ends
 from hubyard_hub.wishes import all_rows
 from hubyard_spawner.local import sweep
 
@@ -57,6 +58,7 @@ _ASK_EVERY_S = 10.0
 _TELL_EVERY_S = 15.0
 _DELIVER_EVERY_S = 1.0
 _DELIVERERS = 2
+_TELL_MLFLOW_EVERY_S = 1.0
 _FORGET_EVERY_S = 3600.0
 _WORKERS = 8
 _LATELY = timedelta(hours=1)
@@ -90,6 +92,7 @@ class Reconciler:
             self._look_for_ever,
             self._sample_for_ever,
             *(partial(self._watch_for_ever, watch) for watch in self._watches),
+            self._tell_mlflow_for_ever,
             *[self._work_for_ever] * _WORKERS,
             *[self._deliver_for_ever] * _DELIVERERS,
         ]
@@ -182,6 +185,12 @@ class Reconciler:
             with _apart("A look at triggers"):
                 if watch.look():
                     self._parts.wake.set()
+
+    def _tell_mlflow_for_ever(self) -> None:
+        """Apart from all else, for MLflow may not answer."""
+        while not self._stopping.wait(_TELL_MLFLOW_EVERY_S):
+            with _apart("Telling MLflow of ends"):
+                tell_ends(self._parts)
 
     def _deliver_for_ever(self) -> None:
         """Apart from all else, for a channel may take its time."""

@@ -12,6 +12,7 @@ schedules, runs                   UNIQUE(schedule, fire time) makes a fire exact
                                   stands for what opens its webhook
 step_runs                         a run's steps with their cells, which may be
                                   megabytes: apart, for no list reads them
+tracked_ends                      runs whose end MLflow has not been told of
 drops                             fires that started no run: spans, and why
 hook_calls                        calls of webhooks that named a key, for a day
 notices                           UNIQUE(run, why) makes each exactly one
@@ -261,6 +262,15 @@ schedules = Table(
     _json("notify_on"),
     Index(None, "owner"),
     Index(None, "next_fire"),
+)
+
+tracked_ends = Table(
+    "tracked_ends",
+    metadata,
+    Column("run_id", Text, primary_key=True),
+    _text("owner"),
+    Column("status", WordColumn(Status), nullable=False),
+    _moment("ended_at"),
 )
 
 drops = Table(

@@ -1,5 +1,10 @@
 """The hub's configuration, and a deployment's own file after it."""
 
+import asyncio
+import dataclasses
+import socket
+import sqlite3
+from contextlib import closing
 from types import SimpleNamespace
 
 import pytest
@@ -9,6 +14,7 @@ from traitlets.config import Config
 from hubyard_hub.configure import EXTRA_VARIABLE, configure
 from hubyard_hub.settings import STATE_VARIABLE, Settings, shipped
 from hubyard_hub.sign_in import HubyardAuthenticator
+from hubyard_hub.store import connecting
 from support.pages import DOCS, Page
 
 
@@ -81,3 +87,32 @@ def test_a_workloads_token_may_what_its_kind_needs(configured, server, may, may_
     scopes = configured("").Spawner.server_token_scopes(SimpleNamespace(name=server))
     assert may in scopes
     assert may_not not in scopes
+
+
+def test_the_hub_starts_while_the_platforms_database_is_silent(
+    configured, monkeypatch, tmp_path
+):
+    """Nobody could sign in otherwise; its pages say that money is not known."""
+    monkeypatch.setattr(connecting.Patient, "answer_s", 1.0)
+    monkeypatch.setitem(connecting._CLIENT_LIMITS, "connect_timeout", 2)
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as mute:
+        url = f"postgresql://hubyard@127.0.0.1:{mute.getsockname()[1]}/hubyard"
+        state = Settings.load(tmp_path / "state")
+        dataclasses.replace(state, database=url).save()
+        pages = configured("").JupyterHub.template_vars
+    root = SimpleNamespace(name="root", admin=True, groups=[])
+    assert asyncio.run(pages["hy_home"](root)()) is None
+    assert asyncio.run(pages["hy_ended"](root)()) is None
+
+
+def test_the_hub_reads_its_own_database_while_somebody_writes_into_it(
+    configured, tmp_path
+):
+    options = configured("").JupyterHub.db_kwargs["connect_args"]
+    assert 0 < options["timeout"] < 5
+    file = tmp_path / "state" / "hub.sqlite"
+    with closing(sqlite3.connect(file, isolation_level=None)) as writer:
+        writer.execute("CREATE TABLE users (name TEXT)")
+        writer.execute("BEGIN EXCLUSIVE")
+        with closing(sqlite3.connect(file, **options)) as reader:
+            assert reader.execute("SELECT count(*) FROM users").fetchone() == (0,)

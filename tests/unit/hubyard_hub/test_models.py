@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -270,3 +272,54 @@ def test_any_time_that_a_client_has_logged_can_be_shown(
     milliseconds: int | str, year: int
 ):
     assert moment(milliseconds).year == year
+
+
+def test_a_silent_mlflow_is_not_asked_by_everybody():
+    asked: list[int] = []
+
+    def hang(_: httpx.Request) -> httpx.Response:
+        asked.append(1)
+        raise httpx.ReadTimeout("")
+
+    silent = client(hang)
+    for _ in range(5):
+        with pytest.raises(Unavailable, match="does not answer"):
+            silent.get("t", "/runs/get", run_id="r")
+        with (
+            pytest.raises(Unavailable, match="answer"),
+            silent.run_file("t", "r", "model/MLmodel"),
+        ):
+            pass
+    assert len(asked) == 1
+    assert silent.is_silent
+
+
+@pytest.mark.parametrize(
+    "raised", [httpx.ConnectError(""), httpx.PoolTimeout(""), httpx.ReadError("")]
+)
+def test_an_mlflow_that_restarts_or_is_busy_is_asked_again(raised: httpx.HTTPError):
+    def fail(_: httpx.Request) -> httpx.Response:
+        raise raised
+
+    restarting = client(fail)
+    with pytest.raises(Unavailable):
+        restarting.get("t", "/runs/get", run_id="r")
+    assert not restarting.is_silent
+
+
+def test_a_hung_mlflow_keeps_few_threads_waiting(monkeypatch: pytest.MonkeyPatch):
+    short = httpx.Timeout(3, pool=0.5)
+    monkeypatch.setattr("hubyard_hub.mlflow_client._TIMEOUT", short)
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as mute:
+        hung = MlflowClient(f"http://127.0.0.1:{mute.getsockname()[1]}")
+
+        def wait(_: int) -> float:
+            began = time.monotonic()
+            with pytest.raises(Unavailable):
+                hung.get("t", "/runs/get", run_id="r")
+            return time.monotonic() - began
+
+        with ThreadPoolExecutor(40) as pool:
+            waited = sorted(pool.map(wait, range(40)))
+        hung.close()
+    assert sum(seconds >= 3 for seconds in waited) <= 16

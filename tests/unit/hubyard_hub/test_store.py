@@ -226,7 +226,7 @@ def test_writers_take_turns_and_lose_no_update(both_stores: Store):
 def test_who_has_gone_silent_keeps_no_lock(
     postgresql: Any, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("hubyard_hub.store._IDLE_S", 1)
+    monkeypatch.setattr("hubyard_hub.store.connecting.IDLE_S", 1)
     url = postgresql.url("silent")
     silent, other = Store(url), Store(url)
     silent.migrate()
