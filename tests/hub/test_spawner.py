@@ -137,6 +137,10 @@ class Place:
     def server(self, name):
         return self.hub.api("GET", "/users/ana").json()["servers"][name]
 
+    def pending(self, name):
+        servers = self.hub.api("GET", "/users/ana").json()["servers"]
+        return servers.get(name, {}).get("pending")
+
     def line(self, name, until_ended=True):  # noqa: FBT002  reads as a word at each call
         """The newest entry of a server and its settlement, once it has ended."""
         end = time.monotonic() + PATIENCE_S
@@ -404,7 +408,7 @@ def test_a_locked_ledger_stops_neither_a_stop_nor_the_hub(place):
         with locked(place):
             stopped = pool.submit(place.stop, "workspace-stuck")
             until(lambda: place.processes(entry) == [])
-            for _ in range(20):
+            for _ in range(10):
                 began = time.monotonic()
                 assert place.hub.api("GET", "/users/ana").is_success
                 assert time.monotonic() - began < BLOCKED_S
@@ -418,8 +422,8 @@ def test_a_start_waits_for_a_locked_ledger_and_not_the_hub(place):
     with ThreadPoolExecutor(1) as pool:
         with locked(place):
             started = pool.submit(place.start, "workspace-waits")
-            until(lambda: place.server("workspace-waits")["pending"] == "spawn")
-            for _ in range(20):
+            until(lambda: place.pending("workspace-waits") == "spawn")
+            for _ in range(10):
                 began = time.monotonic()
                 assert place.hub.api("GET", "/users/ana").is_success
                 assert time.monotonic() - began < BLOCKED_S

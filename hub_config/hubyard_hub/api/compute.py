@@ -12,9 +12,10 @@ home = people("home", prefix="")
 router = people("compute")
 
 
+# In the loop, however busy the threads of all other routes are.
 @health.get("/health")
 async def read_health() -> dict[str, str]:
-    """Whether the platform answers: in its loop, however busy its threads are."""
+    """Whether the platform answers."""
     return {"status": "ok"}
 
 
