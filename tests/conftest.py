@@ -67,14 +67,19 @@ def _descendants():
 
 
 def _workloads(folder):
-    """Workloads that have left our tree: they still work below our own folder."""
+    """Who has left our tree: workloads, and what a killed supervisor has left.
+
+    They still work below our own folder.
+    """
     found = {}
     for process in psutil.process_iter():
         try:
-            scratch = process.environ().get("HUBYARD_SCRATCH", "")
+            told = process.environ()
         except (psutil.Error, OSError):
             continue
-        if scratch.startswith(str(folder)) and process.pid != os.getpid():
+        places = (told.get("HUBYARD_SCRATCH", ""), told.get("HUBYARD_STATE", ""))
+        below = any(place.startswith(str(folder)) for place in places)
+        if below and process.pid != os.getpid():
             found[process.pid] = process
     return found
 

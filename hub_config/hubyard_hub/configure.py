@@ -21,7 +21,7 @@ from hubyard_hub.money_pages import add_pages
 from hubyard_hub.pages import Pages
 from hubyard_hub.parts import Books
 from hubyard_hub.reconcile.turns import MOST_STARTS
-from hubyard_hub.settings import ROUTES_SERVICE, Settings
+from hubyard_hub.settings import EXTRA_VARIABLE, ROUTES_SERVICE, Settings
 from hubyard_hub.sign_in import HubyardAuthenticator
 from hubyard_hub.signing_in.address import Clients
 from hubyard_hub.up.report import Report
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from jupyterhub.spawner import Spawner
     from traitlets.config import Config
 
-EXTRA_VARIABLE = "HUBYARD_HUB_CONFIG"
 _HERE = Path(__file__).parent
 _DAY_S = 24 * 3600
 _POLL_S = 5

@@ -16,6 +16,8 @@ from typing import Any, Self
 from hubyard.contract.errors import Invalid
 
 STATE_VARIABLE = "HUBYARD_STATE"
+EXTRA_VARIABLE = "HUBYARD_HUB_CONFIG"
+"""A file of the deployment's own that the hub runs after our settings."""
 ROUTES_SERVICE = "hubyard-up"
 """The supervisor, which asks the hub to restore routes when the proxy has restarted."""
 

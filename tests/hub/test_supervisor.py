@@ -1,6 +1,7 @@
 """The supervisor over real processes: started again at once, or after a pause."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -12,23 +13,41 @@ import httpx
 import psutil
 import pytest
 
-from hubyard_hub.up import supervisor
+from hubyard_hub.up import keeper
+from hubyard_hub.up.keeper import Keeper, Patience
 from hubyard_hub.up.processes import Process
-from hubyard_hub.up.supervisor import Keeper, Supervisor
+from hubyard_hub.up.report import ProcessReport, Running
+from hubyard_hub.up.supervisor import Supervisor
 from hubyard_spawner.ports import free_port
 from support.patience import PATIENCE_S
 from support.platform import settings_in
+from support.proxy import Proxy
 
 pytestmark = pytest.mark.hub
+
+
+ANSWERS_S = 1.0
+SERVES = """
+import http.server, sys
+class Serves(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(int(sys.argv[2]))
+        self.end_headers()
+def serve_for_ever():
+    http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Serves).serve_forever()
+serve_for_ever()
+"""
 
 
 class Kept:
     """A keeper at work on one process."""
 
-    def __init__(self, folder, http, *command, port=1):
+    def __init__(self, folder, http, *command, port=1, like=None, **more):
         url = f"http://127.0.0.1:{port}/"
-        process = Process("any", command, dict(os.environ), url)
-        self.keeper = Keeper(process, folder, http, lambda _: None)
+        told = {**os.environ, "PYTHONFAULTHANDLER": "1"}
+        process = like or Process("any", command, told, url)
+        self.keeper = Keeper(process, folder, http, lambda _: None, **more)
+        self.http = http
         self.changed = asyncio.Event()
 
     async def until(self, true):
@@ -41,7 +60,7 @@ def keep(watch, folder, *command, **more):
     """Keep one process for as long as `watch` looks at it; what it has seen."""
 
     async def work():
-        async with httpx.AsyncClient(trust_env=False) as http:
+        async with httpx.AsyncClient(trust_env=False, timeout=ANSWERS_S) as http:
             kept = Kept(folder, http, *command, **more)
             keeping = asyncio.create_task(kept.keeper.keep(kept.changed.set))
             try:
@@ -56,7 +75,7 @@ def keep(watch, folder, *command, **more):
 def test_what_was_well_for_a_while_is_started_again_at_once_every_time(
     tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(supervisor, "_FORGIVEN_S", 0.2)
+    monkeypatch.setattr(keeper, "_FORGIVEN_S", 0.2)
 
     async def watch(kept):
         pauses = []
@@ -88,6 +107,155 @@ def test_what_ends_at_once_is_started_again_after_longer_and_longer_pauses(tmp_p
     _, second, third = keep(watch, tmp_path, "false")
     assert second > 0.9
     assert third > 1.9
+
+
+def serving(port, status=200):
+    return (sys.executable, "-c", SERVES, str(port), str(status))
+
+
+def test_what_hangs_leaves_its_stack_in_the_log_and_is_started_again(tmp_path):
+    async def watch(kept):
+        await kept.until(lambda keeper: keeper.healthy.is_set())
+        hangs = kept.keeper.running
+        os.kill(hangs.pid, signal.SIGSTOP)
+        await kept.until(
+            lambda k: k.running not in {hangs, None} and k.healthy.is_set()
+        )
+        return kept.keeper.restarts, kept.keeper.last_end
+
+    port = free_port()
+    patience = Patience(silent_s=2 * ANSWERS_S, starting_s=PATIENCE_S)
+    found = keep(watch, tmp_path, *serving(port), port=port, patience=patience)
+    assert found[0] == 1
+    assert "had not answered for " in found[1]
+    log = (tmp_path / "any.log").read_text()
+    assert "Aborted" in log
+    assert "serve_for_ever" in log
+
+
+def test_what_never_answers_is_started_again_after_a_longer_while(tmp_path):
+    async def watch(kept):
+        await kept.until(lambda keeper: keeper.restarts)
+        return kept.keeper.last_end
+
+    patience = Patience(silent_s=0, starting_s=2 * ANSWERS_S)
+    assert "had not answered for " in keep(
+        watch, tmp_path, "sleep", "600", patience=patience
+    )
+
+
+@pytest.mark.parametrize("status", [404, 503])
+def test_what_answers_is_left_alone_whatever_it_says(tmp_path, status):
+    async def watch(kept):
+        await kept.until(lambda keeper: keeper.running)
+        await asyncio.sleep(6 * ANSWERS_S)
+        return kept.keeper.restarts
+
+    port = free_port()
+    patience = Patience(silent_s=2 * ANSWERS_S, starting_s=3 * ANSWERS_S)
+    serves = serving(port, status)
+    assert not keep(watch, tmp_path, *serves, port=port, patience=patience)
+
+
+def test_what_is_left_is_adopted_and_watched_until_it_ends(tmp_path):
+    port = free_port()
+    left = subprocess.Popen(serving(port), start_new_session=True)
+    running = Running.of(left.pid)
+    adopts = ProcessReport(name="any", running=running, healthy=True, restarts=3)
+
+    async def watch(kept):
+        await kept.until(lambda keeper: keeper.healthy.is_set())
+        assert kept.keeper.running == running
+        left.kill()
+        await kept.until(lambda k: k.running not in {running, None})
+        await kept.until(lambda keeper: keeper.healthy.is_set())
+        return kept.keeper.restarts
+
+    try:
+        assert keep(watch, tmp_path, *serving(port), port=port, adopts=adopts) == 4
+    finally:
+        left.kill()
+        left.wait()
+
+
+def test_what_is_adopted_is_ended_with_all_else(tmp_path):
+    left = subprocess.Popen(["sleep", "600"], start_new_session=True)
+    running = Running.of(left.pid)
+    adopts = ProcessReport(name="any", running=running, healthy=True, restarts=0)
+
+    async def watch(kept):
+        await kept.until(lambda keeper: keeper.running)
+
+    try:
+        keep(watch, tmp_path, "sleep", "600", adopts=adopts)
+        assert left.wait(PATIENCE_S) == -signal.SIGTERM
+    finally:
+        left.kill()
+        left.wait()
+
+
+def test_a_later_process_of_the_same_id_is_not_adopted(tmp_path):
+    other = subprocess.Popen(["sleep", "600"], start_new_session=True)
+    running = Running(pid=other.pid, start_ticks="1")
+    adopts = ProcessReport(name="any", running=running, healthy=True, restarts=0)
+
+    async def watch(kept):
+        await kept.until(lambda keeper: keeper.running)
+        return kept.keeper.running.pid
+
+    try:
+        assert keep(watch, tmp_path, "sleep", "600", adopts=adopts) != other.pid
+        assert other.poll() is None
+    finally:
+        other.kill()
+        other.wait()
+
+
+def test_a_killed_proxy_is_away_for_at_most_twice_its_bare_start(tmp_path, monkeypatch):
+    monkeypatch.setattr(keeper, "_FORGIVEN_S", 0)
+    proxy = Proxy(tmp_path)
+    bare, away = [], []
+    with http_server() as upstream:
+        for _ in range(4):
+            began = time.monotonic()
+            proxy.start()
+            bare.append(time.monotonic() - began)
+            proxy.add("/user/ana/endpoint-a", upstream)
+            proxy.kill()
+
+        async def watch(kept):
+            for _ in range(4):
+                await kept.until(lambda keeper: keeper.healthy.is_set())
+                assert await answers(kept, proxy)
+                killed = kept.keeper.running.pid
+                os.kill(killed, signal.SIGKILL)
+                began = time.monotonic()
+                while not await answers(kept, proxy):
+                    pass
+                away.append(time.monotonic() - began)
+                await kept.until(lambda keeper: keeper.healthy.is_set())
+
+        keep(watch, tmp_path, *proxy.process.command, like=proxy.process)
+    print(f"bare start {min(bare):.2f} s, away {min(away):.2f} s")
+    assert min(away) <= 2 * min(bare), (bare, away)
+
+
+async def answers(kept, proxy):
+    with contextlib.suppress(httpx.TransportError):
+        asked = await kept.http.get(f"{proxy.url}/user/ana/endpoint-a/")
+        return asked.status_code == 200
+    return False
+
+
+@contextlib.contextmanager
+def http_server():
+    port = free_port()
+    process = subprocess.Popen(serving(port))
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_a_report_that_cannot_be_written_is_told_and_ends_nothing(tmp_path):

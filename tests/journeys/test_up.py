@@ -8,6 +8,7 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 import time
 from http.client import HTTPConnection
 
@@ -190,23 +191,30 @@ def test_a_stop_ends_workloads_too_and_a_new_start_finds_everything(tmp_path):
         second.stop()
 
 
-def test_workloads_can_be_kept_and_a_killed_supervisor_leaves_no_service(tmp_path):
+def test_what_a_killed_supervisor_leaves_serves_on_and_is_adopted(tmp_path):
     first = Running(tmp_path / "state")
     first.start()
-    ana = first.administrator()
-    ana.start_workspace()
-    inner = list(first.pids().values())
-    first.signal(signal.SIGKILL)
-    first.wait()
-    until(lambda: not any(_runs(pid) for pid in inner))
     second = Running(first.state, port=first.port)
-    second.start()
     try:
-        ana.sign_in()
-        until(lambda: ana.servers().get("", {}).get("ready"))
+        ana = first.administrator()
+        ana.start_workspace()
+        before, ports = first.pids(), first.settings
+        with Asking(first.url) as asking:
+            first.signal(signal.SIGKILL)
+            first.wait()
+            shown = command("status", "--state", str(first.state))
+            assert (shown.returncode, "adopts them" in shown.stderr) == (3, True), shown
+            second.start()
+        assert asking.failures == []
+        assert (second.pids(), second.settings) == (before, ports), second.text()
+        assert "adopted: proxy, mlflow, platform, hub" in second.text()
+        second.kill("platform")  # whose parent nobody is that still lives
+        until(lambda: second.pids().get("platform") not in {None, before["platform"]})
+        until(lambda: all(process["healthy"] for process in second.report()))
+        assert ana.servers()[""]["ready"]
         done = command("down", "--keep-workloads", "--state", str(second.state))
-        assert done.returncode == 0, done
-        assert second.wait() == 0
+        assert (done.returncode, second.wait()) == (0, 0), done
+        until(lambda: not any(_runs(pid) for pid in before.values()))
         (folder,) = (second.state / "workloads").iterdir()
         shim = json.loads((folder / "shim.json").read_text())["pid"]
         assert psutil.pid_exists(shim)
@@ -216,31 +224,66 @@ def test_workloads_can_be_kept_and_a_killed_supervisor_leaves_no_service(tmp_pat
         second.stop()
 
 
-def test_a_start_after_a_kill_ends_what_was_left_and_keeps_every_port(tmp_path):
+def test_what_hangs_after_a_kill_is_not_adopted_and_down_ends_what_is_left(tmp_path):
     first = Running(tmp_path / "state")
     first.start()
-    before, hub = first.settings, first.pids()["hub"]
-    os.kill(hub, signal.SIGSTOP)  # it cannot end by itself, and holds its port
-    first.signal(signal.SIGKILL)
-    first.wait()
     second = Running(first.state, port=first.port)
-    second.start()
     try:
+        before, ports, hub = first.pids(), first.settings, first.pids()["hub"]
+        os.kill(hub, signal.SIGSTOP)  # it cannot end by itself, and holds its port
+        first.signal(signal.SIGKILL)
+        first.wait()
+        second.start()
         assert "what it has left was ended" in second.text()
-        assert _moved(before, second.settings) <= {"hub_port"}, "by somebody else"
         assert not _runs(hub)
+        # An outgoing connection of any program may take a port that nobody listens at.
+        if second.settings == ports:
+            assert {**second.pids(), "hub": hub} == before
+        second.administrator().start_workspace()
+        left = second.pids()
+        second.signal(signal.SIGKILL)
+        second.wait()
+        done = command("down", "--state", str(first.state))
+        assert (done.returncode, "has stopped" in done.stdout) == (0, True), done
+        assert "1 workload stopped" in done.stdout
+        until(lambda: not any(_runs(pid) for pid in left.values()))
+        done = command("down", "--state", str(first.state))
+        assert "nothing to stop" in done.stdout
     finally:
         second.stop()
-    third = Running(first.state, port=first.port)
-    third.start()
-    third.stop()
-    assert "what it has left" not in third.text()
 
 
-def _moved(before, after):
-    """Which settings differ. An outgoing connection of any program may take a port that
-    nobody listens at, and the hub's has no listener for a while."""
-    return {k for k, v in vars(before).items() if vars(after)[k] != v}
+class Asking(threading.Thread):
+    """Somebody who asks all that the proxy leads to, over and over."""
+
+    def __init__(self, url):
+        super().__init__()
+        self.failures = []
+        self._url = url
+        self._ending = threading.Event()
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self._ending.set()
+        self.join()
+
+    def run(self):
+        paths = (
+            *("/hub/api/", "/services/hubyard/api/health"),
+            *("/services/mlflow/health", "/user/ana/api"),
+        )
+        while not self._ending.wait(0.05):
+            for path in paths:
+                try:
+                    answer = httpx.get(f"{self._url}{path}", timeout=PATIENCE_S)
+                except httpx.HTTPError as error:
+                    self.failures.append((path, error))
+                else:
+                    if answer.status_code != 200:
+                        self.failures.append((path, answer.status_code))
 
 
 def _runs(pid):

@@ -18,6 +18,7 @@ import httpx
 from hubyard.client import Client
 from hubyard.client.wire import Wire
 from hubyard_hub.settings import Settings
+from hubyard_hub.up.report import Report
 from hubyard_spawner.ports import free_port
 from support.hub import NAVIGATION, REPOSITORY
 from support.patience import PATIENCE_S, until
@@ -210,8 +211,9 @@ class Running:
         return self._process.wait(timeout_s)
 
     def stop(self) -> int:
-        """SIGTERM, and wait."""
+        """SIGTERM, and wait; what a killed one has left is ended."""
         if self._process is None or self._process.poll() is not None:
+            Report.end_leftovers(self.state)
             return 0
         self.signal(signal.SIGTERM)
         return self.wait()

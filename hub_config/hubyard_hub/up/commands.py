@@ -23,24 +23,23 @@ from hubyard_hub.settings import Settings, make_private_folder, shipped
 from hubyard_hub.up.door import check
 from hubyard_hub.up.report import Report
 from hubyard_hub.up.sign_in_link import add_sign_in_link
+from hubyard_hub.up.takeover import check_port, take_over
 from hubyard_hub.welcome import Welcome
-from hubyard_spawner.ports import free_port, is_free
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping
+
+    from hubyard_hub.up.report import ProcessReport
 
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  argparse gives it no other name
 
-_INNER = ("hub_port", "proxy_api_port", "platform_port", "mlflow_port")
 _OPTIONS = (
     *("host", "port", "url", "catalogue", "database", "skeleton"),
     *("late_minutes", "reach", "trusted_proxies"),
 )
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _PATIENCE_S = 60
-_PORT_PATIENCE_S = 5
-"""Connections of a process that was killed may hold its port for a moment."""
 _KEEP_WORKLOADS = signal.SIGUSR1
 _TRUST = (
     "Everybody who may sign in here is trusted with everybody's files and tokens: all "
@@ -108,9 +107,9 @@ def run_up(arguments: argparse.Namespace) -> int:
     settings = _asked(arguments)
     make_private_folder(settings.state)
     with _alone(settings.state):
-        settings = _with_inner_ports(settings)
+        settings, kept = take_over(settings, _tell)
         settings.save()
-        return _run_up(settings, open_browser=bool(arguments.open))
+        return _run_up(settings, kept, open_browser=bool(arguments.open))
 
 
 def _asked(arguments: argparse.Namespace) -> Settings:
@@ -131,10 +130,8 @@ def _asked(arguments: argparse.Namespace) -> Settings:
         settings = Settings(state=state, catalogue=shipped("compute.toml"))
     settings = dataclasses.replace(settings, **_given(arguments))
     check(settings)
-    if Report.end_leftovers(state):
-        _tell("An earlier Hubyard was killed; what it has left was ended.")
-    if not is_free(settings.host, settings.port):
-        raise Conflict(f"Port {settings.port} is taken: choose another with --port.")
+    if not Report.left(state):
+        check_port(settings)
     return settings
 
 
@@ -161,14 +158,16 @@ def _alone(state: Path) -> Generator[None]:
         yield
 
 
-def _run_up(settings: Settings, *, open_browser: bool) -> int:
+def _run_up(
+    settings: Settings, kept: Mapping[str, ProcessReport], *, open_browser: bool
+) -> int:
     _tell(f"Hubyard starts; its state is in {settings.state}")
     _tell(_TRUST)
     if settings.host not in _LOOPBACK:
         _tell(f"It listens on {settings.host}, open to the network and without TLS.")
     if settings.url and not settings.trusted_proxies:
         _tell(_UNNAMED)
-    keep = asyncio.run(_supervise(settings, open_browser=open_browser))
+    keep = asyncio.run(_supervise(settings, kept, open_browser=open_browser))
     if not keep:
         # A second Ctrl-C, or the terminal's end, must not leave workloads behind.
         for number in (signal.SIGINT, signal.SIGHUP):
@@ -178,26 +177,9 @@ def _run_up(settings: Settings, *, open_browser: bool) -> int:
     return 0
 
 
-def _with_inner_ports(settings: Settings) -> Settings:
-    chosen: dict[str, int] = {}
-    for name in _INNER:
-        port: int = getattr(settings, name)
-        kept = port and _becomes_free(port)
-        chosen[name] = port if kept else free_port(chosen.values())
-    return dataclasses.replace(settings, **chosen)
-
-
-def _becomes_free(port: int) -> bool:
-    """Whether an inner port can be had again: living workloads know it."""
-    deadline = time.monotonic() + _PORT_PATIENCE_S
-    while not is_free("127.0.0.1", port):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
-
-
-async def _supervise(settings: Settings, *, open_browser: bool) -> bool:
+async def _supervise(
+    settings: Settings, kept: Mapping[str, ProcessReport], *, open_browser: bool
+) -> bool:
     """Run until a signal; whether workloads shall go on without us."""
     from hubyard_hub.up.supervisor import Supervisor  # noqa: PLC0415  see the top
 
@@ -215,7 +197,7 @@ async def _supervise(settings: Settings, *, open_browser: bool) -> bool:
         if open_browser:
             webbrowser.open(link)
 
-    supervisor = Supervisor(settings, _tell)
+    supervisor = Supervisor(settings, _tell, kept)
     await supervisor.run(ending, ready)
     return keep.is_set()
 
@@ -247,7 +229,7 @@ def run_status(arguments: argparse.Namespace) -> int:
     state: Path = arguments.state or Settings.default_state()
     report = Report.load(state)
     if report is None:
-        _tell("Hubyard does not run: start it with `hubyard up`.", sys.stderr)
+        _tell(_what_is_left(state), sys.stderr)
         return 3
     if arguments.json:
         _tell(report.model_dump_json(indent=2))
@@ -256,11 +238,22 @@ def run_status(arguments: argparse.Namespace) -> int:
         for process in report.processes:
             health = "well" if process.healthy else "not well"
             pid = process.running.pid if process.running else "-"
+            why = f", last: {process.last_end}" if process.last_end else ""
             _tell(
                 f"  {process.name:<9} {health:<9} process {pid}, "
-                f"restarted {process.restarts} times"
+                f"restarted {process.restarts} times{why}"
             )
     return 0 if all(process.healthy for process in report.processes) else 3
+
+
+def _what_is_left(state: Path) -> str:
+    if not (left := Report.left(state)):
+        return "Hubyard does not run: start it with `hubyard up`."
+    names = ", ".join(each.name for each in left)
+    return (
+        "Nobody looks after Hubyard, for `hubyard up` was killed. These go on: "
+        f"{names}. `hubyard up` adopts them, `hubyard down` ends them."
+    )
 
 
 def run_down(arguments: argparse.Namespace) -> int:
@@ -268,8 +261,7 @@ def run_down(arguments: argparse.Namespace) -> int:
     state: Path = arguments.state or Settings.default_state()
     report = Report.load(state)
     if report is None:
-        _tell("Hubyard does not run: there is nothing to stop.")
-        return 0
+        return _end_left(state, keep_workloads=bool(arguments.keep_workloads))
     number = _KEEP_WORKLOADS if arguments.keep_workloads else signal.SIGTERM
     os.kill(report.supervisor.pid, number)
     end = time.monotonic() + _PATIENCE_S
@@ -277,6 +269,20 @@ def run_down(arguments: argparse.Namespace) -> int:
         if time.monotonic() > end:
             raise Conflict(f"Process {report.supervisor.pid} does not end: see logs.")
         time.sleep(0.1)
+    _tell("Hubyard has stopped.")
+    return 0
+
+
+def _end_left(state: Path, *, keep_workloads: bool) -> int:
+    """End what goes on without a supervisor."""
+    if not Report.left(state):
+        _tell("Hubyard does not run: there is nothing to stop.")
+        return 0
+    with _alone(state):
+        settings = Settings.load(state)
+        Report.end_leftovers(state)
+        if not keep_workloads:
+            _stop_workloads(settings)
     _tell("Hubyard has stopped.")
     return 0
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from hubyard.contract.errors import Invalid
 from hubyard_hub.settings import STATE_VARIABLE, Settings, shipped
+from hubyard_hub.up.report import PROCESS_VARIABLE
 
 _NODE_MAJOR = 20
 _KEEP_ALIVE_S = 120
@@ -41,12 +42,15 @@ class Process:
 
 def processes(settings: Settings) -> tuple[Process, ...]:
     """The four, in the order in which they are started."""
-    return (
+    four = (
         _proxy(settings),
         _service(settings, "mlflow", "hubyard_hub.mlflow_app"),
         _service(settings, "hubyard", "hubyard_hub.service"),
         _hub(settings),
     )
+    for process in four:
+        process.environment[PROCESS_VARIABLE] = process.name
+    return four
 
 
 def _proxy(settings: Settings) -> Process:
@@ -112,11 +116,13 @@ def _service(settings: Settings, name: str, module: str) -> Process:
 def _inherited(settings: Settings) -> dict[str, str]:
     """This process's environment, without what would make every start slower.
 
-    The state folder is named in each: by that a later start knows them.
+    The state folder is named in each: by that a later start knows them. SIGABRT has
+    Python write the stack of each thread before it ends (see `supervisor`).
     """
     left_out = {"PYTHONDONTWRITEBYTECODE"}
     kept = {name: value for name, value in os.environ.items() if name not in left_out}
-    return {**kept, STATE_VARIABLE: str(settings.state)}
+    told = {STATE_VARIABLE: str(settings.state), "PYTHONFAULTHANDLER": "1"}
+    return {**kept, **told}
 
 
 def node() -> Path:

@@ -14,8 +14,11 @@ from hubyard_hub.settings import STATE_VARIABLE, write_private
 from hubyard_spawner.shim import start_ticks
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
+PROCESS_VARIABLE = "HUBYARD_PROCESS"
+"""Names each supervised process in its environment, which workloads do not inherit."""
 _FILE = "up.json"
 _GONE_S = 10.0
 _POLL_S = 0.02
@@ -46,6 +49,10 @@ class ProcessReport(Read):
     running: Running | None
     healthy: bool
     restarts: int
+    made_of: str = ""
+    """Of what it was started: see `adoption`."""
+    last_end: str = ""
+    """Why it was last started again."""
 
 
 class Report(Read):
@@ -76,13 +83,26 @@ class Report(Read):
         return None
 
     @classmethod
-    def end_leftovers(cls, state: Path) -> bool:
+    def left(cls, state: Path) -> tuple[ProcessReport, ...]:
+        """What still runs of the processes that the last supervisor has reported."""
+        report = cls._last(state)
+        return tuple(
+            each
+            for each in (report.processes if report else ())
+            if each.running and each.running.is_alive and _is_of(each.running, state)
+        )
+
+    @classmethod
+    def end_leftovers(cls, state: Path, *, besides: Collection[int] = ()) -> bool:
         """End what a supervisor that was killed has left; whether there was any.
 
-        It is ending by itself, but slowly, and still holds the ports that living
-        workloads know.
+        It goes on serving, and holds the ports that living workloads know.
+
+        Args:
+            state: whose processes these are.
+            besides: process ids of what shall go on.
         """
-        left = cls._left_in(state)
+        left = cls._left_in(state, besides)
         for process in left:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
@@ -92,15 +112,22 @@ class Report(Read):
         return bool(left)
 
     @classmethod
-    def _left_in(cls, state: Path) -> list[psutil.Process]:
-        """Each process was made the first of a session: MLflow's server is two."""
+    def _left_in(cls, state: Path, besides: Collection[int]) -> list[psutil.Process]:
+        """Each process was made the first of a session, in which its children are.
+
+        A supervisor that is killed right after it has started one does not report it:
+        that one is known by its environment.
+        """
         report = cls._last(state)
-        processes = report.processes if report else ()
-        sessions = {each.running.pid for each in processes if each.running}
+        if report is None:
+            return []
+        sessions = {each.running.pid for each in report.processes if each.running}
         found: list[psutil.Process] = []
-        for process in psutil.process_iter() if sessions else ():
+        for process in psutil.process_iter():
             with suppress(psutil.Error, ProcessLookupError):
-                if os.getsid(process.pid) in sessions and _serves(process, state):
+                session, told = os.getsid(process.pid), process.environ()
+                of_ours = session in sessions or PROCESS_VARIABLE in told
+                if of_ours and session not in besides and _serves(told, state):
                     found.append(process)
         return found
 
@@ -112,9 +139,15 @@ class Report(Read):
             return None
 
 
-def _serves(process: psutil.Process, state: Path) -> bool:
+def _is_of(running: Running, state: Path) -> bool:
+    with suppress(psutil.Error):
+        return _serves(psutil.Process(running.pid).environ(), state)
+    return False
+
+
+def _serves(environment: Mapping[str, str], state: Path) -> bool:
     """Whether it was started for this state: an id alone may be a stranger's by now."""
-    return process.environ().get(STATE_VARIABLE) == str(state)
+    return environment.get(STATE_VARIABLE) == str(state)
 
 
 def _lives(process: psutil.Process) -> bool:

@@ -17,8 +17,8 @@ def sleeper():
     """Starts processes as the supervisor does, each the first of a session."""
     started = []
 
-    def start(state=None):
-        told = {STATE_VARIABLE: str(state)} if state else {}
+    def start(state=None, **more):
+        told = {STATE_VARIABLE: str(state), **more} if state else more
         process = subprocess.Popen(
             ["sleep", "60"], start_new_session=True, env={"PATH": "/bin", **told}
         )
@@ -113,3 +113,20 @@ def test_a_process_is_found_by_name_also_where_its_supervisor_was_killed(
     assert Report.pid(tmp_path, "p0") == running.pid
     for name in ("p1", "p2", "another"):
         assert Report.pid(tmp_path, name) is None
+
+
+def test_what_shall_go_on_is_not_ended(tmp_path, sleeper):
+    first, second = sleeper(tmp_path), sleeper(tmp_path)
+    listed = [Running.of(process.pid) for process in (first, second)]
+    report_of(ended(sleeper), *listed, ended(sleeper)).save(tmp_path)
+    assert [each.running for each in Report.left(tmp_path)] == listed
+    assert Report.end_leftovers(tmp_path, besides={first.pid})
+    assert (first.poll(), second.wait(0)) == (None, -9)
+    assert [each.running for each in Report.left(tmp_path)] == listed[:1]
+
+
+def test_what_was_started_and_not_yet_reported_is_ended_too(tmp_path, sleeper):
+    unreported = sleeper(tmp_path, HUBYARD_PROCESS="hub")
+    report_of(ended(sleeper)).save(tmp_path)
+    assert Report.end_leftovers(tmp_path)
+    assert unreported.wait(0) == -9
