@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from hubyard.client import Client
     from hubyard.contract.run import RunDetail
 
+MOST_FAILED = 0.04
+"""The share of requests that may fail."""
+
 
 def finish_runs(scene: Scene) -> None:
     """The runs that were half-way all the time: every cell once, and all on record."""
@@ -75,6 +78,8 @@ def count_requests(scene: Scene) -> None:
         for outcome in failed
         if not any(away.excuses(outcome) for away in scene.aways)
     ]
+    if toll.failed > MOST_FAILED * toll.requests:
+        toll.broken.append(f"more than {MOST_FAILED:.0%} of all requests failed")
 
 
 def check_ledger(scene: Scene) -> None:

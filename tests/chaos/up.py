@@ -9,8 +9,9 @@ once, every run and every entry of the ledger must have its end, and no process 
 left.
 
 A request may fail only while the proxy is away: from its kill to the first answer after
-it, five seconds at most. Where the supervisor itself was killed, until its second start
-has brought the proxy back, which is told and not judged.
+it, which is at most twice what a proxy takes to start alone, measured right before each
+kill. A supervisor that is killed costs no request: what it has left serves on, and its
+second start adopts it. Of all requests at most 4 % may fail.
 
 kills        processes that were killed
 requests     what was asked of the endpoint

@@ -18,6 +18,7 @@ import pytest
 
 from hubyard_spawner.ports import free_port
 from support.patience import PATIENCE_S, until
+from support.proxy import PATIENT_BYTES, write_blindly
 from support.running import Running, running
 
 pytestmark = pytest.mark.hub
@@ -117,6 +118,40 @@ def test_no_idle_connection_is_closed_under_the_next_request(hubyard):
         time.sleep(pause_s)
     for connection, _ in connections:
         connection.close()
+
+
+@pytest.fixture(scope="module")
+def token(hubyard):
+    return hubyard.administrator().token()
+
+
+@pytest.mark.parametrize("in_chunks", [False, True], ids=["with length", "in chunks"])
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/hub/login", 413),
+        ("/hub/api/users", 413),
+        ("/services/hubyard/api/estimate", 413),
+        ("/services/hubyard/api/sources", 413),
+        ("/services/mlflow/api/2.0/mlflow/experiments/create", 413),
+        ("/services/mlflow/v1/traces", 413),
+        ("/nowhere", 413),
+    ],
+)
+def test_a_body_that_is_too_large_is_refused_at_once(
+    hubyard, token, path, status, in_chunks
+):
+    headers = (f"Authorization: Bearer {token}", "Content-Type: application/json")
+    answer, written = write_blindly(hubyard.port, path, *headers, in_chunks=in_chunks)
+    assert answer.startswith(f"HTTP/1.1 {status} ".encode()), answer[:500]
+    assert written < PATIENT_BYTES
+
+
+@pytest.mark.parametrize("service", ["hubyard/api/estimate", "mlflow/v1/traces"])
+def test_a_stranger_is_refused_before_the_body_is_sent(hubyard, service):
+    answer, written = write_blindly(hubyard.port, f"/services/{service}")
+    assert answer.startswith(b"HTTP/1.1 401 "), answer[:500]
+    assert written < PATIENT_BYTES
 
 
 def test_a_second_start_on_the_same_state_is_refused_in_one_line(hubyard):

@@ -1,6 +1,6 @@
 """The keeper of one process: starts it, and starts it again whenever it ends.
 
-The first time at once and then after pauses that double up to half a minute; ten
+The first time at once and then after pauses that double up to half a minute; two
 seconds of health forget them. A process that hangs is made to write its stack into its
 log and to end.
 """
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _HEALTH_S = 0.2
 _HEALTHY_EVERY_S = 2.0
 _LONGEST_PAUSE_S = 30.0
-_FORGIVEN_S = 10.0
+_FORGIVEN_S = 2.0
 """What was well for so long did not end because it cannot run."""
 _GRACE_S = 8.0
 _LOG_LIMIT_BYTES = 10 * 2**20
