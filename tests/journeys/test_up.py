@@ -149,7 +149,8 @@ def test_a_body_that_is_too_large_is_refused_at_once(
 
 @pytest.mark.parametrize("service", ["hubyard/api/estimate", "mlflow/v1/traces"])
 def test_a_stranger_is_refused_before_the_body_is_sent(hubyard, service):
-    answer, written = write_blindly(hubyard.port, f"/services/{service}")
+    path = f"/services/{service}"
+    answer, written = write_blindly(hubyard.port, path, in_chunks=True)
     assert answer.startswith(b"HTTP/1.1 401 "), answer[:500]
     assert written < PATIENT_BYTES
 

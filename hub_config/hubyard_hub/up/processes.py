@@ -26,7 +26,7 @@ _BODY_LIMITS_BYTES = {
     "/services/hubyard": 201 * _MIB,  # its uploads; it bounds each route itself
     "/user": 512 * _MIB,  # what Jupyter's server takes, which could only hang up
 }
-"""What a request may carry, by route; MLflow's artifacts may be of any size."""
+"""What a request may carry, by route; MLflow bounds each of its own."""
 
 
 @dataclass(frozen=True)
