@@ -10,8 +10,11 @@ def main() -> None:
     """Become the hub."""
     skip_slow_imports()
     keep_tokens_out_of_logs()
-    from hubyard_hub.hub_requests import HubyardHub  # noqa: PLC0415  after the above
+    # After the above.
+    from hubyard_hub.group_shares import include_group_shares  # noqa: PLC0415
+    from hubyard_hub.hub_requests import HubyardHub  # noqa: PLC0415
 
+    include_group_shares()
     HubyardHub.launch_instance()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -113,6 +114,72 @@ def ask(hub, path, token=None, method="GET", **headers):
     if token:
         headers["Authorization"] = f"Bearer {token}"
     return httpx.request(method, hub.url + path, headers=headers, timeout=PATIENCE_S)
+
+
+@pytest.fixture
+def shared_with_team(hub, endpoint):
+    """Alice's endpoint, shared with a group of which carol is."""
+    path = "/groups/team/users"
+    hub.api("POST", "/groups/team")
+    hub.api("POST", path, json={"users": ["carol"]}).raise_for_status()
+    share = {"group": "team"}
+    hub.api("POST", "/shares/alice/endpoint-x", json=share).raise_for_status()
+    yield lambda: hub.api("DELETE", path, json={"users": ["carol"]}).raise_for_status()
+    hub.api("PATCH", "/shares/alice/endpoint-x", json=share)
+    hub.api("DELETE", "/groups/team")
+
+
+SHARED = "/user/alice/endpoint-x/"
+
+
+def come_in(hub, user):
+    """A browser at alice's endpoint, once its user has agreed to the login."""
+    browser = hub.browser(user)
+    asked = browser.get(f"{SHARED}thing/1", headers=NAVIGATION, follow_redirects=True)
+    if "/hub/api/oauth2/authorize" in str(asked.url) and asked.status_code == 200:
+        proof = browser.cookies.get("_xsrf", path="/hub/")
+        form = {"_xsrf": proof, "scopes": scopes_of(asked.text)}
+        asked = browser.post(str(asked.url), data=form, follow_redirects=True)
+    return browser, asked
+
+
+def scopes_of(page):
+    return re.findall(r'name="scopes"\s+value="([^"]+)"', page)
+
+
+def test_a_share_with_a_group_opens_to_its_members_and_to_nobody_else(
+    hub, shared_with_team
+):
+    browser, answer = come_in(hub, "carol")
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["identity"]["name"] == "carol"
+    _, refused = come_in(hub, "erika@müller")
+    assert refused.status_code == 403
+    shared_with_team()  # carol leaves
+    until(lambda: browser.get(f"{SHARED}thing/1").status_code in {401, 403})
+    _, again = come_in(hub, "carol")
+    assert again.status_code == 403
+
+
+def test_a_stream_ends_when_its_listener_leaves_the_group(hub, shared_with_team):
+    browser, _ = come_in(hub, "carol")
+    with browser.stream("GET", f"{SHARED}stream") as answer:
+        lines = answer.iter_lines()
+        assert next(lines) == "still here"
+        shared_with_team()
+        for _ in lines:  # it would go on for ever
+            pass
+
+
+def test_a_token_has_what_is_shared_with_a_group_within_its_own_scopes(
+    hub, shared_with_team
+):
+    own = "access:servers!server=alice/endpoint-x"
+    assert ask(hub, f"{SHARED}thing/1", hub.token("carol", own)).status_code == 200
+    whole = hub.token("carol", "inherit")
+    assert ask(hub, f"{SHARED}thing/1", whole).status_code == 200
+    other = hub.token("carol", "read:users:name!user")
+    assert ask(hub, f"{SHARED}thing/1", other).status_code == 403
 
 
 def logged_in(hub, user="alice"):

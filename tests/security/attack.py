@@ -34,6 +34,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from security.attackers import Attacker, everybody, first_pages, two_of_them
 from security.controls import TELLING, blind_spots
 from security.doors import DOORS, SILENT
+from security.group_share import comes_and_goes
 from security.judge import Answer, Judge, Question, Somebody
 from security.mlflow_objects import Own
 from security.questions import questions
@@ -124,6 +125,8 @@ def attack(
         routes = {place: found.result() for place, found in read.items()}
         tally = Tally(Judge(DOORS, frozenset(victim.names), frozenset({SECRET})))
         tally.answered += _without_rule(routes)
+        if "app" in routes:
+            tally.answered += comes_and_goes(victim, bo)
         for page in first_pages(victim):
             ana.http.get(page)
         for attacker in two_of_them(victim, bo) if short else everybody(victim, bo):

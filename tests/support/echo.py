@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
-from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 
 from hubyard_runtime import gate
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from starlette.requests import Request
     from starlette.websockets import WebSocket
 
@@ -43,6 +46,17 @@ async def own_token(request: Request) -> PlainTextResponse:
     return PlainTextResponse(os.environ["JUPYTERHUB_API_TOKEN"])
 
 
+async def stream(request: Request) -> StreamingResponse:
+    """One line after the other, for as long as somebody may listen."""
+
+    async def lines() -> AsyncIterator[str]:
+        while True:
+            yield "still here\n"
+            await asyncio.sleep(0.1)
+
+    return StreamingResponse(lines())
+
+
 async def websocket(socket: WebSocket) -> None:
     await socket.accept()
     await socket.send_text(socket.scope["hubyard.identity"].name)
@@ -66,6 +80,7 @@ app = Starlette(
     routes=[
         Route("/", echo, methods=METHODS),
         Route("/thing/{name}", echo, methods=METHODS),
+        Route("/stream", stream),
         Route("/health", health),
         Route("/hooks/{name:path}", echo, methods=METHODS),
         Route("/own-token", own_token),

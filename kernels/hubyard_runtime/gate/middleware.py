@@ -12,7 +12,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse, Response
 
 from hubyard.contract.errors import Forbidden, HubyardError
-from hubyard_runtime.gate import answers, websocket
+from hubyard_runtime.gate import answers, stay
 from hubyard_runtime.gate.hub import KNOWN_S, Hub
 from hubyard_runtime.gate.session import Session
 from hubyard_runtime.gate.signature import Signer
@@ -86,20 +86,25 @@ class Gate:
             await self._answer(outcome, scope, receive, send)
             return
         inside = self._inside(scope, outcome)
-        if scope["type"] == "websocket" and outcome:
-            await self._talk(outcome, inside, receive, send)
-            return
-        stamped = self._stamped(connection, outcome, send)
-        await self._app(inside, receive, stamped)
+        if scope["type"] == "http":
+            send = self._stamped(connection, outcome, send)
+        if outcome is None:
+            await self._app(inside, receive, send)
+        else:
+            await self._serve(outcome, inside, receive, send)
 
-    async def _talk(
+    async def _serve(
         self, visitor: _Visitor, scope: Scope, receive: Receive, send: Send
     ) -> None:
+        """Let the application talk to a visitor for as long as they may stay."""
+
         async def is_welcome() -> bool:
             identity = await self._hub.identify(visitor.token, visitor.session_id)
             return identity is not None and self._may_enter(identity)
 
-        await websocket.serve_while_welcome(
+        talks = scope["type"] == "websocket"
+        serve = stay.talk_while_welcome if talks else stay.answer_while_welcome
+        await serve(
             self._app, scope, receive, send, is_welcome=is_welcome, every_s=KNOWN_S
         )
 
@@ -180,7 +185,7 @@ class Gate:
         self, response: Response, scope: Scope, receive: Receive, send: Send
     ) -> None:
         if scope["type"] == "websocket":
-            await websocket.refuse(send)
+            await stay.refuse(send)
             return
         response.headers.setdefault("cache-control", "no-store")
         await response(scope, receive, self._stamped(None, None, send))
