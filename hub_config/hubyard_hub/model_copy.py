@@ -1,23 +1,20 @@
 """A model's copy: an endpoint's own, so that it needs no MLflow and none can change it.
 
-The files are copied as they are. Only text is read from them, `MLmodel` by a safe
-loader and the example as JSON; no model is ever loaded here.
+The files are copied as they are. Only text is read from them; see `model_text`.
 """
 
 from __future__ import annotations
 
 import gzip
-import json
 import tarfile
 import tempfile
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, cast
 
-import yaml
-
 from hubyard.contract.errors import Invalid, TooLarge
-from hubyard_hub.example import example_of
+from hubyard_hub.model_text import EXAMPLE, MLMODEL, UNREADABLE, described
+from hubyard_hub.sandbox import READ
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -30,8 +27,6 @@ LIMIT_BYTES = 2 * 2**30
 _FILES, _DEPTH = 10_000, 12
 _TEXT_LIMIT_BYTES = 2**20
 _CHUNK = 2**18
-_MLMODEL = "MLmodel"
-_EXAMPLE = "serving_input_example.json"
 
 
 @dataclass(frozen=True)
@@ -86,10 +81,19 @@ def copy_model(
                     raise TooLarge(f"A model of at most {_FILES} files is served.")
                 name = path.removeprefix(root).lstrip("/")
                 _add(archive, name, folder.open(path), texts)
-        if _MLMODEL not in texts:
+        if MLMODEL not in texts:
             raise Invalid("This version holds no MLflow model.", field="version")
-        signature, example = _described(texts)
+        signature, example = _read(token, texts)
         return ModelCopy(blobs.keep(upload), upload.size, signature, example)
+
+
+def _read(
+    token: str, texts: dict[str, bytes]
+) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    try:
+        return READ.call(token, described, texts)
+    except TooLarge:  # it had no end, or its worker crashed
+        raise Invalid(UNREADABLE) from None
 
 
 def _logged_model(source: str) -> str | None:
@@ -138,61 +142,7 @@ def _add(
         member = tarfile.TarInfo(name)
         member.size, member.mode = file.tell(), 0o600
         file.seek(0)
-        if name in {_MLMODEL, _EXAMPLE} and member.size <= _TEXT_LIMIT_BYTES:
+        if name in {MLMODEL, EXAMPLE} and member.size <= _TEXT_LIMIT_BYTES:
             texts[name] = file.read()
             file.seek(0)
         archive.addfile(member, file)
-
-
-_UNREADABLE = (
-    *(yaml.YAMLError, ValueError, RecursionError),
-    *(LookupError, TypeError, AttributeError),
-)
-
-
-def _described(
-    texts: Mapping[str, bytes],
-) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
-    """The signature, and a request body that the endpoint accepts."""
-    try:
-        stated = _stated_signature(texts[_MLMODEL])
-        signature = {part: json.loads(text) for part, text in stated.items()}
-        example = _parsed(texts.get(_EXAMPLE)) or example_of(signature)
-    except _UNREADABLE:
-        # Whoever logged it wrote it: anything may be in it.
-        raise Invalid("The version's MLmodel file cannot be read.") from None
-    return signature or None, example
-
-
-def _stated_signature(content: bytes) -> dict[str, str]:
-    """The texts below `signature`, from nodes: constructing may take for ever."""
-    root = yaml.compose(content, yaml.SafeLoader)
-    if not isinstance(root, yaml.MappingNode):
-        raise TypeError(root)
-    for key, value in _pairs(root):
-        if key == "signature":
-            return {
-                part: text.value
-                for part, text in _pairs(value)
-                if isinstance(text, yaml.ScalarNode) and text.tag.endswith(":str")
-            }
-    return {}
-
-
-def _pairs(node: yaml.Node) -> list[tuple[str, yaml.Node]]:
-    if not isinstance(node, yaml.MappingNode):
-        return []
-    return [(str(key.value), value) for key, value in node.value]
-
-
-def _parsed(text: bytes | None) -> dict[str, Any] | None:
-    """A kept example, where it is a request body in strict JSON."""
-    try:
-        body = json.loads(text or b"", parse_constant=_refuse)
-    except ValueError:
-        return None
-    return cast("dict[str, Any]", body) if isinstance(body, dict) else None
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(constant)

@@ -18,12 +18,12 @@ import signal
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import psutil
 from pydantic import Field
 
-from hubyard.contract.base import Read, now
+from hubyard.contract.base import Count, Ordinal, Read, now
 from hubyard.contract.entry import Deadline, EndReason, Entry, Settlement
 from hubyard_spawner.shim import machine, start_ticks
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _TAIL_BYTES = 64 * 1024
+_SAID_LIMIT_BYTES = 4096
+"""Of what the shim says: a line."""
 _END_OF_TIME_S = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 _ENTRY_VARIABLE = "HUBYARD_ENTRY"
 
@@ -38,15 +40,15 @@ _ENTRY_VARIABLE = "HUBYARD_ENTRY"
 class End(Read):
     """What the shim writes when its workload has ended."""
 
-    code: int
+    code: Annotated[int, Field(ge=-(2**31), lt=2**31)]
     ended: float = Field(ge=0, lt=_END_OF_TIME_S)
     reason: EndReason | None = None
-    peak_memory_bytes: int | None = None
-    cpu_seconds: float | None = None
+    peak_memory_bytes: Count | None = None
+    cpu_seconds: Annotated[float, Field(ge=0, le=1e12)] | None = None
 
 
 class _Shim(Read):
-    pid: int
+    pid: Ordinal
     start_ticks: str
     machine: str = ""
 
@@ -128,8 +130,8 @@ class Folder:
 
     def now(self) -> datetime:
         """The present moment, by the clock that its entry was written by."""
-        with contextlib.suppress(OSError, ValueError):
-            clock = Clock.model_validate_json((self.path / "clock.json").read_bytes())
+        with contextlib.suppress(OSError, ValueError, OverflowError):
+            clock = Clock.model_validate_json(self._said("clock.json"))
             return clock.now() or now()
         return now()
 
@@ -142,9 +144,14 @@ class Folder:
     def end(self) -> End | None:
         """How the workload ended; None: not yet, or the shim could not say."""
         try:
-            return End.model_validate_json((self.path / "end.json").read_bytes())
+            return End.model_validate_json(self._said("end.json"))
         except (OSError, ValueError):
             return None
+
+    def _said(self, name: str) -> bytes:
+        """What a file says; the owner of the workload may have written anything."""
+        with (self.path / name).open("rb") as file:
+            return file.read(_SAID_LIMIT_BYTES)
 
     def last_lived(self, *known: datetime | None) -> datetime:
         """When it ended or was last seen to live; never before what else is known."""
@@ -168,7 +175,7 @@ class Folder:
 
     def _shim(self) -> _Shim | None:
         try:
-            return _Shim.model_validate_json((self.path / "shim.json").read_bytes())
+            return _Shim.model_validate_json(self._said("shim.json"))
         except (OSError, ValueError):
             return None
 

@@ -165,6 +165,21 @@ def test_a_bomb_of_aliases_in_yaml_stays_small(tmp_path: Path):
     assert time.process_time() - began < 5
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"a: [" + b"[" * 100_000,
+        b"- " * 2**19,
+        rb"signature: {inputs: '[{\"name\": \"\ud800\"}]'}",
+    ],
+    ids=["brackets", "dashes", "half a character"],
+)
+def test_an_mlmodel_of_no_sense_ends_no_platform(tmp_path: Path, text: bytes):
+    with pytest.raises((Invalid, TooLarge)):
+        Folder(MLmodel=text).copy(tmp_path)
+    assert Folder(MLmodel=MLMODEL.encode()).copy(tmp_path)
+
+
 def test_nothing_that_a_tag_asks_for_is_done(tmp_path: Path):
     asked = f"a: !!python/object/apply:os.mkdir ['{tmp_path / 'made'}']"
     assert Folder(MLmodel=asked.encode()).copy(tmp_path).signature is None
