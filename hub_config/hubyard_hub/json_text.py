@@ -25,6 +25,8 @@ _ESCAPE = re.compile(
 )
 _BRACKET = re.compile(rb"[\[\]{}]")
 _OPEN = {b"[", b"{"}
+_FIRST = 10_000
+"""So many brackets are looked at to say what is wrong with far too many."""
 _QUOTES_A_VALUE = 8
 """A name and a text have two each; twice as many leave room for escaped ones."""
 
@@ -60,12 +62,14 @@ def _check_outside_of_texts(body: bytes, bound: JsonBound) -> None:
     unescaped = body.count(b'"') - body.count(rb"\"")
     if unescaped <= _QUOTES_A_VALUE * bound.values:
         body = without_texts(body)
-    if is_deeper(body, bound.depth, 2 * bound.values):
+    has_too_many = _values(body) > bound.values
+    looked_at = _FIRST if has_too_many else 2 * bound.values
+    if is_deeper(body, bound.depth, looked_at):
         raise Invalid(
             f"The body is nested too deeply: write at most {bound.depth} brackets "
             "within one another."
         )
-    if _values(body) > bound.values:
+    if has_too_many:
         raise TooLarge(f"The body holds more than {bound.values:,} values.")
 
 

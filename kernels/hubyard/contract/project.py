@@ -17,6 +17,8 @@ from hubyard.contract.base import SEVERAL, Slug, Title, Written
 from hubyard.contract.pipeline import Name, PipelineFile, StepFile
 
 PROJECT_FILE = "hubyard.yml"
+MOST_PATTERNS = 200
+"""Each file of a project is compared with each pattern of its data."""
 
 
 class Project(Written):
@@ -25,7 +27,9 @@ class Project(Written):
     name: Title | None = None
     compute: Slug | None = None
     data: Annotated[
-        tuple[Annotated[str, Field(min_length=1, max_length=512)], ...], SEVERAL
+        tuple[Annotated[str, Field(min_length=1, max_length=512)], ...],
+        Field(max_length=MOST_PATTERNS),
+        SEVERAL,
     ] = ()
     parameters: dict[Name, JsonValue] = Field(default_factory=dict)
     steps: dict[Slug, StepFile] = Field(default_factory=dict)
