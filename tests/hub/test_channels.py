@@ -184,6 +184,79 @@ def test_a_webhooks_no_is_a_refusal(hook: Webhook, status: int):
     assert answer == {"status": "refused", "said": f"It answered {status}."}
 
 
+def test_a_webhook_that_works_on_it_later_is_handed_over(hook: Webhook):
+    hook.answers = [(202, {})]
+    assert send(hook.url, MESSAGE, Guard([hook.place])) == {"status": "handed-over"}
+
+
+SERVICES = {
+    "slack": "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#a",
+    "workflows": "workflows://prod.example.org:443/" + "a" * 32 + "/" + "b" * 43 + "/",
+    "discord": "discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js",
+    "gchat": "gchat://space/key/token",
+    "tgram": "tgram://123456789:abcdefg_hijklmnop/12315544/",
+    "ntfy": "ntfy://ntfy.example.org/topic",
+    "mmost": "mmost://chat.example.org/" + "a" * 26,
+    "rocket": "rocket://" + "a" * 24 + "%2F" + "b" * 24 + "@chat.example.org/",
+    "zulip": "zulip://botname@example.zulipchat.com/" + "a" * 32 + "/general",
+    "pagerduty": "pagerduty://" + "a" * 32 + "@" + "b" * 20,
+    "opsgenie": "opsgenie://a1b2c3d4-a1b2-a1b2-a1b2-a1b2c3d4e5f6",
+}
+"""A channel of each kind that apprise speaks to."""
+YES = {"ok": True, "success": True, "result": "success", "status": "success"}
+YES |= {"data": {"authToken": "t", "userId": "u"}, "requestId": "r", "id": "i"}
+NOS = ({"ok": False}, {"success": False}, {"result": "error"})
+
+
+@pytest.fixture
+def elsewhere(hook: Webhook, monkeypatch: pytest.MonkeyPatch) -> Webhook:
+    """The services, all of them at our own receiver: what leaves goes over the wire."""
+    from requests import adapters
+
+    stock = adapters.HTTPAdapter.send
+
+    def send_here(self: Any, request: Any, **named: Any) -> Any:
+        path = request.path_url
+        request.url = f"http://{hook.place}{path}"
+        return stock(self, request, **named)
+
+    monkeypatch.setattr(adapters.HTTPAdapter, "send", send_here)
+    return hook
+
+
+@pytest.mark.parametrize("why", ["failed", "recovered", "late", "trial"])
+@pytest.mark.parametrize("kind", SERVICES)
+def test_what_is_sent_has_left_and_was_taken(elsewhere: Webhook, kind: str, why: str):
+    elsewhere.reply = "ok" if kind == "slack" else YES
+    message = {**MESSAGE, "why": why, "message": "quincunx"}
+    assert send(SERVICES[kind], message, Guard()) == {"status": "sent"}
+    assert any("quincunx" in text for text in elsewhere.heard)
+
+
+@pytest.mark.parametrize("kind", ["workflows", "pagerduty", "opsgenie"])
+def test_what_a_service_works_on_later_is_handed_over(elsewhere: Webhook, kind: str):
+    elsewhere.reply, elsewhere.answers = YES, [(202, {})]
+    assert send(SERVICES[kind], MESSAGE, Guard()) == {"status": "handed-over"}
+
+
+@pytest.mark.parametrize("no", NOS, ids=str)
+@pytest.mark.parametrize("kind", SERVICES)
+def test_a_no_within_an_answer_of_200_is_a_refusal(
+    elsewhere: Webhook, kind: str, no: dict[str, Any]
+):
+    elsewhere.reply = {**YES, **no}
+    assert send(SERVICES[kind], MESSAGE, Guard())["status"] != "sent"
+
+
+def test_what_sends_nothing_is_not_sent(elsewhere: Webhook, monkeypatch: Any):
+    from apprise.plugins.opsgenie import NotifyOpsgenie
+
+    monkeypatch.setattr(NotifyOpsgenie, "send", lambda *_, **__: True)
+    answer = send(SERVICES["opsgenie"], MESSAGE, Guard())
+    assert answer == {"status": "refused", "said": "It was not taken."}
+    assert elsewhere.heard == []
+
+
 def test_a_webhook_that_is_not_there_is_a_refusal(hook: Webhook):
     gone = "http://127.0.0.1:1/"
     answer = send(gone, MESSAGE, Guard(["127.0.0.1:1"]))
@@ -200,7 +273,8 @@ def test_a_webhook_that_does_not_answer_may_have_taken_it(hook, monkeypatch):
 
 def test_mail_comes_with_its_link(mailbox: Mailbox):
     message = {**MESSAGE, "title": "nightly failed", "message": "Cell 3 failed: é <b>"}
-    assert send(mailbox.url, message, Guard([mailbox.place])) == {"status": "sent"}
+    guard = Guard([mailbox.place])
+    assert send(mailbox.url, message, guard) == {"status": "handed-over"}
     (mail,) = mailbox.messages
     assert (mail["Subject"], mail["To"]) == ("nightly failed", "ops@example.org")
     text = "".join(
@@ -215,7 +289,8 @@ def test_a_mail_servers_no_is_a_refusal(mailbox: Mailbox):
     mailbox.answers = ["451 come back later"]
     ((_, sent),) = told(mailbox.url, reach=(mailbox.place,))
     assert sent == {"status": "refused", "said": "It was not taken (451)."}
-    assert send(mailbox.url, MESSAGE, Guard([mailbox.place]))["status"] == "sent"
+    again = send(mailbox.url, MESSAGE, Guard([mailbox.place]))
+    assert again["status"] == "handed-over"
 
 
 def test_a_mail_server_that_is_not_there_is_a_refusal(mailbox: Mailbox):

@@ -66,6 +66,10 @@ class Webhook(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.posted: list[dict[str, Any]] = []
         self.answers: list[tuple[int, dict[str, str]]] = []
+        self.reply: dict[str, Any] | str = {}
+        """What each answer says."""
+        self.heard: list[str] = []
+        """All that came, as text."""
         self.hold: threading.Event | None = None
         """Until it is set, nothing is answered."""
 
@@ -82,8 +86,10 @@ class _Handler(BaseHTTPRequestHandler):
     server: Webhook
 
     def do_POST(self) -> None:
-        size = int(self.headers["Content-Length"])
-        self.server.posted.append(json.loads(self.rfile.read(size)))
+        text = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        self.server.heard.append(text)
+        with contextlib.suppress(ValueError):
+            self.server.posted.append(json.loads(text))
         if self.server.hold is not None:
             self.server.hold.wait()
         answers = self.server.answers
@@ -91,8 +97,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", "0")
+        said = self.server.reply
+        reply = (said if isinstance(said, str) else json.dumps(said)).encode()
+        self.send_header("Content-Length", str(len(reply)))
         self.end_headers()
+        self.wfile.write(reply)
 
     def log_message(self, *_: object) -> None:
         pass

@@ -32,6 +32,8 @@ _SERVICES = {
     "opsgenie": "opsgenie.NotifyOpsgenie",
 }
 """By what a URL begins with: module and class below `apprise.plugins`."""
+_ALERTS = {"opsgenie": "new", "pagerduty": "trigger"}
+"""The action that makes an alert."""
 _HOSTS = {
     "hooks.slack.com": "slack",
     "discord.com": "discord",
@@ -94,6 +96,10 @@ def service(url: str) -> tuple[str, NotifyBase]:
         raise Unusable("It lacks something: compare it with apprise's page for it.")
     made.socket_connect_timeout, made.socket_read_timeout = CONNECT_S, READ_S
     made.redirects, made.retry = False, 0
+    if hasattr(made, "action"):
+        # Each notice is an alert of its own: what would close or annotate an earlier
+        # one sends nothing, for nothing here knows the earlier one.
+        made.action = _ALERTS[name]
     return name, made
 
 

@@ -7,7 +7,8 @@ their own: here each is guarded, has little time and memory, and no secret but t
 
 order   {"act": "look" | "send", "url": ..., "reach": [...], "message": {...}}
 answer  {"kind": ..., "place": ...} or {"refused": ...} to look,
-        {"status": "sent" | "refused" | "inside" | "unsure", "said": ...} to send
+        {"status": ..., "said": ...} to send; the status is "sent", "handed-over" (see
+        `replies`), "refused", "inside" or "unsure"
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from hubyard_hub.notices.known import (
     service,
     webhook,
 )
+from hubyard_hub.notices.replies import ACCEPTED, HANDED_OVER, SENT, overheard
 
 if TYPE_CHECKING:
     import httpx
@@ -94,22 +96,26 @@ def send(url: str, message: dict[str, Any], guard: Guard) -> Answer:
     plain = webhook(url)
     if plain is not None:
         return _post(plain, message, guard)
-    _, plugin = service(url)
+    name, plugin = service(url)
     heard = Heard()
     logger = logging.getLogger("apprise")
     logger.setLevel(logging.DEBUG)
     logger.propagate = False
     logger.addHandler(heard)
     try:
-        taken = plugin.notify(
-            title=message["title"],
-            body=f"{message['message']}\n\n{message['link']}",
-            notify_type=_TYPES.get(message["why"], "info"),
-            body_format="text",
-        )
+        with overheard() as replies:
+            taken = plugin.notify(
+                title=message["title"],
+                body=f"{message['message']}\n\n{message['link']}",
+                notify_type=_TYPES.get(message["why"], "info"),
+                body_format="text",
+            )
     finally:
         logger.removeHandler(heard)
-    return {"status": "sent"} if taken else _not_taken(plugin, guard, heard.errors)
+    outcome = HANDED_OVER if name in MAIL else replies.outcome
+    if taken and outcome is not None:
+        return {"status": outcome}
+    return _not_taken(plugin, guard, heard.errors)
 
 
 def _not_taken(plugin: NotifyBase, guard: Guard, errors: list[BaseException]) -> Answer:
@@ -147,16 +153,18 @@ def _post(url: httpx.URL, message: dict[str, Any], guard: Guard) -> Answer:
             httpx.Client(timeout=time_out, trust_env=False, headers=headers) as client,
             client.stream("POST", url, json=message) as answer,
         ):
-            taken = answer.is_success
+            status = answer.status_code
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
         if guard.stopped is not None:
             return _inside(guard)
         return {"status": "refused", "said": _words([error], "It cannot be reached")}
     except (httpx.HTTPError, TimeoutError) as error:
         return {"status": "unsure", "said": _words([error], "It did not answer")}
-    if taken:
-        return {"status": "sent"}
-    return {"status": "refused", "said": f"It answered {answer.status_code}."}
+    if status == ACCEPTED:
+        return {"status": HANDED_OVER}
+    if httpx.codes.is_success(status):
+        return {"status": SENT}
+    return {"status": "refused", "said": f"It answered {status}."}
 
 
 def obey(order: dict[str, Any]) -> Answer:

@@ -116,7 +116,7 @@ def _remove(arguments: argparse.Namespace, client: Client) -> int:
 
 def _try(arguments: argparse.Namespace, client: Client) -> int:
     trial = client.channels.try_out(arguments.trial)
-    taken = trial.status is DeliveryStatus.SENT
+    taken = trial.status in {DeliveryStatus.SENT, DeliveryStatus.HANDED_OVER}
     line = f"{arguments.trial}: {trial.status.value}. {trial.said or ''}".strip()
     show(arguments, trial, lambda: [line])
     return 0 if taken else 1

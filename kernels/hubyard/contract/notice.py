@@ -95,6 +95,8 @@ class Channel(Read):
 class DeliveryStatus(StrEnum):
     """Where a delivery is.
 
+    SENT: the service has answered that it has it. HANDED_OVER: a mail server, or a
+    service that works on it later, has taken it; nothing tells whether it arrives.
     REFUSED: the channel did not take it, however often it was asked. UNSURE: nothing
     says whether it was taken; it is not sent again, for it would come twice.
     """
@@ -102,6 +104,7 @@ class DeliveryStatus(StrEnum):
     WAITING = "waiting"
     SENDING = "sending"
     SENT = "sent"
+    HANDED_OVER = "handed-over"
     REFUSED = "refused"
     UNSURE = "unsure"
 

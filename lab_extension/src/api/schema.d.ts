@@ -1808,11 +1808,13 @@ export interface components {
          * DeliveryStatus
          * @description Where a delivery is.
          *
+         *     SENT: the service has answered that it has it. HANDED_OVER: a mail server, or a
+         *     service that works on it later, has taken it; nothing tells whether it arrives.
          *     REFUSED: the channel did not take it, however often it was asked. UNSURE: nothing
          *     says whether it was taken; it is not sent again, for it would come twice.
          * @enum {string}
          */
-        DeliveryStatus: "waiting" | "sending" | "sent" | "refused" | "unsure";
+        DeliveryStatus: "waiting" | "sending" | "sent" | "handed-over" | "refused" | "unsure";
         /**
          * Deployment
          * @description A deployment as its owner sees it.
