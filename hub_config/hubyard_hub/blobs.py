@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+NO_LONGER_KEPT = "That source is no longer kept: choose the notebook again."
+
+
 class Upload:
     """Bytes on their way to become a file; counts them and refuses too many."""
 
@@ -91,7 +94,7 @@ class Blobs:
         """
         path = self.folder / digest
         if not path.is_file():
-            raise NotFound("That source is no longer kept: choose the notebook again.")
+            raise NotFound(NO_LONGER_KEPT)
         return path
 
 

@@ -15,6 +15,7 @@ from hubyard.contract.base import now
 from hubyard.contract.errors import Invalid, NotFound
 from hubyard.contract.project import Project
 from hubyard.contract.source import Comparison, NotebookSource, Source
+from hubyard_hub.blobs import NO_LONGER_KEPT
 from hubyard_hub.comparison import compare
 from hubyard_hub.packed import file_names
 from hubyard_hub.pipelines.entry import Entry, Files, read_entry
@@ -52,6 +53,15 @@ def read_project(path: Path) -> Project:
     return Files.of(path).project()
 
 
+def _key(kept: Path, path: str | None = None) -> tuple[object, ...]:
+    """What is remembered of a blob, as long as it is the very file that was read."""
+    try:
+        about = kept.stat()
+    except FileNotFoundError:  # it was removed at this very moment
+        raise NotFound(NO_LONGER_KEPT) from None
+    return kept.name, path, about.st_mtime_ns, about.st_size, about.st_ino
+
+
 @dataclass(frozen=True)
 class Sources:
     """The kept sources, each seen by its owners only."""
@@ -77,7 +87,7 @@ class Sources:
         self.own(owner, source.digest, source.size_bytes)
         if entry is None:
             return source
-        READ.remember((source.digest, entry.path), entry)
+        READ.remember(_key(self.blobs.path(source.digest), entry.path), entry)
         return NotebookSource(
             **source.model_dump(), notebook=entry.path, parameters=entry.parameters
         )
@@ -116,7 +126,8 @@ class Sources:
         """
         if digest is None:
             return Project()
-        return READ.call_once(digest, owner, read_project, self.path(owner, digest))
+        kept = self.path(owner, digest)
+        return READ.call_once(_key(kept), owner, read_project, kept)
 
     def entry(
         self, owner: str, digest: str, path: str, given: Mapping[str, JsonValue]
@@ -136,8 +147,9 @@ class Sources:
         self, person: str, digest: str, path: str, given: Collection[str]
     ) -> Entry:
         """As `entry`, of a source that somebody may see, with parameters unchecked."""
-        kept, key = self.blobs.path(digest), (digest, path)
-        return READ.call_once(key, person, read_entry, kept, path).giving(given)
+        kept = self.blobs.path(digest)
+        entry = READ.call_once(_key(kept, path), person, read_entry, kept, path)
+        return entry.giving(given)
 
     def compare(self, owner: str, before: str, after: str) -> Comparison:
         """What of a source is another in a second one; both are this owner's.
@@ -148,7 +160,7 @@ class Sources:
             TooOften: this owner compares two others at this moment.
         """
         paths = self.path(owner, before), self.path(owner, after)
-        return COMPARE.call_once((before, after), owner, compare, *paths)
+        return COMPARE.call_once(tuple(map(_key, paths)), owner, compare, *paths)
 
     def check_file(self, owner: str, digest: str, path: str) -> None:
         """Whether a source holds a file.
@@ -157,5 +169,5 @@ class Sources:
             NotFound: the source or the file is not there.
         """
         kept = self.path(owner, digest)
-        if path not in READ.call_once((digest,), owner, file_names, kept):
+        if path not in READ.call_once(_key(kept, ""), owner, file_names, kept):
             raise NotFound(f"The source holds no {path!r}.", field="path")

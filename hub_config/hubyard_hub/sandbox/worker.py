@@ -38,7 +38,7 @@ class Worker:
             number = str(theirs.fileno())
             arguments = (number, str(limits.cpu_s), str(limits.memory_bytes))
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "hubyard_hub.sandbox", *arguments],
+                [sys.executable, "-P", "-m", "hubyard_hub.sandbox", *arguments],
                 env={k: v for k, v in os.environ.items() if not k.startswith(_SECRET)},
                 stdin=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
