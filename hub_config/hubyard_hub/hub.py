@@ -13,8 +13,10 @@ def main() -> None:
     # After the above.
     from hubyard_hub.group_shares import include_group_shares  # noqa: PLC0415
     from hubyard_hub.hub_requests import HubyardHub  # noqa: PLC0415
+    from hubyard_hub.request_lines import write_few  # noqa: PLC0415
 
     include_group_shares()
+    write_few()
     HubyardHub.launch_instance()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from fastapi.responses import PlainTextResponse
@@ -22,14 +21,5 @@ def log_answer(parts: Parts, row: Row) -> PlainTextResponse:
     text = ""
     if line is not None:
         folder = Folder.of(parts.settings.workloads, line.entry.id)
-        text = _end_of(folder).decode(errors="replace")
+        text = folder.end_of_log(_SHOWN_BYTES).decode(errors="replace")
     return PlainTextResponse(text)
-
-
-def _end_of(folder: Folder) -> bytes:
-    try:
-        with folder.log.open("rb") as file:
-            file.seek(max(file.seek(0, os.SEEK_END) - _SHOWN_BYTES, 0))
-            return file.read(_SHOWN_BYTES)
-    except OSError:
-        return b""

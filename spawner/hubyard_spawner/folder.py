@@ -1,6 +1,6 @@
 """The folder of one workload: what its shim and its spawner tell each other.
 
-log         everything that the workload prints
+log         the newest of what the workload prints; log.1 what it printed before
 clock.json  when its entry was written, by the time of day and by a clock nobody sets
 shim.json   the shim's process id, when that process began, and on which machine
 seen        the last moment at which the shim saw it live
@@ -102,8 +102,13 @@ class Folder:
 
     @property
     def log(self) -> Path:
-        """Everything that the workload prints."""
+        """The newest of what the workload prints."""
         return self.path / "log"
+
+    @property
+    def older_log(self) -> Path:
+        """What it printed before; the shim makes it of a log that has grown long."""
+        return self.path / "log.1"
 
     def make(self, deadline: Deadline, clock: Clock) -> None:
         """Make the folder of a workload that is about to start."""
@@ -205,14 +210,24 @@ class Folder:
 
     def tail(self, lines: int = 20) -> str:
         """The last lines of the log, without control characters."""
-        try:
-            with self.log.open("rb") as file:
-                file.seek(max(file.seek(0, os.SEEK_END) - _TAIL_BYTES, 0))
-                text = file.read().decode(errors="replace")
-        except OSError:
-            return ""
+        text = self.end_of_log(_TAIL_BYTES).decode(errors="replace")
         kept = "\n".join(text.rstrip().splitlines()[-lines:])
         return "".join(c for c in kept if c.isprintable() or c in "\n\t")
+
+    def end_of_log(self, size_bytes: int) -> bytes:
+        """The last so many bytes that it has printed, of those that are kept."""
+        newest = _end_of(self.log, size_bytes)
+        missing = size_bytes - len(newest)
+        return _end_of(self.older_log, missing) + newest if missing else newest
+
+
+def _end_of(path: Path, size_bytes: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            file.seek(max(file.seek(0, os.SEEK_END) - size_bytes, 0))
+            return file.read(size_bytes)
+    except OSError:
+        return b""
 
 
 def settlement_of(

@@ -9,6 +9,7 @@ starts with every workload and outlives the hub. It
 - writes down twice a second that it lives: should the shim itself be killed, that is
   when it ended,
 - where no cgroup holds the memory, ends it above its limit,
+- keeps the log to its newest few megabytes,
 - ends whatever the workload leaves behind,
 - writes `end.json` whole or not at all, timed by a clock that nobody can set.
 
@@ -36,6 +37,9 @@ _MEMORY_EVERY = 2
 _WATCHED = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 _OOM_SCORE = "500"
 """Added to the workload's score, in thousandths of the machine's memory (proc(5))."""
+_LOG_BYTES = 5 * 2**20
+"""Where a log has grown past so much, it begins anew; as much is kept beside it."""
+_COPY_BYTES = 2**20
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -50,6 +54,37 @@ def _write(path: str, value: dict[str, object]) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(path + ".new", path)
+
+
+def keep_short(path: str, limit_bytes: int = _LOG_BYTES) -> bool:
+    """Begin a log anew once it is longer than that; its newest bytes go to `<path>.1`.
+
+    Its writers have opened it by O_APPEND and go on at the new beginning. Returns
+    whether it was begun anew.
+
+    Raises:
+        OSError: there is no such file, it is a link, or the disk is full.
+    """
+    log = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+    try:
+        size = os.fstat(log).st_size
+        if size <= limit_bytes:
+            return False
+        os.lseek(log, size - limit_bytes, os.SEEK_SET)
+        _copy(log, path + ".1", 2 * limit_bytes)
+        os.ftruncate(log, 0)
+    finally:
+        os.close(log)
+    return True
+
+
+def _copy(log: int, path: str, most_bytes: int) -> None:
+    """The rest of an open log, also what is written meanwhile, but not for ever."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+    with open(os.open(path, flags, 0o600), "wb", buffering=0) as older:
+        while chunk := os.read(log, min(most_bytes, _COPY_BYTES)):
+            older.write(chunk)
+            most_bytes -= len(chunk)
 
 
 def _stat(pid: int) -> list[str]:
@@ -169,6 +204,7 @@ class Shim:
             if self._code is None:
                 self._check()
         self._clear()
+        self._shorten_log()
         self._record()
         return self._code if self._code >= 0 else 128 - self._code
 
@@ -180,6 +216,7 @@ class Shim:
         self._ticks += 1
         with contextlib.suppress(OSError):  # a full disk must not end a workload
             os.pwrite(self._seen.fileno(), b"%.3f" % self._now(), 0)
+        self._shorten_log()
         at, reason = self._deadline()
         if self._kill_at is not None:
             if time.monotonic() >= self._kill_at:
@@ -192,6 +229,10 @@ class Shim:
             if used > int(self._memory):  # type: ignore[call-overload]
                 self._end("out-of-memory")
                 self._kill_at = 0.0
+
+    def _shorten_log(self) -> None:
+        with contextlib.suppress(OSError):  # there is none, or the disk is full
+            keep_short(os.path.join(self._folder, "log"))
 
     def _deadline(self) -> tuple[float, str]:
         """When to end it, and why."""

@@ -37,7 +37,6 @@ _LONGEST_PAUSE_S = 30.0
 _FORGIVEN_S = 2.0
 """What was well for so long did not end because it cannot run."""
 _GRACE_S = 8.0
-_LOG_LIMIT_BYTES = 10 * 2**20
 _OOM_SCORE = "-500"
 """Added to the score of each process (proc(5)); it takes CAP_SYS_RESOURCE."""
 _STACK_S = 5.0
@@ -143,8 +142,6 @@ class Keeper:
             return None
 
     async def _start(self) -> Child:
-        if self._log.exists() and self._log.stat().st_size > _LOG_LIMIT_BYTES:
-            self._log.replace(self._log.with_suffix(".log.1"))
         with self._log.open("ab") as log:
             return Born(
                 await asyncio.create_subprocess_exec(

@@ -16,6 +16,7 @@ from hubyard_hub.settings import ROUTES_SERVICE, make_private_folder
 from hubyard_hub.up.adoption import made_of
 from hubyard_hub.up.health import client
 from hubyard_hub.up.keeper import Keeper
+from hubyard_hub.up.logs import keep_all_short
 from hubyard_hub.up.processes import processes
 from hubyard_hub.up.report import ProcessReport, Report, Running
 
@@ -47,7 +48,7 @@ class Supervisor:
         self._tell = tell
         self._started_at = now()
         self._http = client()
-        logs = settings.state / "logs"
+        logs = self._logs = settings.state / "logs"
         make_private_folder(logs)
         four, left = processes(settings), adopts or {}
         self._made_of = {each.name: made_of(each, settings) for each in four}
@@ -64,6 +65,7 @@ class Supervisor:
             for name, keeper in self.keepers.items()
         ]
         tasks.append(asyncio.create_task(self._keep_routes()))
+        tasks.append(asyncio.create_task(keep_all_short(self._logs)))
         tasks.append(asyncio.create_task(self._announce(on_ready)))
         try:
             await until.wait()

@@ -312,3 +312,46 @@ def test_the_kernel_kills_a_workload_before_its_shim(launch):
     own = Path("/proc/self/oom_score_adj").read_text()
     assert launched.folder.tail().split() == ["mine", "500"]
     assert int(own) < 500
+
+
+def test_a_log_is_kept_short_while_its_workload_runs(launch):
+    lines = 600_000  # of 40 bytes: several times what is kept
+    launched = launch(
+        "import sys, time\n"
+        f"for n in range({lines}): print(f'{{n:039}}')\n"
+        "sys.stdout.flush(); time.sleep(1.5)\n"
+        "print('last', flush=True); time.sleep(600)"
+    )
+    launched.says("last")
+    kept = [path.stat().st_size for path in launched.folder.path.glob("log*")]
+    assert sum(kept) <= 2 * shim._LOG_BYTES + 2**20
+    numbers = launched.folder.end_of_log(2**20).split()
+    assert numbers[-2:] == [b"%039d" % (lines - 1), b"last"]
+
+
+def test_a_log_of_what_ends_at_once_is_short_too(launch):
+    launched = launch("print('x' * (3 * 5 * 2**20)); print('last')")
+    launched.wait()
+    kept = [path.stat().st_size for path in launched.folder.path.glob("log*")]
+    assert sum(kept) <= 2 * shim._LOG_BYTES + 2**20
+    assert launched.folder.tail(1) == "last"
+
+
+def test_no_line_is_lost_where_a_log_begins_anew(tmp_path):
+    log = tmp_path / "log"
+    with log.open("ab", buffering=0) as writer:
+        for number in range(1000):
+            writer.write(b"%07d\n" % number)
+            shim.keep_short(str(log), 4000)
+    assert (tmp_path / "log.1").stat().st_size <= 4000
+    found = [int(n) for n in Folder(tmp_path).end_of_log(4000).split()]
+    assert found == list(range(500, 1000))
+
+
+def test_a_log_that_is_a_link_is_left_alone(tmp_path):
+    other = tmp_path / "other"
+    other.write_bytes(b"x" * 100)
+    (tmp_path / "log").symlink_to(other)
+    with pytest.raises(OSError, match="symbolic"):
+        shim.keep_short(str(tmp_path / "log"), 10)
+    assert other.stat().st_size == 100
