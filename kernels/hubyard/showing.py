@@ -181,7 +181,9 @@ class Progress(Generic[T]):
 
 
 def progress_text(run: Run) -> str:
-    """How far a run is: `running: step 2 of 5, cell 7 of 12`."""
+    """How far a run is: `running: step 2 of 5, cell 7 of 12`; or what it waits for."""
+    if run.waits_for:
+        return f"{run_status(run.status)}: {run.waits_for}"
     steps = f"step {run.steps_done} of {run.steps_total}, " * (run.steps_total > 1)
     status = run_status(run.status)
     return f"{status}: {steps}cell {run.cells_done} of {run.cells_total}"

@@ -232,7 +232,9 @@ def _forget(parts: Parts, seen: Seen) -> bool:
 
 def _begin_anew(parts: Parts, seen: Seen) -> bool:
     past = seen.line.entry.id if seen.line else seen.row["past_entry_id"]
-    return _move(parts, seen, status=Status.PENDING, past_entry_id=past)
+    return _move(
+        parts, seen, status=Status.PENDING, past_entry_id=past, counted_since=None
+    )
 
 
 def _arrive(parts: Parts, seen: Seen, step: Step) -> bool:

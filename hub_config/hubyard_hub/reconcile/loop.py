@@ -16,8 +16,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-import psutil
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from hubyard.contract.base import now
@@ -28,24 +27,22 @@ from hubyard_hub.notices.tell import forget_old, tell_late
 from hubyard_hub.reconcile.acts import TABLES, bring_further, look
 from hubyard_hub.reconcile.reaper import reap
 from hubyard_hub.reconcile.sampler import Sampler
-from hubyard_hub.reconcile.turns import Room, turns, waits
-from hubyard_hub.schedules.core import fire_due, overlapping_schedules
+from hubyard_hub.reconcile.turns import waits
+from hubyard_hub.reconcile.waiting import begin
+from hubyard_hub.schedules.core import fire_due
 from hubyard_hub.schedules.watch import FileWatch, ModelWatch
-from hubyard_hub.store import tables
 from hubyard_hub.tracked_ends import tell_ends
 from hubyard_hub.wishes import all_rows
 from hubyard_spawner.local import sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator
-    from datetime import datetime
+    from collections.abc import Generator
     from typing import Any
 
     from sqlalchemy import Select, Table
 
     from hubyard_hub.parts import Parts
     from hubyard_hub.schedules.watch import Watch
-    from hubyard_hub.store import Store
     from hubyard_hub.wishes import Row
 
 _LOG = logging.getLogger(__name__)
@@ -61,10 +58,9 @@ _DELIVERERS = 2
 _TELL_MLFLOW_EVERY_S = 1.0
 _FORGET_EVERY_S = 3600.0
 _WORKERS = 8
-_LATELY = timedelta(hours=1)
 _ASKED = {
     *("id", "owner", "server_name", "compute", "status", "target", "past_entry_id"),
-    *("schedule_id", "fire_at", "created_at"),
+    *("schedule_id", "fire_at", "created_at", "waits_for", "counted_since"),
 }
 _START_TIME_S = 90.0
 """The hub settles what it is still starting; older entries are swept."""
@@ -116,35 +112,15 @@ class Reconciler:
             in_hand = set(self._in_hand)
         wishes = self._open_wishes()
         runs = [row for kind, row in wishes if kind is Kind.RUN]
-        begin = self._turns(runs, in_hand)
+        begin_now = begin(self._parts, runs, in_hand)
         ask_all = self._ask_all.is_due()
 
         def has_a_step(kind: Kind, row: Row) -> bool:
             if kind is Kind.RUN and waits(row):
-                return row["id"] in begin
+                return row["id"] in begin_now
             return ask_all or not look(self._parts, kind, row).is_at_rest
 
         return [(kind, row["id"]) for kind, row in wishes if has_a_step(kind, row)]
-
-    def _turns(self, open_runs: list[Row], in_hand: set[str]) -> set[str]:
-        """The runs that begin now."""
-        if not any(map(waits, open_runs)):
-            return set()
-        catalogue = self._parts.catalogue
-
-        def memory_of(row: Row) -> int:
-            profile = catalogue.heir(row["compute"])
-            return profile.memory if profile else 0
-
-        memory = psutil.virtual_memory().total
-        store = self._parts.store
-        room = Room(
-            memory,
-            memory_of,
-            overlapping_schedules(store),
-            last_starts=last_starts(store, {row["owner"] for row in open_runs}),
-        )
-        return turns(open_runs, in_hand, room)
 
     def _sweep_now_and_then(self) -> None:
         if self._sweep.is_due():
@@ -230,19 +206,6 @@ def _of_open(table: Table) -> Select[Any]:
     """What the loop asks of what is not closed: a few short columns, each second."""
     asked = [column for column in table.c if column.name in _ASKED]
     return select(*asked).where(table.c.closed.is_(other=False))
-
-
-def last_starts(store: Store, owners: Collection[str]) -> dict[str, datetime]:
-    """When the last run of each owner began, of those that had one lately."""
-    entries = tables.entries.c
-    begun = select(entries.owner, func.max(entries.started_at).label("at")).where(
-        entries.owner.in_(owners),
-        entries.started_at >= now() - _LATELY,
-        entries.kind == Kind.RUN,
-    )
-    with store.read() as connection:
-        found = connection.execute(begun.group_by(entries.owner))
-        return {row.owner: row.at for row in found}
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from hubyard.contract.run import (
     StepRecord,
     StepStatus,
 )
-from hubyard.contract.workload import Kind, Status, new_id
+from hubyard.contract.workload import Kind, Status, Target, new_id
 from hubyard_hub.kept import NOTEBOOK, OUTPUTS, REPORT, Kept
 from hubyard_hub.pipelines import cache
 from hubyard_hub.pipelines.again import again
@@ -226,11 +226,13 @@ class Runs:
 
     def _shown(self, row: Row, bill: Bill) -> dict[str, Any]:
         kept = self._kept(row["id"])
+        waits = row["status"] is Status.PENDING and row["target"] is Target.RUNNING
         begun = row["status"].is_active and row["status"] is not Status.PENDING
         return {
             **row,
             "price": bill.price,
             "cost": bill.cost,
+            "waits_for": row["waits_for"] if waits else None,
             "url": self._wishes.url(row) if begun else None,
             "has_notebook": kept.has_any(NOTEBOOK),
             "has_report": kept.has_any(REPORT),

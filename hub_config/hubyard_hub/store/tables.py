@@ -13,6 +13,8 @@ schedules, runs                   UNIQUE(schedule, fire time) makes a fire exact
 step_runs                         a run's steps with their cells, which may be
                                   megabytes: apart, for no list reads them
 tracked_ends                      runs whose end MLflow has not been told of
+                                  `counted_since` of a run is the ledger's newest number
+                                  when it became the oldest that waits for memory
 drops                             fires that started no run: spans, and why
 hook_calls                        calls of webhooks that named a key, for a day
 notices                           UNIQUE(run, why) makes each exactly one
@@ -315,6 +317,8 @@ runs = Table(
     _integer("cells_done"),
     _integer("steps_total"),
     _integer("steps_done"),
+    _text("waits_for", null=True),
+    _big("counted_since", null=True),
     UniqueConstraint("schedule_id", "fire_at"),
     Index(None, "owner", "created_at"),
     Index(None, "closed"),

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from hubyard.contract.run import Run, RunDetail, StepRecord
 
 
+_NAMED = 3
+"""So many runs are named that wait for the same."""
 _KEPT = {"notebook": Runs.notebook, "report": Runs.report}
 
 
@@ -145,7 +147,10 @@ def _runs(arguments: argparse.Namespace) -> int:
     return show(
         arguments,
         found,
-        lambda: table(head, [_row(run) for run in found], "There are no runs yet."),
+        lambda: [
+            *table(head, [_row(run) for run in found], "There are no runs yet."),
+            *_waiting(found),
+        ],
     )
 
 
@@ -174,6 +179,20 @@ def _row(run: Run) -> tuple[str, ...]:
     cost = run.cost.text if run.cost else "-"
     status = run_status(run.status)
     return run.id, run.name, status, cells, moment(run.started_at), cost
+
+
+def _waiting(found: list[Run]) -> list[str]:
+    """What queued runs wait for, a line for each reason."""
+    reasons: dict[str, list[str]] = {}
+    for run in found:
+        if run.waits_for:
+            reasons.setdefault(run.waits_for, []).append(run.id)
+    return [f"{said} {_some(ids)}" for said, ids in reasons.items()]
+
+
+def _some(ids: list[str]) -> str:
+    more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
+    return f"({', '.join(ids[:_NAMED])}{more})"
 
 
 def _logs(arguments: argparse.Namespace) -> int:

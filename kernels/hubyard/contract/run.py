@@ -273,6 +273,9 @@ class Run(Read):
         default=None, description="the run whose finished steps it has taken over"
     )
     failure: RunFailure | None
+    waits_for: str | None = Field(
+        default=None, description="why it is queued still, where it waits for more"
+    )
     url: str | None = Field(description="its live page, while it runs")
     has_notebook: bool = Field(description="whether an executed notebook is kept")
     has_report: bool = Field(description="whether its HTML is kept")

@@ -1,6 +1,6 @@
 import { runPace } from '../api/polls';
 import type { Run, RunDetail } from '../api/types';
-import { progressText, tookText, usageTexts } from '../run/words';
+import { progressText, reasonText, tookText, usageTexts } from '../run/words';
 import { plain } from './plain';
 import { step } from './steps';
 
@@ -52,4 +52,12 @@ test('a run is asked about more often until it has ended', () => {
   const running = runPace(being('running'));
   expect(runPace(being('failed'))).toBeGreaterThan(running);
   expect(runPace(null)).toBeGreaterThan(running);
+});
+
+test('a run says why it has failed, or what it waits for', () => {
+  const waits_for = 'It waits for 12 GiB of memory.';
+  const failure = { reason: 'killed', message: 'It was killed.' } as const;
+  expect(reasonText({ failure: null, waits_for })).toBe(waits_for);
+  expect(reasonText({ failure, waits_for: null })).toBe('It was killed.');
+  expect(reasonText({ failure: null })).toBeNull();
 });

@@ -2734,6 +2734,11 @@ export interface components {
              * @description its live page, while it runs
              */
             url: string | null;
+            /**
+             * Waits For
+             * @description why it is queued still, where it waits for more
+             */
+            waits_for?: string | null;
         };
         /**
          * RunDetail
@@ -2813,6 +2818,11 @@ export interface components {
              * @description its live page, while it runs
              */
             url: string | null;
+            /**
+             * Waits For
+             * @description why it is queued still, where it waits for more
+             */
+            waits_for?: string | null;
         };
         /**
          * RunFailure

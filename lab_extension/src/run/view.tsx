@@ -23,7 +23,7 @@ import { History } from './History';
 import { RunLog } from './Log';
 import { type IChosen, Steps } from './Steps';
 import { tellingOf } from './stages';
-import { costText, progressText } from './words';
+import { costText, progressText, reasonText } from './words';
 
 export class RunView extends View {
   constructor(
@@ -117,7 +117,7 @@ function Head({ run }: IProps): React.JSX.Element {
         ]}
       />
       <Given run={run} />
-      <Reason reason={failure?.message} log={failure?.traceback} />
+      <Reason reason={reasonText(run)} log={failure?.traceback} />
       <RunLog run={run} />
     </header>
   );

@@ -22,6 +22,14 @@ export function progressText(
   return parts.length === 0 ? null : parts.join(', ');
 }
 
+/** Why a run has failed, or what it waits for while it is queued. */
+export function reasonText({
+  failure,
+  waits_for
+}: Pick<Run, 'failure' | 'waits_for'>): string | null {
+  return failure?.message ?? waits_for ?? null;
+}
+
 export function costText(
   trans: TranslationBundle,
   { cost, ended_at }: Pick<Run, 'cost' | 'ended_at'>

@@ -12,7 +12,7 @@ import { durationText, secondsBetween } from '../format';
 import { CommandIDs, useHubyard } from '../hubyard';
 import { stop } from '../run/acts';
 import { RunLog } from '../run/Log';
-import { costText, progressText } from '../run/words';
+import { costText, progressText, reasonText } from '../run/words';
 import { isActive, runStatus } from '../status';
 import { useOpenExecuted } from './notebook';
 
@@ -64,7 +64,7 @@ function RunRow({ run }: { readonly run: Run }): React.JSX.Element {
       actions={<Actions run={run} />}
     >
       <Reason
-        reason={run.failure?.message}
+        reason={reasonText(run)}
         log={status === 'failed' ? run.failure?.traceback : null}
       />
       {status === 'failed' && <RunLog run={run} />}

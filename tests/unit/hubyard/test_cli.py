@@ -520,6 +520,17 @@ def test_lists_can_be_narrowed(answering, hubyard):
     assert hubyard("runs", "--schedule", "s1")[0] == 0
 
 
+def test_what_queued_runs_wait_for_is_said_once_a_reason(answering, hubyard):
+    said = "It waits for 12 GiB of memory, which other runs may use now."
+    queued = {**RUN, "status": "pending", "waits_for": said}
+    runs = [{**queued, "id": f"r{number}"} for number in range(5)]
+    answering.answers["GET runs"] = [*runs, {**RUN, "id": "r9"}]
+    *_, last = hubyard("runs")[1].splitlines()
+    assert last == f"{said} (r0, r1, r2 and 2 more)"
+    answering.answers["GET runs"] = runs[1:2]
+    assert hubyard("runs")[1].splitlines()[-1] == f"{said} (r1)"
+
+
 def test_what_a_run_has_printed(answering, hubyard):
     assert hubyard("logs", "r1") == (0, "what it printed\n", "")
     for words in (["deployments", "--log", "churn-1"], ["apps", "--log", "report-1"]):

@@ -22,8 +22,9 @@ from hubyard.contract.run import (
 from hubyard.contract.workload import Kind, Status
 from hubyard_hub.reconcile import loop as module
 from hubyard_hub.reconcile.acts import bring_further
-from hubyard_hub.reconcile.loop import Reconciler, last_starts
+from hubyard_hub.reconcile.loop import Reconciler
 from hubyard_hub.reconcile.steps import ATTEMPTS
+from hubyard_hub.reconcile.waiting import last_starts
 from hubyard_hub.store import tables
 from support.lines import opened
 from support.patience import until
