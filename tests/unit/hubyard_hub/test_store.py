@@ -226,10 +226,12 @@ def test_writers_take_turns_and_lose_no_update(both_stores: Store):
 def test_who_has_gone_silent_keeps_no_lock(
     postgresql: Any, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("hubyard_hub.store.connecting.IDLE_S", 1)
     url = postgresql.url("silent")
+    before = Store(url)
+    before.migrate()  # which may take longer than that between two statements
+    before.close()
+    monkeypatch.setattr("hubyard_hub.store.connecting.IDLE_S", 1)
     silent, other = Store(url), Store(url)
-    silent.migrate()
 
     def hold() -> None:
         with silent.write() as connection:
