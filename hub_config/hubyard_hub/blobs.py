@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import secrets
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_USE_NOTED_AFTER_S = 3600
 NO_LONGER_KEPT = "That source is no longer kept: choose the notebook again."
 
 
@@ -87,15 +89,29 @@ class Blobs:
         return upload.digest
 
     def path(self, digest: str) -> Path:
-        """The file of a blob.
+        """The file of a blob, which is used again from this moment on.
 
         Raises:
             NotFound: there is none of that digest.
         """
         path = self.folder / digest
-        if not path.is_file():
-            raise NotFound(NO_LONGER_KEPT)
+        try:
+            note_use(path)
+        except FileNotFoundError:
+            raise NotFound(NO_LONGER_KEPT) from None
         return path
+
+
+def note_use(path: Path) -> None:
+    """Let a file's time say when it was last used: what was used lately is not pruned.
+
+    To the hour, for what is remembered of a file is known by its time.
+
+    Raises:
+        FileNotFoundError: it is not there.
+    """
+    if time.time() - path.stat().st_mtime > _USE_NOTED_AFTER_S:
+        os.utime(path)
 
 
 def _sync(path: Path) -> None:

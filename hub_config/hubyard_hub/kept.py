@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from hubyard.contract.errors import HubyardError, NotFound
 from hubyard.contract.run import RunRecord
-from hubyard_hub.blobs import receive
+from hubyard_hub.blobs import note_use, receive
 from hubyard_hub.json_text import JsonBound, check_json
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ _MADE = "steps"
 """Where a run makes them, within its working folder."""
 _TRACKED = "tracked"
 """What a step run leaves there once it has tracked something."""
+_HAS_TRACKED = ".tracked"
+"""Stands for that once the run's own folder has been pruned."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,9 @@ class Kept:
 
     def keys(self) -> list[str]:
         """The step runs that have handed in something."""
-        return sorted(path.name for path in self.folder.glob("*"))
+        return sorted(
+            path.name for path in self.folder.glob("*") if _KEY.fullmatch(path.name)
+        )
 
     def has_any(self, name: str) -> bool:
         """Whether some step run has handed in such a file."""
@@ -91,7 +95,17 @@ class Kept:
             for name in (NOTEBOOK, REPORT, OUTPUTS):
                 found = other.path(key, name)
                 if found is not None:
+                    note_use(found)
                     _link(found, place / name)
+
+    def note_tracked(self) -> None:
+        """Write down that it has tracked something, which its own folder tells."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (self.folder / _HAS_TRACKED).touch(mode=0o600)
+
+    def is_tracked(self) -> bool:
+        """Whether that is written down."""
+        return (self.folder / _HAS_TRACKED).exists()
 
     def gather(self, scratch: Path) -> None:
         """Keep what a run has made and could not hand in, so far as it is there."""

@@ -48,6 +48,8 @@ class Settings:
     """URL of the platform's database; empty: SQLite in the state folder."""
     late_minutes: int = 15
     """A run that has not begun so long after its due time is late."""
+    keep_days: int = 30
+    """For how many days files that nothing needs are kept; 0: for ever."""
     reach: tuple[str, ...] = ()
     """`HOST:PORT` inside the network that notices may be sent to."""
     trusted_proxies: tuple[str, ...] = ()

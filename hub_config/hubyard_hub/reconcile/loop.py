@@ -29,6 +29,7 @@ from hubyard_hub.reconcile.reaper import reap
 from hubyard_hub.reconcile.sampler import Sampler
 from hubyard_hub.reconcile.turns import waits
 from hubyard_hub.reconcile.waiting import begin
+from hubyard_hub.retention.prune import prune
 from hubyard_hub.schedules.core import fire_due
 from hubyard_hub.schedules.watch import FileWatch, ModelWatch
 from hubyard_hub.tracked_ends import tell_ends
@@ -57,6 +58,9 @@ _DELIVER_EVERY_S = 1.0
 _DELIVERERS = 2
 _TELL_MLFLOW_EVERY_S = 1.0
 _FORGET_EVERY_S = 3600.0
+_PRUNE_AFTER_S = 600.0
+"""After a start: nobody waits for it."""
+_PRUNE_EVERY_S = 24 * 3600.0
 _WORKERS = 8
 _ASKED = {
     *("id", "owner", "server_name", "compute", "status", "target", "past_entry_id"),
@@ -89,6 +93,7 @@ class Reconciler:
             self._sample_for_ever,
             *(partial(self._watch_for_ever, watch) for watch in self._watches),
             self._tell_mlflow_for_ever,
+            self._prune_for_ever,
             *[self._work_for_ever] * _WORKERS,
             *[self._deliver_for_ever] * _DELIVERERS,
         ]
@@ -167,6 +172,16 @@ class Reconciler:
         while not self._stopping.wait(_TELL_MLFLOW_EVERY_S):
             with _apart("Telling MLflow of ends"):
                 tell_ends(self._parts)
+
+    def _prune_for_ever(self) -> None:
+        """Apart from all else, for there may be many files."""
+        pause_s = _PRUNE_AFTER_S
+        while not self._stopping.wait(pause_s):
+            with _apart("Pruning"):
+                gone = prune(self._parts.settings, self._parts.store, now())
+                if gone:
+                    _LOG.warning("%d leftovers are pruned", len(gone))
+            pause_s = _PRUNE_EVERY_S
 
     def _deliver_for_ever(self) -> None:
         """Apart from all else, for a channel may take its time."""

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from hubyard.contract.errors import Conflict, Invalid
+from hubyard_hub.retention.commands import add_prune
 from hubyard_hub.settings import Settings, make_private_folder, shipped
 from hubyard_hub.up.door import check
 from hubyard_hub.up.report import Report
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 _OPTIONS = (
     *("host", "port", "url", "catalogue", "database", "skeleton"),
-    *("late_minutes", "reach", "trusted_proxies"),
+    *("late_minutes", "keep_days", "reach", "trusted_proxies"),
 )
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _PATIENCE_S = 60
@@ -53,7 +54,7 @@ _UNNAMED = (
 
 
 def add_commands(subparsers: Subparsers) -> None:
-    """Add `up`, `status` and `down` to the command `hubyard`."""
+    """Add `up`, `status`, `down` and what goes with them to the command `hubyard`."""
     up = subparsers.add_parser("up", help="start everything on this machine")
     _add_state(up)
     up.add_argument("--host", help="where to listen (default 127.0.0.1)")
@@ -68,6 +69,12 @@ def add_commands(subparsers: Subparsers) -> None:
         type=int,
         metavar="MINUTES",
         help="how long after its due time a run is late (default 15)",
+    )
+    up.add_argument(
+        "--keep-days",
+        type=int,
+        metavar="DAYS",
+        help="how long files that nothing needs are kept (default 30; 0: for ever)",
     )
     up.add_argument(
         "--reach",
@@ -89,6 +96,7 @@ def add_commands(subparsers: Subparsers) -> None:
     status.add_argument("--json", action="store_true", help="for programs")
     status.set_defaults(command=run_status)
     add_sign_in_link(subparsers)
+    add_prune(subparsers)
     down = subparsers.add_parser("down", help="stop what `hubyard up` has started")
     _add_state(down)
     down.add_argument(

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from hubyard_hub.settings import Settings
 
 _PORTS = range(1, 2**16)
+_MOST_DAYS = 36_500
 _BACKENDS = {"postgresql", "sqlite"}
 
 
@@ -28,6 +29,10 @@ def check(settings: Settings) -> None:
         raise Invalid("--port is a number from 1 to 65535.")
     if settings.late_minutes < 1:
         raise Invalid("--late is a number of minutes, 1 or more.")
+    if not 0 <= settings.keep_days <= _MOST_DAYS:
+        raise Invalid(
+            f"--keep-days is a number of days up to {_MOST_DAYS}; 0 keeps everything."
+        )
     _check_host(settings.host)
     _check_url(settings.url)
     for place in settings.reach:

@@ -13,6 +13,8 @@ from hubyard.cli import main
         (["--port", "0"], "--port is a number from 1 to 65535."),
         (["--port", "99999"], "--port is a number from 1 to 65535."),
         (["--port=-1"], "--port is a number from 1 to 65535."),
+        (["--keep-days=-1"], "--keep-days is a number of days up to 36500; 0 keeps"),
+        (["--keep-days", "999999"], "--keep-days is a number of days up to 36500"),
         (["--host", "no such.host"], "is no address of a machine: try 0.0.0.0"),
         (["--host", "x" * 300], "is no address of a machine"),
         (["--url", "hub.example.org"], "cannot be used: try https://hub.example.org."),
