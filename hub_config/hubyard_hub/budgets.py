@@ -2,6 +2,9 @@
 
 Every change is a row of its own, so that it stays on record who raised what; the
 newest row of an account is its budget.
+
+A project is a name in a file that anybody may write, so its budget belongs to a hub
+group: it pays, and is shown, only for what members of that group start.
 """
 
 from __future__ import annotations
@@ -17,20 +20,21 @@ from hubyard.contract.budget import (
     Account,
     Budget,
     BudgetChange,
+    Scope,
     Stop,
     WhenSpent,
 )
 from hubyard.contract.duration import duration_text
-from hubyard.contract.errors import Conflict, NotFound
+from hubyard.contract.errors import Conflict, Invalid, NotFound
 from hubyard_hub.reservation import Charge, Month, Standing, reserved, standing
 from hubyard_hub.store import Store, tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
     from typing import Any
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, RowMapping, Select
 
     from hubyard.contract.budget import BudgetRequest
 
@@ -52,6 +56,15 @@ class Limit:
     endpoints: WhenSpent
     set_by: str
     standing: Standing
+    group: str | None = None
+    """The hub group to which a project belongs."""
+
+    def pays(self, accounts: Collection[Account]) -> bool:
+        """Whether it pays for what counts for these accounts."""
+        return self.account in accounts and (
+            self.group is None
+            or Account(scope=Scope.GROUP, name=self.group) in accounts
+        )
 
     @property
     def is_hard(self) -> bool:
@@ -67,6 +80,7 @@ class Limit:
             amount=money.cost(stands.amount, self.currency),
             stop=self.stop,
             endpoints=self.endpoints,
+            group=self.group,
             set_by=self.set_by,
             spent=money.cost(stands.spent, self.currency),
             reserved=money.cost(stands.reserved, self.currency),
@@ -85,13 +99,19 @@ class Budgets:
     def set(
         self, account: Account, request: BudgetRequest, currency: str, set_by: str
     ) -> Budget:
-        """Let an account spend so much in each month, from this one on."""
+        """Let an account spend so much in each month, from this one on.
+
+        Raises:
+            Invalid: a project without a group, or something else with one.
+        """
+        _check_group(account, request.group)
         self._change(
             account,
             amount_micros=request.amount,
             currency=currency,
             stop=request.stop,
             endpoints=request.endpoints,
+            group_name=request.group,
             set_by=set_by,
         )
         return self.get(account)
@@ -109,13 +129,14 @@ class Budgets:
             currency="",
             stop=budget.stop,
             endpoints=budget.endpoints,
+            group_name=budget.group,
             set_by=set_by,
         )
 
     def get(self, account: Account) -> Budget:
         """The budget of an account; NotFound where there is none."""
         with self._store.read() as connection:
-            found = limits(connection, [account], now())
+            found = limits(connection, None, now(), only=account)
         if not found:
             raise NotFound(f"There is no {account.words}.")
         return found[0].shown()
@@ -141,6 +162,7 @@ class Budgets:
         return [
             BudgetChange(
                 **row,
+                group=_group(row),
                 amount=None
                 if row["amount_micros"] is None
                 else money.cost(row["amount_micros"], row["currency"]),
@@ -161,23 +183,52 @@ class Budgets:
         self._store.atomically(work)
 
 
+def _check_group(account: Account, group: str | None) -> None:
+    if account.scope is Scope.PROJECT and group is None:
+        raise Invalid(
+            "Say to which hub group the project belongs: only its members may spend "
+            "the budget.",
+            field="group",
+        )
+    if account.scope is not Scope.PROJECT and group is not None:
+        raise Invalid("Only the budget of a project has a group.", field="group")
+
+
+def _group(row: RowMapping) -> str | None:
+    """The group of a project's budget; before it could be named, that of its name."""
+    is_project = row["scope"] == Scope.PROJECT
+    return (row["group_name"] or row["name"]) if is_project else None
+
+
 def limits(
-    connection: Connection, accounts: Sequence[Account] | None, moment: datetime
+    connection: Connection,
+    accounts: Sequence[Account] | None,
+    moment: datetime,
+    *,
+    only: Account | None = None,
 ) -> list[Limit]:
-    """The budgets of some accounts, or all of them; the least left first."""
+    """The budgets that pay for what counts for some accounts; the least left first.
+
+    Args:
+        connection: to read from.
+        accounts: None: every budget.
+        moment: now.
+        only: of this account alone, whoever may spend it.
+    """
     columns = tables.budgets.c
     newest = select(func.max(columns.number)).group_by(columns.scope, columns.name)
     wanted = select(tables.budgets).where(
         columns.number.in_(newest), columns.amount_micros.is_not(None)
     )
-    if accounts is not None:
-        named = [(account.scope, account.name) for account in accounts]
+    of = [only] if only else accounts
+    if of is not None:
+        named = [(account.scope, account.name) for account in of]
         wanted = wanted.where(tuple_(columns.scope, columns.name).in_(named))
     month = Month.of(moment)
     found: list[Limit] = []
     for row in connection.execute(wanted).mappings().all():
-        account = Account(scope=row["scope"], name=row["name"])
-        charges = charges_of(connection, account, row["currency"], month)
+        account, group = Account(scope=row["scope"], name=row["name"]), _group(row)
+        charges = charges_of(connection, account, group, row["currency"], month)
         found.append(
             Limit(
                 account=account,
@@ -186,15 +237,24 @@ def limits(
                 endpoints=row["endpoints"],
                 set_by=row["set_by"],
                 standing=standing(row["amount_micros"], charges, month, moment),
+                group=group,
             )
         )
-    return sorted(found, key=lambda limit: limit.standing.left)
+    paying = found if accounts is None else [x for x in found if x.pays(accounts)]
+    return sorted(paying, key=lambda limit: limit.standing.left)
 
 
 def charges_of(
-    connection: Connection, account: Account, currency: str, month: Month
+    connection: Connection,
+    account: Account,
+    group: str | None,
+    currency: str,
+    month: Month,
 ) -> list[Charge]:
-    """What counts for an account in a month; money of another currency does not."""
+    """What counts for an account in a month; money of another currency does not.
+
+    For a project that belongs to a group, what the group's members have started.
+    """
     entries, settlements = tables.entries, tables.settlements
     charged, deadlines = tables.charges, tables.deadlines
     ended_at = settlements.c.ended_at
@@ -212,7 +272,16 @@ def charges_of(
             ended_at.is_(None) | (ended_at >= month.since),
         )
     )
+    if group is not None:
+        wanted = wanted.where(entries.c.id.in_(_of_members(group)))
     return [Charge(*row) for row in connection.execute(wanted)]
+
+
+def _of_members(group: str) -> Select[Any]:
+    """The entries of those who were in a group when they started them."""
+    columns = tables.charges.c
+    mine = (columns.scope == Scope.GROUP, columns.name == group)
+    return select(columns.entry_id).where(*mine)
 
 
 def admit(connection: Connection, accounts: Sequence[Account], start: Charge) -> None:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _WHOLE = re.compile(r"-?[0-9]{1,12}")
-_BUDGET_FIELDS = ("scope", "name", "amount", "stop", "endpoints")
+_BUDGET_FIELDS = ("scope", "name", "group", "amount", "stop", "endpoints")
 _MOST_KNOWN = 500
 
 
@@ -254,7 +254,8 @@ class BudgetHandler(_FormHandler):
                 lambda: books.budgets.remove(account, asking.name), patient=True
             )
             return
-        wish = {name: self.field(name) for name in ("amount", "stop", "endpoints")}
+        fields = ("group", "amount", "stop", "endpoints")
+        wish = {name: self.field(name) for name in fields}
         request = _read(BudgetRequest, {n: v for n, v in wish.items() if v})
         currency = books.catalogue.currency
         await self.asked(

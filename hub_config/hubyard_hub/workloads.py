@@ -144,7 +144,7 @@ class Workloads:
         entry, mine = line.entry, _payers(line)
         until = max(line.deadline.at, self._now(line)) + timedelta(seconds=HOUR_S)
         longer = _until(line, until)
-        paying = [limit for limit in found if limit.account in mine]
+        paying = [limit for limit in found if limit.pays(mine)]
         refusal = None
         try:
             self._check_lifetime(line, until)

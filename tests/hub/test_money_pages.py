@@ -298,7 +298,7 @@ def test_nothing_lives_longer_than_its_compute_allows(ana, ledger, nothing_chang
 
 def test_names_are_text_on_every_page(root, bo, ledger):
     spent(ledger, "bo", name=EVIL, project=f"p{EVIL}", compute=f"c{EVIL}")
-    root.form("/hub/spend/budget", scope="project", name=EVIL, amount="7")
+    root.form("/hub/spend/budget", scope="project", name=EVIL, group="ml", amount="7")
     for who, path in ((bo, PAGES[0]), (root, PAGES[1])):
         page = who.http.get(path).text
         assert EVIL not in page

@@ -324,6 +324,7 @@ ANSWERS = {
         {**BUDGET, "set_at": NOW, "amount": None},
     ],
     "PUT budgets/user/ana": BUDGET,
+    "PUT budgets/project/churn": BUDGET,
     "DELETE budgets/user/ana": NOTHING,
     "POST workloads/e1/extend": ACTIVE,
     "PUT job/activity": NOTHING,

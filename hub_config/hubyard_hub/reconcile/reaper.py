@@ -75,11 +75,11 @@ def reap(books: Books) -> int:
 def _look(books: Books) -> _Seen:
     with books.store.read() as connection:
         lines = read_lines(connection, LINES.where(IS_OPEN))
-        spent = {
-            limit.account: limit
+        spent = [
+            limit
             for limit in limits(connection, None, now())
             if limit.is_hard and limit.standing.is_spent
-        }
+        ]
         return _Seen(
             lines=lines,
             idle=idle_since(connection, [line.entry.id for line in lines]),
@@ -88,17 +88,17 @@ def _look(books: Books) -> _Seen:
         )
 
 
-def _payers(
-    connection: Connection, spent: dict[Account, Limit]
-) -> dict[str, list[Limit]]:
+def _payers(connection: Connection, spent: list[Limit]) -> dict[str, list[Limit]]:
     open_ids = LINES.where(IS_OPEN).with_only_columns(entries.c.id)
-    found: dict[str, list[Limit]] = {}
+    accounts: dict[str, set[Account]] = {}
     wanted = select(charges).where(charges.c.entry_id.in_(open_ids))
     for row in connection.execute(wanted).mappings():
-        limit = spent.get(Account(scope=row["scope"], name=row["name"]))
-        if limit is not None:
-            found.setdefault(row["entry_id"], []).append(limit)
-    return found
+        account = Account(scope=row["scope"], name=row["name"])
+        accounts.setdefault(row["entry_id"], set()).add(account)
+    return {
+        entry: [limit for limit in spent if limit.pays(counted)]
+        for entry, counted in accounts.items()
+    }
 
 
 def _is_kept(kind: Kind, spent: list[Limit]) -> bool:

@@ -195,6 +195,7 @@ budgets = Table(
     _text("currency"),
     Column("stop", WordColumn(Stop), nullable=False),
     Column("endpoints", WordColumn(WhenSpent), nullable=False),
+    _text("group_name", null=True),
     _text("set_by"),
     _moment("set_at"),
     Index(None, "scope", "name"),

@@ -57,8 +57,11 @@ def add_commands(subparsers: Subparsers) -> None:
         subparsers, "budget", "Show budgets, or set one (administrators)", _budget
     )
     budget.add_argument("scope", nargs="?", choices=[*Scope], help="whose budget")
-    budget.add_argument("name", nargs="?", type=named, help="of the user or group")
+    budget.add_argument("name", nargs="?", type=named, help="of whom or what")
     budget.add_argument("amount", nargs="?", help="for each month, such as 50")
+    budget.add_argument(
+        "--group", help="of a project: the hub group whose members may spend it"
+    )
     budget.add_argument("--soft", action="store_true", help="warn, and refuse nothing")
     budget.add_argument(
         "--stop-endpoints",
@@ -142,6 +145,7 @@ def _budget(arguments: argparse.Namespace) -> int:
             raise Invalid("Say how much: hubyard budget user ana 50.")
         request = BudgetRequest(
             amount=arguments.amount,
+            group=arguments.group,
             stop=Stop.SOFT if arguments.soft else Stop.HARD,
             endpoints=WhenSpent.STOP if arguments.stop_endpoints else WhenSpent.KEEP,
         )

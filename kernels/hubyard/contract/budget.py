@@ -1,6 +1,8 @@
 """Budgets: what a user, group or project may spend in a month.
 
 account    whom a cost counts for
+members    the hub group to which a project with a budget belongs. Only what its members
+           start counts for the project: for everybody else its name is a word
 spent      what the ledger says the month has cost
 reserved   what running workloads may yet cost: to their deadline, at most a day ahead
 left       amount - spent - reserved: what a start may still reserve
@@ -79,6 +81,11 @@ def _micros(value: object) -> int:
 class BudgetRequest(Written):
     """Set what an account may spend in each month."""
 
+    group: Title | None = Field(
+        default=None,
+        description="for a project, and only there: the hub group that it belongs to",
+    )
+
     amount: Annotated[
         int,
         BeforeValidator(_micros, json_schema_input_type=_Amount),
@@ -96,6 +103,7 @@ class BudgetChange(Read):
     amount: Money | None = Field(description="None: removed")
     stop: Stop
     endpoints: WhenSpent
+    group: str | None = Field(default=None, description="to which a project belongs")
     set_by: str
     set_at: Moment
 
@@ -108,6 +116,7 @@ class Budget(Read):
     amount: Money
     stop: Stop
     endpoints: WhenSpent
+    group: str | None = Field(default=None, description="to which a project belongs")
     set_by: str
     spent: Money
     reserved: Money

@@ -1463,6 +1463,11 @@ export interface components {
         Budget: {
             amount: components["schemas"]["Money"];
             endpoints: components["schemas"]["WhenSpent"];
+            /**
+             * Group
+             * @description to which a project belongs
+             */
+            group?: string | null;
             /** @description what a start may still reserve */
             left: components["schemas"]["Money"];
             /**
@@ -1492,6 +1497,11 @@ export interface components {
             /** @description None: removed */
             amount: components["schemas"]["Money"] | null;
             endpoints: components["schemas"]["WhenSpent"];
+            /**
+             * Group
+             * @description to which a project belongs
+             */
+            group?: string | null;
             /** Name */
             name: string;
             scope: components["schemas"]["Scope"];
@@ -1516,6 +1526,11 @@ export interface components {
             amount: string | number;
             /** @default keep */
             endpoints: components["schemas"]["WhenSpent"];
+            /**
+             * Group
+             * @description for a project, and only there: the hub group that it belongs to
+             */
+            group?: string | null;
             /** @default hard */
             stop: components["schemas"]["Stop"];
         };

@@ -1188,6 +1188,9 @@ def test_a_budget_is_set_and_removed_as_it_is_said(answering, hubyard):
     assert answering.bodies("PUT budgets/user/ana") == [
         {"amount": "12.5", "stop": "soft", "endpoints": "stop"}
     ]
+    assert hubyard("budget", "project", "churn", "9", "--group", "ml")[0] == 0
+    (wish,) = answering.bodies("PUT budgets/project/churn")
+    assert wish["group"] == "ml"
     assert hubyard("budget", "user", "ana", "--remove") == (0, "It is gone.\n", "")
     assert answering.calls()[-1] == "DELETE budgets/user/ana"
 

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hubyard.contract.base import now
+from hubyard.contract.budget import Scope, Stop, WhenSpent
 from hubyard.contract.entry import Deadline, EndReason
 from hubyard.contract.identity import Identity
 from hubyard.contract.workload import Kind
 from hubyard_hub.ledger import write_deadline
+from hubyard_hub.reconcile.reaper import reap
+from hubyard_hub.store import tables
 from hubyard_spawner.folder import Folder
 from support.hub import REPOSITORY
 from support.lines import ended, made, opened
@@ -154,18 +157,111 @@ def test_a_group_pays_as_well_and_the_tightest_budget_speaks(
     assert [b["name"] for b in carol.get("/budgets").json()] == ["ml", "carol"]
 
 
+def source_of(caller: Caller, project: str) -> str:
+    files = {"a.ipynb": notebook(), "hubyard.yml": f"name: {project}".encode()}
+    answer = caller.post("/sources", content=packed(files))
+    assert answer.status_code == 200, answer.text
+    return answer.json()["digest"]
+
+
+@pytest.fixture
+def member(app: Stamped) -> Caller:
+    return Caller(app, Identity(name="mia", groups=("ml",)))
+
+
 def test_the_budget_of_a_source_s_project_is_asked_before_the_start(
-    ada: Caller, bob: Caller, root: Caller
+    member: Caller, bob: Caller, root: Caller
 ):
-    files = {"a.ipynb": notebook(), "hubyard.yml": b"name: churn"}
-    source = ada.post("/sources", content=packed(files)).json()["digest"]
-    set_budget(root, "churn", 0.2, scope="project")
+    source = source_of(member, "churn")
+    set_budget(root, "churn", 0.2, scope="project", group="ml")
     wish = {"compute": "small", "source": source}
-    refusal = ada.post("/estimate", json=wish).json()["refusal"]
+    refusal = member.post("/estimate", json=wish).json()["refusal"]
     assert refusal.startswith("The budget of the project churn has $0.20 left")
     preview = {**wish, "cron": "0 2 * * *", "notebook": "a.ipynb"}
-    assert ada.post("/schedules/preview", json=preview).json()["refusal"] == refusal
+    assert member.post("/schedules/preview", json=preview).json()["refusal"] == refusal
     assert bob.post("/estimate", json=wish).status_code == 404, "it is another's"
+
+
+@pytest.mark.parametrize("name", ["churn", "CHURN", "churn ", "\ufb01-churn"])
+def test_for_whoever_is_not_in_its_group_a_project_s_budget_is_not_there(
+    parts: Parts, ada: Caller, root: Caller, name: str
+):
+    set_budget(root, "churn", 0.2, scope="project", group="ml")
+    said = {
+        project: [
+            ada.post(path, json={**wish, "source": source_of(ada, project)}).content
+            for path, wish in (
+                ("/estimate", {"compute": "small"}),
+                (
+                    "/schedules/preview",
+                    {"compute": "small", "cron": "0 2 * * *", "notebook": "a.ipynb"},
+                ),
+            )
+        ]
+        for project in (name, "nobody-s")
+    }
+    assert said[name] == said["nobody-s"]
+    opened(parts.ledger, owner="ada", project="churn", price_micros=HOUR)
+    (budget,) = root.get("/budgets").json()
+    assert (budget["group"], budget["reserved"]["micros"]) == ("ml", 0)
+
+
+def test_a_project_s_budget_counts_what_its_members_have_started_all_month(
+    parts: Parts, root: Caller, member: Caller
+):
+    began = now() - timedelta(hours=2)
+    spent = {"price_micros": HOUR, "project": "churn", "started_at": began}
+    of_member = opened(parts.ledger, owner="mia", groups=("ml",), **spent)
+    ended(parts.ledger, of_member, timedelta(hours=1))
+    left = opened(parts.ledger, owner="lou", **spent)
+    ended(parts.ledger, left, timedelta(hours=1))
+    set_budget(root, "churn", 0.5, scope="project", group="ml")
+    (budget,) = root.get("/budgets").json()
+    assert budget["spent"]["text"] == "$0.36"
+    wish = {"compute": "small", "source": source_of(member, "churn")}
+    assert "has $0.14 left" in member.post("/estimate", json=wish).json()["refusal"]
+    # A member who leaves the group spends nothing of it from the next start on.
+    gone = Caller(member.app, Identity(name="mia"))
+    assert gone.post("/estimate", json=wish).json()["refusal"] is None
+
+
+def test_a_spent_project_ends_what_its_members_run_and_nothing_else(
+    parts: Parts, root: Caller, member: Caller
+):
+    theirs = running(parts, "mia", groups=("ml",), project="churn")
+    others = running(parts, "ada", project="churn")
+    set_budget(root, "churn", 0.01, scope="project", group="ml")
+    reap(parts)
+    reasons = {e.id: parts.ledger.line(e.id).deadline.reason for e in (theirs, others)}
+    assert reasons == {theirs.id: EndReason.BUDGET, others.id: EndReason.LIFETIME}
+
+
+def test_a_project_s_budget_names_its_group_and_no_other_does(root: Caller):
+    for path, wish in (
+        ("/budgets/project/churn", {"amount": 5}),
+        ("/budgets/user/ada", {"amount": 5, "group": "ml"}),
+        ("/budgets/group/ml", {"amount": 5, "group": "ml"}),
+        ("/budgets/project/churn", {"amount": 5, "group": ""}),
+    ):
+        refused = root("PUT", path, json=wish)
+        assert (refused.status_code, refused.json()["field"]) == (422, "group")
+    set_budget(root, "churn", 5, scope="project", group="ml")
+    assert root("DELETE", "/budgets/project/churn").status_code == 204
+    assert root.get("/budgets").json() == []
+    assert [c["group"] for c in root.get("/budgets/changes").json()] == ["ml", "ml"]
+
+
+def test_a_budget_of_before_belongs_to_the_group_of_its_name(
+    parts: Parts, root: Caller, app: Stamped
+):
+    row = {"number": 1, "scope": Scope.PROJECT, "name": "churn", "set_at": now()}
+    row |= {"amount_micros": 200_000, "currency": "USD", "set_by": "root"}
+    row |= {"stop": Stop.HARD, "endpoints": WhenSpent.KEEP}
+    with parts.store.write() as connection:
+        connection.execute(tables.budgets.insert().values(**row))
+    carl = Caller(app, Identity(name="carl", groups=("churn",)))
+    wish = {"compute": "small", "source": source_of(carl, "churn")}
+    assert "project churn" in carl.post("/estimate", json=wish).json()["refusal"]
 
 
 def test_what_is_about_to_be_idle_keeps_what_it_has_reserved(
