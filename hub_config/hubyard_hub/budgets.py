@@ -61,10 +61,7 @@ class Limit:
 
     def pays(self, accounts: Collection[Account]) -> bool:
         """Whether it pays for what counts for these accounts."""
-        return self.account in accounts and (
-            self.group is None
-            or Account(scope=Scope.GROUP, name=self.group) in accounts
-        )
+        return _pays(self.account, self.group, accounts)
 
     @property
     def is_hard(self) -> bool:
@@ -200,6 +197,12 @@ def _group(row: RowMapping) -> str | None:
     return (row["group_name"] or row["name"]) if is_project else None
 
 
+def _pays(account: Account, group: str | None, accounts: Collection[Account]) -> bool:
+    return account in accounts and (
+        group is None or Account(scope=Scope.GROUP, name=group) in accounts
+    )
+
+
 def limits(
     connection: Connection,
     accounts: Sequence[Account] | None,
@@ -228,6 +231,9 @@ def limits(
     found: list[Limit] = []
     for row in connection.execute(wanted).mappings().all():
         account, group = Account(scope=row["scope"], name=row["name"]), _group(row)
+        # Before its month is added up: how long that takes tells of it as well.
+        if accounts is not None and not _pays(account, group, accounts):
+            continue
         charges = charges_of(connection, account, group, row["currency"], month)
         found.append(
             Limit(
@@ -240,8 +246,7 @@ def limits(
                 group=group,
             )
         )
-    paying = found if accounts is None else [x for x in found if x.pays(accounts)]
-    return sorted(paying, key=lambda limit: limit.standing.left)
+    return sorted(found, key=lambda limit: limit.standing.left)
 
 
 def charges_of(

@@ -106,7 +106,7 @@ class Caller:
     def __call__(self, method: str, path: str, **more: Any) -> httpx.Response:
         headers = {**more.pop("headers", {})}
         if self.identity:
-            headers["x-as"] = self.identity.model_dump_json()
+            headers["x-as"] = json.dumps(self.identity.model_dump(mode="json"))
             headers["x-token"] = self.token
         return asyncio.run(self._ask(method, f"/api{path}", headers, more))
 
