@@ -26,6 +26,7 @@ from hubyard.contract.budget import (
 )
 from hubyard.contract.duration import duration_text
 from hubyard.contract.errors import Conflict, Invalid, NotFound
+from hubyard_hub.people.present import IS_PRESENT
 from hubyard_hub.reservation import Charge, Month, Standing, reserved, standing
 from hubyard_hub.store import Store, tables
 
@@ -279,6 +280,8 @@ def charges_of(
     )
     if group is not None:
         wanted = wanted.where(entries.c.id.in_(_of_members(group)))
+    if account.scope is Scope.USER:
+        wanted = wanted.where(IS_PRESENT)
     return [Charge(*row) for row in connection.execute(wanted)]
 
 

@@ -20,6 +20,8 @@ from hubyard.contract.errors import HubyardError
 from hubyard_hub.money_pages import add_pages
 from hubyard_hub.pages import Pages
 from hubyard_hub.parts import Books
+from hubyard_hub.people.departures import Departures
+from hubyard_hub.people.pages import add_people
 from hubyard_hub.reconcile.turns import MOST_STARTS
 from hubyard_hub.settings import EXTRA_VARIABLE, ROUTES_SERVICE, Settings
 from hubyard_hub.sign_in import HubyardAuthenticator
@@ -37,6 +39,8 @@ _DAY_S = 24 * 3600
 _POLL_S = 5
 _HUB_BUSY_S = 2
 """How long the hub waits for its own database where something else has locked it."""
+_REFRESH_S = 20
+"""How often the hub asks whether somebody is still admitted."""
 _ACCESS = [f"access:services!service={name}" for name in (PLATFORM_SERVICE, "mlflow")]
 _CSP = "frame-ancestors 'self'; report-uri /hub/security/csp-report"
 
@@ -52,7 +56,7 @@ def configure(c: Config) -> None:
     _configure_hub(c, settings)
     _configure_proxy(c, settings)
     _configure_services(c, settings)
-    _configure_people(c, settings)
+    _configure_people(c, settings, books)
     _configure_spawner(c, settings, books)
     _configure_pages(c, Pages(books))
     if extra := os.environ.get(EXTRA_VARIABLE):
@@ -131,6 +135,11 @@ def _configure_services(c: Config, settings: Settings) -> None:
                 "access:services!service=mlflow",  # for aliases; see mlflow_app
             ],
         },
+        {
+            "name": "mlflow",
+            "services": ["mlflow"],
+            "scopes": ["list:users", "read:users:groups"],  # see mlflow.members
+        },
         {"name": "supervisor", "services": [ROUTES_SERVICE], "scopes": ["proxy"]},
         {
             "name": "user",
@@ -142,7 +151,7 @@ def _configure_services(c: Config, settings: Settings) -> None:
     ]
 
 
-def _configure_people(c: Config, settings: Settings) -> None:
+def _configure_people(c: Config, settings: Settings, books: Books) -> None:
     c.JupyterHub.authenticator_class = HubyardAuthenticator
     people = c.NativeAuthenticator
     people.open_signup = False
@@ -151,6 +160,9 @@ def _configure_people(c: Config, settings: Settings) -> None:
     c.HubyardAuthenticator.welcome_file = str(settings.welcome_file)
     c.HubyardAuthenticator.sign_in_link_file = str(settings.sign_in_link_file)
     c.HubyardAuthenticator.clients = lambda: _clients(settings)
+    departures = Departures(books.store)
+    c.HubyardAuthenticator.departures = lambda: departures
+    c.Authenticator.auth_refresh_age = _REFRESH_S
     # Whom an administrator has admitted; another authenticator must say whom it allows.
     c.HubyardAuthenticator.allow_all = True
     c.HubyardAuthenticator.any_allow_config = True
@@ -198,5 +210,6 @@ def _configure_pages(c: Config, pages: Pages) -> None:
     c.JupyterHub.template_paths = [str(_HERE / "templates"), str(native)]
     c.JupyterHub.template_vars = pages.variables()
     add_pages(pages)
+    add_people(pages.books.store)
     # A function is configured, not the method: traitlets would copy its object.
     c.Spawner.options_form = lambda spawner: pages.spawn_form(spawner)  # noqa: PLW0108

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from hubyard.contract.record import LedgerRecord
+from hubyard_hub.people.present import IS_PRESENT
 from hubyard_hub.store.tables import entries, settlements
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def records(
         select(entries, settlements).outerjoin(settlements).order_by(entries.c.number)
     )
     if owner is not None:
-        wanted = wanted.where(entries.c.owner == owner)
+        wanted = wanted.where(entries.c.owner == owner, IS_PRESENT)
     if since is not None:
         wanted = wanted.where(entries.c.started_at >= since)
     if until is not None:

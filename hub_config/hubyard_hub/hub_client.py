@@ -39,6 +39,16 @@ class Server(StrEnum):
 
 
 @dataclass(frozen=True)
+class Access:
+    """What the hub still has of somebody whose access it has ended."""
+
+    gone: bool
+    """There is no such user."""
+    servers: int
+    """How many servers still run that shall not."""
+
+
+@dataclass(frozen=True)
 class Refusal:
     """The hub's no to a start, in its own words."""
 
@@ -107,6 +117,31 @@ class HubClient:
         )
         if answer.is_error and answer.status_code != _NOT_FOUND:
             raise Unavailable(_message(answer))
+
+    def knows(self, name: str) -> bool:
+        """Whether the hub has a user of this name.
+
+        Raises:
+            Unavailable: the hub does not say.
+        """
+        answer = self._ask("GET", f"/users/{quote(name, safe='')}", self._own)
+        if answer.status_code == _NOT_FOUND:
+            return False
+        if answer.is_error:
+            raise Unavailable(_message(answer))
+        return True
+
+    def end_access(self, name: str) -> Access:
+        """Let the hub do its half of a departure; a step further with each call.
+
+        Raises:
+            Unavailable: the hub does not do it now.
+        """
+        answer = self._ask("POST", f"/hubyard/people/{quote(name, safe='')}", self._own)
+        if answer.is_error:
+            raise Unavailable(_message(answer))
+        model: dict[str, Any] = answer.json()
+        return Access(gone=model["gone"], servers=model["servers"])
 
     # -- the caller's hand -------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from hubyard.contract.errors import Unavailable
 from hubyard_hub.attribution import accounts_of, attributed
 from hubyard_hub.budgets import admit
 from hubyard_hub.lines import IS_OPEN, LINES, NEWEST_FIRST, OLDEST_FIRST, read_lines
+from hubyard_hub.people.present import IS_PRESENT
 from hubyard_hub.reservation import Charge
 from hubyard_hub.store import in_words, insert_once
 from hubyard_hub.store.tables import charges, deadlines, entries, settlements, sightings
@@ -117,7 +118,7 @@ class Ledger:
     def newest(self, owner: str, server_name: str) -> Line | None:
         """The latest line of one server name."""
         wanted = LINES.where(
-            entries.c.owner == owner, entries.c.server_name == server_name
+            entries.c.owner == owner, entries.c.server_name == server_name, IS_PRESENT
         )
         found = self._lines(wanted.order_by(NEWEST_FIRST).limit(1))
         return found[0] if found else None

@@ -22,6 +22,7 @@ from hubyard_hub.mlflow.members import BOOTSTRAP_ADMIN, Members
 from hubyard_hub.mlflow.objects import Objects
 from hubyard_hub.mlflow.router import Router
 from hubyard_hub.mlflow.statistics import ANALYSE_EVERY_S, analyse_for_ever
+from hubyard_hub.mlflow.users import HubUsers
 from hubyard_hub.mlflow.verdict import Verdict
 from hubyard_hub.settings import Settings, write_private
 from hubyard_runtime import gate
@@ -132,7 +133,10 @@ def create_app() -> gate.Gate:
     )
     router = Router(app, mlflow, prefix=settings.prefix)
     verdict = Verdict(Objects(auth, handlers))
-    behind = Behind(mlflow, Members(auth.store), router, verdict)
+    users = HubUsers(settings.hub_api_url, settings.api_token)
+    members = Members(auth.store, users)
+    threading.Thread(target=members.follow_for_ever, daemon=True).start()
+    behind = Behind(mlflow, members, router, verdict)
     return gate.Gate(Bounded(behind), settings=settings, public=("health",))
 
 

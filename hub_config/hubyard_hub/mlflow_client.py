@@ -7,7 +7,7 @@ not imported: it would triple the platform's start, and it never loads a model.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 API = "/api/2.0/mlflow"
 ON_BEHALF_OF = "X-On-Behalf-Of"
 """Whom the platform asks for, percent-encoded."""
+MEMBERS = "/hubyard/members/"
+"""Our own, beside MLflow's routes: where the platform has somebody forgotten."""
 _AJAX = "/ajax-api/2.0/mlflow"
 _TIMEOUT = httpx.Timeout(10, connect=5, pool=2)
 """What is asked for takes a second or two at most; a file may take its time."""
@@ -101,6 +103,11 @@ class MlflowClient:
         """Ask with a body and the platform's own token, as somebody else; as `get`."""
         return self._json("POST", API + route, token, _for(owner), json=body)
 
+    def forget_member(self, token: str, name: str) -> None:
+        """Let MLflow forget somebody, their permissions and roles; as `get`."""
+        with suppress(NotFound):  # they never used it
+            self._json("DELETE", f"{MEMBERS}{quote(name, safe='')}", token)
+
     def run_file(self, token: str, run_id: str, path: str) -> Streamed:
         """Stream a file of a tracked run."""
         return self._stream("/get-artifact", token, {"run_id": run_id, "path": path})
@@ -125,7 +132,7 @@ class MlflowClient:
         except httpx.HTTPError:
             raise Unavailable(_AWAY) from None
         _raise_for(answer)
-        model: dict[str, Any] = answer.json()
+        model: dict[str, Any] = answer.json() if answer.content else {}
         return model
 
     @contextmanager

@@ -25,6 +25,7 @@ from hubyard_hub.api import (
     models,
     money,
     notices,
+    people,
     runs,
     schedules,
     sources,
@@ -72,7 +73,7 @@ def assemble(parts: Parts | None = None) -> FastAPI:
     )
     nouns = (
         *(compute, workloads, money, sources, runs),
-        *(schedules, models, deployments, apps, notices, job),
+        *(schedules, models, deployments, apps, notices, people, job),
     )
     apart = (compute.health, compute.home, schedules.hook)
     for router in (*apart, *(noun.router for noun in nouns)):

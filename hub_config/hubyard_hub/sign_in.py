@@ -10,11 +10,10 @@ How attempts are counted and passwords hashed is in `signing_in`.
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
-from jupyterhub.scopes import needs_scope
 from nativeauthenticator import NativeAuthenticator
 from nativeauthenticator.orm import UserInfo
 from tornado.web import HTTPError
@@ -22,6 +21,8 @@ from traitlets import Any as Anything
 from traitlets import Unicode
 
 from hubyard.contract.errors import Conflict, Forbidden, Invalid, Rejected
+from hubyard_hub.people.access import end_other_sessions
+from hubyard_hub.people.admitting import AdmitHandler, DiscardHandler
 from hubyard_hub.signing_in import device
 from hubyard_hub.signing_in.address import Clients
 from hubyard_hub.signing_in.attempts import Attempts, TooManyAttempts
@@ -30,7 +31,6 @@ from hubyard_hub.signing_in.names import check_name, may_exist
 from hubyard_hub.signing_in.pages import (
     ChangePasswordAdminHandler,
     ChangePasswordHandler,
-    Handler,
     SignUpHandler,
 )
 from hubyard_hub.signing_in.passwords import Hasher, check_length
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from jupyterhub.handlers.base import BaseHandler
+    from jupyterhub.user import User
 
 
 class HubyardAuthenticator(NativeAuthenticator):
@@ -50,6 +51,9 @@ class HubyardAuthenticator(NativeAuthenticator):
     welcome_file = Unicode(help="Where the one-time code is kept.").tag(config=True)
     sign_in_link_file = Unicode(
         help="Where the code of `hubyard sign-in-link` is kept."
+    ).tag(config=True)
+    departures = Anything(
+        help="A function that gives the `Departures` of this deployment."
     ).tag(config=True)
     clients = Anything(
         Clients, help="A function that makes what tells clients' addresses."
@@ -87,6 +91,13 @@ class HubyardAuthenticator(NativeAuthenticator):
             (r"/welcome", WelcomeHandler),
             (r"/sign-in-link", SignInLinkHandler),
         ]
+
+    async def refresh_user(self, user: User, handler: object = None) -> Any:  # noqa: ANN401  as JupyterHub's, which names True alone
+        """Whether somebody is still admitted; where not, the hub ends the session."""
+        del handler
+        info = self.get_user(user.name)
+        # Whom an administrator has made by hand has no password here.
+        return info is None or bool(info.is_authorized)
 
     async def authenticate(
         self, handler: BaseHandler, data: Mapping[str, str]
@@ -143,6 +154,8 @@ class HubyardAuthenticator(NativeAuthenticator):
         address = await self._clients.address(handler.request)
         self._attempts.count_sign_up(address)
         hashed = await self._hasher.hashed(password, address)
+        if await asyncio.to_thread(self.departures().is_retired, name):
+            return  # as where it is taken
         if not self.user_exists(name):  # nothing waits between this and keeping it
             self._keep(name, hashed, is_authorized=False)
 
@@ -167,7 +180,7 @@ class HubyardAuthenticator(NativeAuthenticator):
     async def set_password(
         self, handler: BaseHandler, name: str, password: str, again: str
     ) -> None:
-        """Give somebody another password.
+        """Give somebody another password, and end their other sessions.
 
         Raises:
             Invalid: it cannot be taken.
@@ -177,6 +190,7 @@ class HubyardAuthenticator(NativeAuthenticator):
         hashed = await self._hasher.hashed(password, address)
         if (info := self.get_user(name)) is not None:
             self._keep(name, hashed, is_authorized=info.is_authorized)
+            end_other_sessions(handler, name)
 
     async def make_administrator(
         self, welcome: Welcome, code: str, name: str, password: str
@@ -234,37 +248,3 @@ def _answer(error: Rejected) -> HTTPError:
         # JupyterHub sends an error's `headers`.
         cast("Any", answer).headers = {"Retry-After": str(error.wait_s)}
     return answer
-
-
-class AdmitHandler(Handler):
-    """Admits somebody who has signed up, or takes that back."""
-
-    @needs_scope("admin:users")
-    async def post(self, name: str) -> None:
-        """Bring it to what the form says, and show the people again.
-
-        Two administrators may press the same button: the second changes nothing.
-        """
-        info = self.ours.get_user(name)
-        if info is None:
-            raise HTTPError(404)
-        if info.is_authorized != (self.get_body_argument("admitted", "yes") == "yes"):
-            UserInfo.change_authorization(self.db, name)
-        self.redirect(f"{self.hub.base_url}authorize")
-
-
-class DiscardHandler(Handler):
-    """Forgets somebody who has signed up and is not admitted."""
-
-    @needs_scope("admin:users")
-    async def post(self, name: str) -> None:
-        """Forget them, and show the people again."""
-        info, user = self.ours.get_user(name), self.find_user(name)
-        if info is None or info.is_authorized:
-            raise HTTPError(404)
-        if user is not None and user.active:
-            raise HTTPError(409, f"Stop what runs for {name} first.")
-        self.ours.delete_user(SimpleNamespace(name=name))
-        if user is not None:
-            self.users.delete(user)
-        self.redirect(f"{self.hub.base_url}authorize")

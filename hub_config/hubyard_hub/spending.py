@@ -16,6 +16,7 @@ from hubyard.contract.workload import Kind
 from hubyard_hub.attribution import accounts_of
 from hubyard_hub.budgets import limits
 from hubyard_hub.lines import called
+from hubyard_hub.people.present import IS_PRESENT
 from hubyard_hub.reservation import Charge, Month, spent
 from hubyard_hub.store.tables import deadlines, entries, settlements, uses
 
@@ -122,7 +123,7 @@ def items_of(
         .order_by(line.number.desc())
     )
     if owner is not None:
-        wanted = wanted.where(line.owner == owner)
+        wanted = wanted.where(line.owner == owner, IS_PRESENT)
     return [Item(*row) for row in connection.execute(wanted)]
 
 

@@ -39,6 +39,15 @@ Row = Mapping[str, Any]
 _LIST_LENGTH = 100
 _ACTIVE = [status for status in Status if status.is_active]
 _BEGUN = [status for status in _ACTIVE if status is not Status.PENDING]
+FRESH_START: dict[str, Any] = {
+    "status": Status.PENDING,
+    "target": Target.RUNNING,
+    "closed": False,
+    "attempts": 0,
+    "reason": None,
+    "log_tail": None,
+}
+"""The columns of a wish that is started once more."""
 
 
 @dataclass(frozen=True)
@@ -209,15 +218,7 @@ class Wishes:
     def _fresh_start(self, connection: Connection, row: Row) -> dict[str, Any]:
         lines = newest_lines(connection, row["owner"], [row["server_name"]])
         line = lines.get(row["server_name"])
-        return {
-            "status": Status.PENDING,
-            "target": Target.RUNNING,
-            "closed": False,
-            "attempts": 0,
-            "reason": None,
-            "log_tail": None,
-            "past_entry_id": line.entry.id if line else None,
-        }
+        return {**FRESH_START, "past_entry_id": line.entry.id if line else None}
 
     def _change(self, connection: Connection, id_: str, **values: Any) -> None:  # noqa: ANN401  columns of many types
         changed = update(self.table).where(self.table.c.id == id_)

@@ -24,7 +24,7 @@ from support.gated_mlflow import (
 from support.hub import (
     ADMIN_TOKEN,
 )
-from support.patience import SOON_S
+from support.patience import SOON_S, until
 
 AJAX = "/ajax-api/2.0/mlflow"
 DENIED = {403, 404}
@@ -212,6 +212,61 @@ def test_who_leaves_a_group_loses_its_role(hub, root, alice, experiment):
     # A new token: what the gate knows of the old one holds for half a minute.
     Member(hub, hub.token("erika")).experiments()
     assert members().count("user_id") == before - 1
+
+
+def test_who_leaves_a_group_or_the_hub_loses_all_without_asking_again(
+    hub, root, alice, experiment
+):
+    """Half a minute later, with no request of theirs."""
+    for name in ("frida", "gone"):
+        hub.api("POST", f"/users/{name}")
+        body = {"users": [name]}
+        hub.api("POST", "/groups/ds/users", json=body).raise_for_status()
+        Member(hub, hub.token(name)).experiments()
+    grant = {
+        "resource_type": "experiment",
+        "resource_id": experiment,
+        "username": "gone",
+        "permission": "MANAGE",
+    }
+    root.http.post(
+        "/api/3.0/mlflow/users/permissions/grant", json=grant
+    ).raise_for_status()
+    asked = {"role_id": role_of(root, "group/ds")}
+
+    def names():
+        users = f"{API}/users/list"
+        return {u["username"] for u in root.http.get(users).json()["users"]}
+
+    def in_group():
+        found = root.http.get("/api/3.0/mlflow/roles/users/list", params=asked)
+        return str(found.raise_for_status().json()).count("user_id")
+
+    before = in_group()
+    body = {"users": ["frida"]}
+    hub.api("DELETE", "/groups/ds/users", json=body).raise_for_status()
+    hub.api("DELETE", "/users/gone").raise_for_status()
+    until(lambda: in_group() == before - 2 and "gone" not in names(), names)
+    hub.api("POST", "/users/gone")
+    again = Member(hub, hub.token("gone"))
+    assert again.get("experiments/get", experiment_id=experiment).status_code in DENIED
+
+
+def role_of(root, name):
+    query = {"workspace": "default"}
+    roles = root.http.get("/api/3.0/mlflow/roles/list", params=query).json()["roles"]
+    return next(role["id"] for role in roles if role["name"] == name)
+
+
+def test_the_platform_alone_has_somebody_forgotten(hub, mlflow, bob, root):
+    path = "/hubyard/members/bob"
+    for member in (bob, root, Member(hub, ADMIN_TOKEN)):
+        assert member.http.delete(path).status_code in DENIED
+    platform = Member(hub, PLATFORM_TOKEN)
+    bob.experiments()
+    for _ in range(2):
+        assert platform.http.delete(path).status_code == 204
+    assert bob.experiments() is not None, "who is still there is made anew"
 
 
 def test_an_admin_of_the_hub_sees_all(root, alice, experiment, request):

@@ -210,9 +210,12 @@ def mlflow() -> Iterator[Route]:
         for path in gate._public:
             relative = path.removeprefix("/services/mlflow")
             yield Route(relative, ("GET",), "gate", ("GET",))
+        from hubyard_hub.mlflow_client import MEMBERS
+
         for rule in flask.url_map.iter_rules():
             yield Route(of_template(str(rule)), _known(rule), "gate")
         yield from _starlette(gate._app.app._mlflow.routes, "gate")
+        yield Route(f"{MEMBERS}{SAMPLE}", ("DELETE",), "gate")
     yield from GATES_OWN
 
 
@@ -375,11 +378,15 @@ def hub() -> Iterator[Route]:
     from jupyterhub import apihandlers, handlers
 
     from hubyard_hub.money_pages import handlers as money_pages
+    from hubyard_hub.people.pages import handlers as people_pages
     from hubyard_hub.sign_in import HubyardAuthenticator
 
     authenticator = HubyardAuthenticator.__new__(HubyardAuthenticator)
+    pages, calls = people_pages(None)
     every = [
         *authenticator.get_handlers(None),
+        *pages,
+        *calls,
         *money_pages(None),
         *handlers.default_handlers,
         *apihandlers.default_handlers,

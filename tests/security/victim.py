@@ -285,7 +285,7 @@ def _after_words(victim: Victim) -> dict[str, str]:
     name, app = victim.person.name or "", victim.kinds["app"]
     tokens = victim.http.get(f"/hub/api/users/{name}/tokens").json()["api_tokens"]
     words = ("users", "user", "spawn", "spawn-pending", "shares", "share-codes")
-    pages = ("change-password", "shared")
+    pages = ("change-password", "shared", "people", "offboard")
     folder = f"{victim.tracked['experiment_id']}/{victim.tracked['run_id']}/artifacts"
     return {
         **dict.fromkeys((*words, *pages), name),

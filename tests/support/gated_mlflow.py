@@ -99,6 +99,11 @@ def gated_mlflow(folder: Path) -> Iterator[Gated]:
         ],
         roles=[
             {"name": "asks", "services": [PLATFORM_SERVICE], "scopes": [SCOPE]},
+            {
+                "name": "follows",
+                "services": ["mlflow"],
+                "scopes": ["list:users", "read:users:groups"],
+            },
             {"name": "user", "scopes": ["self", SCOPE]},
             {
                 "name": "server",

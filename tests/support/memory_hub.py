@@ -25,6 +25,13 @@ class MemoryHub:
     options: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
     shares: set[tuple[str, str]] = field(default_factory=set)
+    unknown: set[str] = field(default_factory=set)
+    """Names of whom it has no user."""
+    knows_nobody: bool = False
+    leaving: list[str] = field(default_factory=list)
+    """Whose access it was asked to end, each time."""
+    keeps_users: bool = False
+    """Whether it ends access without deleting anybody."""
     refuse: httpx.Response | None = None
     down: bool = False
     slow: bool = False
@@ -52,6 +59,12 @@ class MemoryHub:
         body = json.loads(request.content or b"{}")
         token = request.headers["authorization"].removeprefix("token ")
         parts = path.strip("/").split("/")
+        if parts[0] == "hubyard":
+            assert token == self.token, "departures are the platform's own hand"
+            return self._end_access(parts[2])
+        if parts[0] == "users" and len(parts) == 2:
+            known = parts[1] not in self.unknown and not self.knows_nobody
+            return httpx.Response(200, json={}) if known else _no(404, "Not Found")
         if parts[0] == "users" and parts[2] == "servers":
             assert token == self.token, "servers are the platform's own hand"
             return self._server(method, (parts[1], parts[3]), body)
@@ -68,6 +81,21 @@ class MemoryHub:
                 "expires_at": "2027-01-01T00:00:00Z",
             },
         )
+
+    def _end_access(self, name: str) -> httpx.Response:
+        """The first call begins to stop servers, a later one finds them stopped."""
+        self.leaving.append(name)
+        running = [key for key, state in self.servers.items() if state == "ready"]
+        mine = [key for key in running if key[0] == name]
+        for key in mine:
+            self.on_stop(self, *key)
+            self.servers[key] = "stopped"
+        gone = not mine and not self.keeps_users
+        if gone:
+            self.unknown.add(name)
+            kept = {k: v for k, v in self.servers.items() if k[0] != name}
+            self.servers = kept
+        return httpx.Response(200, json={"gone": gone, "servers": len(mine)})
 
     def _server(
         self, method: str, key: tuple[str, str], body: dict[str, Any]

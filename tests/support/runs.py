@@ -25,7 +25,14 @@ from sqlalchemy import func, select
 from hubyard.contract.identity import Identity
 from hubyard.contract.run import RunDetail, RunRecord
 from hubyard_hub.service import assemble
-from hubyard_hub.store.tables import apps, deployments, entries, runs, schedules
+from hubyard_hub.store.tables import (
+    apps,
+    departures,
+    deployments,
+    entries,
+    runs,
+    schedules,
+)
 from hubyard_spawner.ports import free_port
 from support import coverage_environment
 from support.memory_hub import MemoryHub
@@ -135,7 +142,7 @@ class ServedPlatform:
 
     def kept(self) -> int:
         """How much of all that could be started or lost there is."""
-        tables = (runs, schedules, apps, deployments, entries)
+        tables = (runs, schedules, apps, deployments, entries, departures)
         counts = [select(func.count()).select_from(table) for table in tables]
         with self.parts.store.read() as connection:
             return sum(connection.execute(count).scalar_one() for count in counts)
@@ -274,7 +281,7 @@ def served_in(folder: Path, hub: MemoryHub) -> Iterator[ServedPlatform]:
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedPlatform]:
     """The real platform of a whole module, whose tests shall start nothing."""
-    hub = MemoryHub()
+    hub = MemoryHub(knows_nobody=True)
     with served_in(tmp_path_factory.mktemp("platform"), hub) as served:
         yield served
     assert hub.starts == 0

@@ -11,6 +11,7 @@ from hubyard_hub.models import Models
 from hubyard_hub.notices.book import Bell
 from hubyard_hub.notices.channels import Channels
 from hubyard_hub.parts import Parts
+from hubyard_hub.people.departures import Departures
 from hubyard_hub.runs.runs import Runs
 from hubyard_hub.schedules.book import Schedules
 from hubyard_hub.schedules.days import Days
@@ -35,6 +36,7 @@ class Nouns:
     workloads: Workloads
     bell: Bell
     channels: Channels
+    departures: Departures
 
     @classmethod
     def of(cls, parts: Parts) -> Self:
@@ -52,6 +54,7 @@ class Nouns:
             workloads=Workloads(parts),
             bell=Bell(parts),
             channels=Channels(parts),
+            departures=Departures(parts.store),
         )
 
 

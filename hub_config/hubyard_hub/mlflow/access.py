@@ -18,14 +18,14 @@ from urllib.parse import quote, unquote
 
 from starlette.responses import Response
 
-from hubyard.contract.errors import Invalid
+from hubyard.contract.errors import Invalid, Unavailable
 from hubyard.contract.workload import Kind
 from hubyard_hub.mlflow import answers
 from hubyard_hub.mlflow.asked import Asked
 from hubyard_hub.mlflow.fields import MOST_FIELDS
 from hubyard_hub.mlflow.spans import LARGEST_BYTES, Export, TooLarge, Unclear
 from hubyard_hub.mlflow.wire import Judged, read, repeat, without_body
-from hubyard_hub.mlflow_client import API, ON_BEHALF_OF
+from hubyard_hub.mlflow_client import API, MEMBERS, ON_BEHALF_OF
 from hubyard_hub.tracked_ends import ENDS, EXPERIMENTS, RUNS
 from hubyard_spawner.workloads import PLATFORM_SERVICE
 
@@ -67,11 +67,20 @@ class Behind:
         if identity is None:
             await self._mlflow(inside, receive, send)
             return
+        if (forgotten := _forgotten(identity, inside)) is not None:
+            await asyncio.to_thread(self._members.forget, forgotten)
+            await Response(status_code=204)(scope, receive, send)
+            return
         no = _refusal(identity, (scope["method"], inside["path"]), _on_behalf_of(scope))
         if no is not None:
             await answers.denied(no)(scope, receive, send)
             return
-        await self._members.welcome(identity)
+        try:
+            await self._members.welcome(identity, _on_behalf_of(scope))
+        except Unavailable as error:
+            busy = answers.error("TEMPORARILY_UNAVAILABLE", error.message)
+            await busy(scope, receive, send)
+            return
         name = self._name(identity, scope)
         inside["headers"] = _named(inside["headers"], name)
         await self._ask(name, inside, receive, send)
@@ -152,6 +161,13 @@ def _refusal(
     if not _may_track(identity):
         return "An endpoint or app cannot use MLflow."
     return None
+
+
+def _forgotten(identity: Identity, inside: Scope) -> str | None:
+    """Whom the platform has forgotten by this request; None: it is another one."""
+    path: str = inside["path"]
+    asked = inside["method"] == "DELETE" and path.startswith(MEMBERS)
+    return path.removeprefix(MEMBERS) if asked and _is_platform(identity) else None
 
 
 def _is_platform(identity: Identity) -> bool:

@@ -17,6 +17,7 @@ _STATUS = {
     "ENDPOINT_NOT_FOUND": 404,
     "PERMISSION_DENIED": 403,
     "REQUEST_LIMIT_EXCEEDED": 413,
+    "TEMPORARILY_UNAVAILABLE": 503,
 }
 _MISSING = {
     "artifact": "No such artifact: '{0}'",

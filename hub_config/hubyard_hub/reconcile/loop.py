@@ -24,6 +24,7 @@ from hubyard.contract.errors import HubyardError, Unavailable
 from hubyard.contract.workload import Kind
 from hubyard_hub.notices.delivery import Deliverer
 from hubyard_hub.notices.tell import forget_old, tell_late
+from hubyard_hub.people.job import Offboarding
 from hubyard_hub.reconcile.acts import TABLES, bring_further, look
 from hubyard_hub.reconcile.reaper import reap
 from hubyard_hub.reconcile.sampler import Sampler
@@ -57,6 +58,7 @@ _TELL_EVERY_S = 15.0
 _DELIVER_EVERY_S = 1.0
 _DELIVERERS = 2
 _TELL_MLFLOW_EVERY_S = 1.0
+_OFFBOARD_EVERY_S = 1.0
 _FORGET_EVERY_S = 3600.0
 _PRUNE_AFTER_S = 600.0
 """After a start: nobody waits for it."""
@@ -85,12 +87,14 @@ class Reconciler:
         self._ask_all = _Every(_ASK_EVERY_S)
         self._tell = _Every(_TELL_EVERY_S)
         self._deliverer = Deliverer(parts)
+        self._offboarding = Offboarding(parts)
 
     def start(self) -> None:
         """Begin to look, in threads of its own."""
         jobs = [
             self._look_for_ever,
             self._sample_for_ever,
+            self._offboard_for_ever,
             *(partial(self._watch_for_ever, watch) for watch in self._watches),
             self._tell_mlflow_for_ever,
             self._prune_for_ever,
@@ -160,6 +164,12 @@ class Reconciler:
         while not self._stopping.wait(_SAMPLE_EVERY_S):
             with _apart("The sampler"):
                 self._sampler.sample()
+
+    def _offboard_for_ever(self) -> None:
+        """Apart from the look: the hub may be slow to end what somebody runs."""
+        while not self._stopping.wait(_OFFBOARD_EVERY_S):
+            with _apart("Offboarding"):
+                self._offboarding.look()
 
     def _watch_for_ever(self, watch: Watch) -> None:
         while not self._stopping.wait(watch.every_s):

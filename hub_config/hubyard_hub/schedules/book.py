@@ -390,6 +390,8 @@ def _find(connection: Connection, owner: str, id_: str) -> Row:
 def _changed(before: Row, wish: ScheduleChange) -> dict[str, Any]:
     """The columns that a change gives another value."""
     given = wish.model_dump(exclude_none=True)
+    if wish.paused is False:
+        given["suspended"] = None
     trigger = trigger_of(before)
     if trigger is not None:
         if "cron" in given or "time_zone" in given:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hubyard.contract.errors import Rejected
+from hubyard_hub.people.access import end_other_sessions
 from hubyard_hub.signing_in import device
 from hubyard_hub.signing_in.pages import Handler
 
@@ -42,6 +43,7 @@ class WelcomeHandler(Handler):
             await self._form(name, error.message)
             return
         user = await self.auth_to_user({"name": made, "admin": True, "groups": None})
+        end_other_sessions(self, made)
         self.set_login_cookie(user)
         device.remember(self, made)
         self.redirect(f"{self.hub.base_url}spawn")

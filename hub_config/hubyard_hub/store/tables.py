@@ -21,6 +21,10 @@ notices                           UNIQUE(run, why) makes each exactly one
 channels, deliveries              the ways out, and each notice's way through one
 deployments, revisions            the wish, and its numbered states
 apps, app_shares                  the web apps, and who may open them
+departures                        whose access has ended, and how far that has come:
+                                  `running` names what a deputy shall start again,
+                                  `left` says what is still ending, `revoked_at`
+                                  since when the hub knows none of their tokens
 
 Runs, deployments and apps share the columns of `_wish`: what a reconciler needs to
 bring a workload to where it shall be. `past_entry_id` is the newest ledger entry of
@@ -51,6 +55,7 @@ from hubyard.contract.app import Framework
 from hubyard.contract.budget import Scope, Stop, WhenSpent
 from hubyard.contract.entry import EndReason
 from hubyard.contract.notice import DeliveryStatus, Why
+from hubyard.contract.people import Leaving
 from hubyard.contract.schedule import DropReason, Missed, Overlap
 from hubyard.contract.workload import Kind, Limits, Status, Target
 from hubyard_hub.store.columns import JsonColumn, MomentColumn, WordColumn
@@ -263,6 +268,7 @@ schedules = Table(
     _text("secret_hash", null=True),
     _json("notify", null=True),
     _json("notify_on"),
+    _text("suspended", null=True),
     Index(None, "owner"),
     Index(None, "next_fire"),
 )
@@ -428,4 +434,22 @@ app_shares = Table(
     _text("kind"),
     _text("name"),
     PrimaryKeyConstraint("app_id", "kind", "name"),
+)
+
+departures = Table(
+    "departures",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _text("name"),
+    Column("how", WordColumn(Leaving), nullable=False),
+    _text("deputy", null=True),
+    _text("asked_by"),
+    _moment("asked_at"),
+    _moment("grace_until"),
+    _json("running"),
+    _text("left", null=True),
+    _moment("revoked_at", null=True),
+    _moment("closed_at", null=True),
+    _moment("released_at", null=True),
+    Index(None, "name"),
 )

@@ -305,6 +305,9 @@ class Schedule(Read):
     overlap: Overlap = Overlap.SKIP
     grace_s: int = DEFAULT_GRACE_S
     paused: bool
+    suspended: str | None = Field(
+        default=None, description="why Hubyard itself has paused it"
+    )
     next_fire: Moment | None
     last_run_id: str | None
     last_status: Status | None

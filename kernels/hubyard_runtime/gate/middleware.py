@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _OURS = ("x-hubyard-", "authorization")
 _HUB_COOKIES = ("jupyterhub-", "service-")
 _SESSION_ID = "jupyterhub-session-id"
+_ASK_EVERY_S = KNOWN_S / 3
+"""How often an open stream is asked for; the answer may be KNOWN_S older."""
 _LOG_IN = "Log in, or send a token in the Authorization header."
 
 
@@ -105,7 +107,7 @@ class Gate:
         talks = scope["type"] == "websocket"
         serve = stay.talk_while_welcome if talks else stay.answer_while_welcome
         await serve(
-            self._app, scope, receive, send, is_welcome=is_welcome, every_s=KNOWN_S
+            self._app, scope, receive, send, is_welcome=is_welcome, every_s=_ASK_EVERY_S
         )
 
     async def _decide(self, connection: HTTPConnection) -> _Visitor | Response | None:

@@ -64,6 +64,8 @@ def _arguments() -> list[str]:
         "--ServerApp.jpserver_extensions=voila.server_extension=False",
         # Who may come in is decided before any handler, not by each for itself.
         "--ServerApp.allow_unauthenticated_access=False",
+        # As the gate; JupyterHub's own is remembered for five minutes.
+        "--HubOAuth.cache_max_age=30",
         "--KernelSpecManager.ensure_native_kernel=False",
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",

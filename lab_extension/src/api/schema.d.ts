@@ -820,6 +820,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/people/departures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Departures
+         * @description Whose access has ended, and how far that has come; newest first.
+         */
+        get: operations["list_departures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Holdings
+         * @description What offboarding somebody would end or move.
+         */
+        get: operations["read_holdings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{name}/offboard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Offboard Person
+         * @description End somebody's access for good; once more, to name a deputy.
+         */
+        post: operations["offboard_person"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{name}/readmit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Readmit Person
+         * @description Let a name be used again; who then has it begins with nothing.
+         */
+        post: operations["readmit_person"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs": {
         parameters: {
             query?: never;
@@ -1831,6 +1911,46 @@ export interface components {
          */
         DeliveryStatus: "waiting" | "sending" | "sent" | "handed-over" | "refused" | "unsure";
         /**
+         * Departure
+         * @description One departure, and whether it is done.
+         */
+        Departure: {
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            asked_at: string;
+            /** Asked By */
+            asked_by: string;
+            /**
+             * Closed At
+             * @description None: something is still ending
+             */
+            closed_at: string | null;
+            /** Deputy */
+            deputy: string | null;
+            /**
+             * Grace Until
+             * Format: date-time
+             */
+            grace_until: string;
+            how: components["schemas"]["Leaving"];
+            /** Id */
+            id: string;
+            /**
+             * Left
+             * @description what is still ending, in words
+             */
+            left: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Released At
+             * @description since when the name may be used again; None: it may not
+             */
+            released_at: string | null;
+        };
+        /**
          * Deployment
          * @description A deployment as its owner sees it.
          */
@@ -2060,6 +2180,40 @@ export interface components {
          */
         Framework: "voila" | "streamlit";
         /**
+         * Holdings
+         * @description What somebody has that a departure ends or moves.
+         */
+        Holdings: {
+            /** Apps */
+            apps: string[];
+            /** Deployments */
+            deployments: string[];
+            /** @description None: nobody has taken their access away */
+            leaving?: components["schemas"]["Leaving"] | null;
+            /** Name */
+            name: string;
+            /**
+             * Runs
+             * @description that have not ended
+             */
+            runs: number;
+            /**
+             * Schedules
+             * @description names of those that are not paused
+             */
+            schedules: string[];
+            /**
+             * Shares
+             * @description apps of others that they were let into
+             */
+            shares: number;
+            /**
+             * Workloads
+             * @description what runs now, by its name
+             */
+            workloads: string[];
+        };
+        /**
          * HookCall
          * @description What calls a webhook; whoever calls may say more, and it is left alone.
          */
@@ -2145,6 +2299,12 @@ export interface components {
          * @enum {string}
          */
         Kind: "workspace" | "run" | "endpoint" | "app";
+        /**
+         * Leaving
+         * @description How somebody leaves.
+         * @enum {string}
+         */
+        Leaving: "barred" | "retired";
         /**
          * LedgerRecord
          * @description A workload's start and end, and all that its cost follows from.
@@ -2364,6 +2524,11 @@ export interface components {
             /** Source */
             source: string;
             /**
+             * Suspended
+             * @description why Hubyard itself has paused it
+             */
+            suspended?: string | null;
+            /**
              * Text
              * @description when it fires, in words
              */
@@ -2446,6 +2611,23 @@ export interface components {
              * @description of all that are kept
              */
             unseen: number;
+        };
+        /**
+         * OffboardRequest
+         * @description End somebody's access for good, and say what becomes of their work.
+         */
+        OffboardRequest: {
+            /**
+             * Deputy
+             * @description takes over schedules, deployments and apps
+             */
+            deputy?: string | null;
+            /**
+             * Grace S
+             * @description for how long deployments and apps go on without one
+             * @default 0
+             */
+            grace_s: number;
         };
         /**
          * Overlap
@@ -3044,6 +3226,11 @@ export interface components {
             per_run: components["schemas"]["Money"];
             /** Source */
             source: string;
+            /**
+             * Suspended
+             * @description why Hubyard itself has paused it
+             */
+            suspended?: string | null;
             /**
              * Text
              * @description when it fires, in words
@@ -5140,6 +5327,130 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Notices"];
                 };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_departures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Departure"][];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_holdings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Holdings"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    offboard_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OffboardRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Departure"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readmit_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Refused */
             default: {

@@ -94,7 +94,7 @@ def refusal(answer, *statuses):
 
 
 def who_may(path):
-    if "/budgets/" in path or "/channels/" in path:
+    if any(f"/{noun}/" in path for noun in ("budgets", "channels", "people")):
         return ADMIN
     return RUN if "/job" in path else PERSON
 
@@ -164,6 +164,8 @@ FIELDS = [
     ("PUT", "/channels/c", {}, {"url": ['""', "5", "null", '"x://"', '"http://["']}),
     ("PUT", "/channels/c", WEBHOOK, {"purpose": NAMES, "is_default": ['"maybe"']}),
     ("PUT", "/channels/c", WEBHOOK, {"secret": ['"x"'], "place": ['"x"']}),
+    ("POST", "/people/p/offboard", {}, {"deputy": NAMES, "name": ['"bo"']}),
+    ("POST", "/people/p/offboard", {}, {"grace_s": [*LIFETIMES[:3], "1e9", "[]"]}),
     ("POST", "/notices/seen", {}, {"ids": ['"x"', "5", "{}"], "owner": ['"bob"']}),
     ("POST", "/runs", RUN_WISH, {"lifetime_s": LIFETIMES, "cell_timeout_s": LIFETIMES}),
     ("POST", "/runs", RUN_WISH, {"name": NAMES, "compute": TEXTS, "notebook": TEXTS}),
@@ -277,6 +279,7 @@ def test_every_route_that_takes_json_is_in_the_list():
 
 # -- paths and queries -----------------------------------------------------------------
 
+NAMED = ("tracked-runs", "budgets", "channels", "people")
 IDS = ["%00", "%ff", "%0a", "..%2f..%2fme", "a%20b", "x" * 3000, "%F0%9F%98%80", "%25"]
 
 
@@ -288,7 +291,7 @@ def test_an_id_that_is_none_does_not_exist(ask, method, path):
     for id_ in IDS:
         json_ = body if method in {"POST", "PATCH"} else None
         answer = ask(method, f"{filled(path, id_)}{query}", who_may(path), json=json_)
-        read_first = any(n in path for n in ("tracked-runs", "budgets", "channels"))
+        read_first = any(n in path for n in NAMED)
         refusal(answer, 404, 422 if read_first else 404)
 
 
