@@ -36,6 +36,9 @@ def person(request: Request) -> Identity:
     identity = _identity(request)
     if not identity.is_person:
         raise Forbidden("Only a person may do this.")
+    if identity.name in request.app.state.nouns.leaving:
+        # The gate may remember a token that the hub knows no more.
+        raise Forbidden("Your access has ended.")
     return identity
 
 

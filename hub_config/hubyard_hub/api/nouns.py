@@ -12,6 +12,7 @@ from hubyard_hub.notices.book import Bell
 from hubyard_hub.notices.channels import Channels
 from hubyard_hub.parts import Parts
 from hubyard_hub.people.departures import Departures
+from hubyard_hub.people.leaving import LeavingNames
 from hubyard_hub.runs.runs import Runs
 from hubyard_hub.schedules.book import Schedules
 from hubyard_hub.schedules.days import Days
@@ -37,6 +38,7 @@ class Nouns:
     bell: Bell
     channels: Channels
     departures: Departures
+    leaving: LeavingNames
 
     @classmethod
     def of(cls, parts: Parts) -> Self:
@@ -55,6 +57,7 @@ class Nouns:
             bell=Bell(parts),
             channels=Channels(parts),
             departures=Departures(parts.store),
+            leaving=LeavingNames(parts.store),
         )
 
 

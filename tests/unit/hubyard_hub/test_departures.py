@@ -16,9 +16,10 @@ from hubyard.contract.identity import Identity
 from hubyard.contract.people import Leaving, OffboardRequest
 from hubyard.contract.workload import Status, Target
 from hubyard_hub.export import records
-from hubyard_hub.people import job
+from hubyard_hub.people import job, leaving
 from hubyard_hub.people.departures import BY_HUB, Departures, busy_owners
 from hubyard_hub.people.job import Offboarding
+from hubyard_hub.people.leaving import LeavingNames
 from hubyard_hub.reconcile.loop import Reconciler
 from hubyard_hub.schedules.core import fire_due
 from hubyard_hub.store import tables
@@ -89,6 +90,10 @@ class Scene:
                 found.update(connection.scalars(select(table.c.owner)))
         return found
 
+    def let_in(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """As a gate does that remembers, and a platform that has not yet looked."""
+        monkeypatch.setattr(LeavingNames, "__contains__", lambda *_: False)
+
     def finish(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Let the job come to its end, as if the gates had forgotten everybody."""
         monkeypatch.setattr(job, "SETTLED", timedelta(0))
@@ -104,7 +109,10 @@ def scene(parts: Parts, hub: MemoryHub, ada: Caller) -> Scene:
     return Scene(parts, hub, ada)
 
 
-def test_at_once_nothing_fires_and_everything_shall_end(scene: Scene, parts: Parts):
+def test_at_once_nothing_fires_and_everything_shall_end(
+    scene: Scene, parts: Parts, monkeypatch: pytest.MonkeyPatch
+):
+    scene.let_in(monkeypatch)
     scene.departures.offboard("ada", FINAL, "root")
     assert fire_due(parts.store, now() + timedelta(days=1)) == 0
     for table in (tables.runs, tables.apps):
@@ -238,6 +246,7 @@ def test_who_is_barred_may_come_back_to_everything(
     scene: Scene, hub: MemoryHub, monkeypatch: pytest.MonkeyPatch
 ):
     hub.keeps_users = True
+    monkeypatch.setattr(leaving, "_KEPT_S", 0)
     scene.departures.bar("ada", "root")
     scene.departures.bar("ada", "eve")
     scene.finish(monkeypatch)
@@ -360,6 +369,7 @@ def test_one_that_cannot_go_on_holds_up_no_other(
 
 def test_what_comes_in_late_is_ended_too(scene: Scene, monkeypatch: pytest.MonkeyPatch):
     """A gate remembers a token for a while: what it lets in must not stay."""
+    scene.let_in(monkeypatch)
     scene.departures.offboard("ada", FINAL, "root")
     late = {"source": scene.schedule["source"], "notebook": "train.ipynb"}
     made = scene._made("/schedules", {**late, "cron": "* * * * *"})
@@ -383,6 +393,35 @@ def test_a_departure_stays_open_while_a_gate_may_remember(
     for _ in range(5):
         scene.offboarding.look()
     assert scene.departures.of("ada").left == "a gate may still remember a token"
+
+
+def test_the_platform_believes_no_gate_that_remembers(
+    scene: Scene, bob: Caller, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(leaving, "_KEPT_S", 0)
+    assert scene.ada.get("/me").status_code == 200
+    scene.departures.bar("ada", "root")
+    workspace = workload_of(scene.ada, "")
+    for caller in (scene.ada, workspace):
+        answer = caller.get("/me")
+        assert answer.status_code == 403
+        assert answer.json()["message"] == "Your access has ended."
+        late = {"source": scene.schedule["source"], "notebook": "train.ipynb"}
+        assert caller.post("/runs", json=late).status_code == 403
+    assert bob.get("/me").status_code == 200
+    scene.departures.release("ada")
+    assert scene.ada.get("/me").status_code == 200
+
+
+def test_names_are_read_once_a_second(scene: Scene, parts: Parts):
+    moment = 0.0
+    names = LeavingNames(parts.store, clock=lambda: moment)
+    assert "ada" not in names
+    scene.departures.bar("ada", "root")
+    moment = 1.0
+    assert "ada" not in names
+    moment = 1.1
+    assert "ada" in names
 
 
 def test_an_app_of_others_lists_nobody_who_has_left(scene: Scene, parts: Parts):
