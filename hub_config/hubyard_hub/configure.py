@@ -189,6 +189,7 @@ def _configure_spawner(c: Config, settings: Settings, books: Books) -> None:
     spawner.workloads_dir = str(settings.workloads)
     spawner.homes_dir = str(settings.homes)
     spawner.skeleton_dir = str(settings.skeleton or "")
+    spawner.least_free_mib = settings.least_free_mib
     spawner.public_url = settings.public_url
     spawner.platform_url = settings.platform_url
     spawner.mlflow_url = settings.mlflow_url

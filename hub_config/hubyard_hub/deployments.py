@@ -47,6 +47,7 @@ class Deployments:
         Raises:
             NotFound: the caller sees no such version.
             Invalid, Rejected: it cannot be served like this; says why.
+            NoRoom: the disk is nearly full.
         """
         version = self._models.find(token, request.model, request.version)
         number = str(version["version"])
@@ -63,6 +64,7 @@ class Deployments:
             same = connection.execute(wanted).scalar()
         if same:
             return self.get(asking.name, same)
+        self._parts.disk.check()
         copy = copy_model(self._parts.mlflow, token, version, self._parts.blobs)
         revision = _first_revision(wish, request.model, number, copy)
 

@@ -105,6 +105,7 @@ class Pages:
             "hy_home": _later(self.home),
             "hy_ended": _later(self.ended),
             "hy_fault": _later(self.fault),
+            "hy_disk": _later(self.disk),
             "hy_opened": lambda _: opened_server,
             "hy_duration": lambda _: _to_the_minute,
         }
@@ -212,6 +213,13 @@ class Pages:
         live = self.books.live
         live()  # looks at the file
         return live.fault
+
+    def disk(self, user: User | None) -> str | None:
+        """Why nothing new starts, for people and what administrators can do."""
+        lack = self.books.disk.lack() if user is not None else None
+        if lack is None or user is None or not user.admin:
+            return lack
+        return f"{lack} Run `hubyard prune` on the machine, or give it a larger disk."
 
     @cached_property
     def _environment(self) -> Environment:

@@ -20,6 +20,7 @@ from hubyard_hub.prices import Prices
 from hubyard_hub.sources import Sources
 from hubyard_hub.spending import Spending
 from hubyard_hub.store import Store, in_words
+from hubyard_spawner.disk import Disk
 from hubyard_spawner.limits import Ladder
 from hubyard_spawner.live import LiveCatalogue
 from hubyard_spawner.workloads import PLATFORM_SERVICE
@@ -85,6 +86,11 @@ class Books:
     def catalogue(self) -> Catalogue:
         """The compute that is offered now."""
         return self.live()
+
+    @property
+    def disk(self) -> Disk:
+        """That of the state folder."""
+        return Disk(self.settings.state, self.settings.least_free_mib)
 
     def close(self) -> None:
         """Let go of files and connections."""

@@ -50,6 +50,8 @@ class Settings:
     """A run that has not begun so long after its due time is late."""
     keep_days: int = 30
     """For how many days files that nothing needs are kept; 0: for ever."""
+    least_free_mib: int | None = None
+    """Of disk, below which nothing new starts; None: as `Disk` says."""
     reach: tuple[str, ...] = ()
     """`HOST:PORT` inside the network that notices may be sent to."""
     trusted_proxies: tuple[str, ...] = ()

@@ -20,14 +20,21 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import quote, urlsplit
 
 from jupyterhub.spawner import Spawner, SpawnException
-from traitlets import Callable, Instance, Unicode
+from traitlets import Callable, Instance, Integer, Unicode
 
 from hubyard.contract.base import now
 from hubyard.contract.entry import Deadline, EndReason, Entry, Settlement
-from hubyard.contract.errors import Forbidden, HubyardError, Rejected, Unavailable
+from hubyard.contract.errors import (
+    Forbidden,
+    HubyardError,
+    NoRoom,
+    Rejected,
+    Unavailable,
+)
 from hubyard.contract.workload import ServerName, UserOptions, new_id
 from hubyard_spawner import options, shim
 from hubyard_spawner.catalogue import why_unavailable
+from hubyard_spawner.disk import Disk
 from hubyard_spawner.folder import Clock, Folder, folders, settlement_of, spec_text
 from hubyard_spawner.limits import Cage, Ladder
 from hubyard_spawner.meter import asked, noted
@@ -82,6 +89,9 @@ class LocalSpawner(Spawner):
     workloads_dir = Unicode(help="Folder of the workloads' folders.").tag(config=True)
     homes_dir = Unicode(help="Folder of the owners' folders.").tag(config=True)
     skeleton_dir = Unicode(help="Copied into each new owner's folder.").tag(config=True)
+    least_free_mib = Integer(
+        None, allow_none=True, help="Of disk, below which nothing starts."
+    ).tag(config=True)
     public_url = Unicode(help="What a person types into a browser.").tag(config=True)
     platform_url = Unicode(help="The platform, seen from a workload.").tag(config=True)
     mlflow_url = Unicode(help="MLflow, seen from a workload.").tag(config=True)
@@ -123,7 +133,8 @@ class LocalSpawner(Spawner):
         """Decide whether this may start; a refusal here is one line in the log."""
         try:
             self._plan()
-        except Rejected as error:
+            Disk(Path(self.workloads_dir).parent, self.least_free_mib).check()
+        except (Rejected, NoRoom) as error:
             raise Refused(error) from None
         hook = super().run_pre_spawn_hook()
         if hook is not None:

@@ -12,10 +12,11 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def small_disk(folder: Path) -> Iterator[Path | None]:
-    """A disk of four megabytes; None where this machine lets nobody mount one."""
+def small_disk(folder: Path, size_mib: int = 4) -> Iterator[Path | None]:
+    """A disk of so many megabytes; None where this machine lets nobody mount one."""
     folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(folder)]
+    size = f"size={size_mib}m"
+    command = ["mount", "-t", "tmpfs", "-o", size, "none", str(folder)]
     mounted = subprocess.run(command, check=False, capture_output=True)
     try:
         yield None if mounted.returncode else folder

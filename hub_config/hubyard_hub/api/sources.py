@@ -26,6 +26,7 @@ async def add_source(
 ) -> NotebookSource | Source:
     """Keep a gzipped tar; with `notebook`, read the parameters of that file of it."""
     parts = nouns.parts
+    parts.disk.check()
     with parts.blobs.receive(SOURCE_LIMIT_BYTES) as upload:
         async for chunk in request.stream():
             upload.write(chunk)

@@ -181,8 +181,15 @@ def _heard_from_folder(parts: Parts, seen: Seen) -> bool:
     return True
 
 
+_NO_ROOM = "It starts when there is room on the disk, which is nearly full."
+
+
 def _start(parts: Parts, seen: Seen) -> bool:
     row = seen.row
+    lack = parts.disk.lack()
+    if lack is not None:
+        changed = row["reason"] != _NO_ROOM
+        return changed and _move(parts, seen, reason=_NO_ROOM)
     options = UserOptions(
         kind=seen.kind, compute=row["compute"], lifetime_s=row["lifetime_s"]
     )

@@ -21,7 +21,7 @@ from hubyard_hub.schedules.core import overlapping_schedules
 from hubyard_hub.store.tables import entries, runs
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -33,17 +33,31 @@ if TYPE_CHECKING:
 _AT_ONCE = 1000
 """So many ids are in one statement: databases have a bound."""
 _LATELY = timedelta(hours=1)
+NO_ROOM = "It waits for room on the disk, which is nearly full."
 
 
 def begin(parts: Parts, open_runs: list[Row], in_hand: Collection[str]) -> set[str]:
     """The ids of the runs that begin now; why the others wait is in their rows then."""
     if not any(map(waits, open_runs)):
         return set()
+    if parts.disk.lack() is not None:
+        _hold(parts.store, open_runs, in_hand)
+        return set()
     room = _room(parts, open_runs)
     found = turns(open_runs, in_hand, room)
     waiting = [r for r in open_runs if waits(r) and r["id"] not in in_hand]
     note(parts.store, waiting, found, room)
     return set(found.begin)
+
+
+def _hold(store: Store, open_runs: list[Row], in_hand: Collection[str]) -> None:
+    """Let each run that has not begun say that it waits for room on the disk."""
+    held = [r["id"] for r in open_runs if waits(r) and r["id"] not in in_hand]
+    unsaid = {r["id"] for r in open_runs if r["waits_for"] != NO_ROOM}.intersection(
+        held
+    )
+    if unsaid:
+        store.atomically(lambda c: _write(c, {NO_ROOM: sorted(unsaid)}, None))
 
 
 def _room(parts: Parts, open_runs: list[Row]) -> Room:
@@ -109,7 +123,7 @@ def note(store: Store, waiting: Iterable[Row], found: Turns, room: Room) -> None
 
 
 def _write(
-    connection: Connection, said: dict[str | None, list[str]], counted: str | None
+    connection: Connection, said: Mapping[str | None, list[str]], counted: str | None
 ) -> None:
     pending = update(runs).where(runs.c.status == Status.PENDING)
     for words, ids in said.items():

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 _OPTIONS = (
     *("host", "port", "url", "catalogue", "database", "skeleton"),
-    *("late_minutes", "keep_days", "reach", "trusted_proxies"),
+    *("late_minutes", "keep_days", "least_free_mib", "reach", "trusted_proxies"),
 )
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _PATIENCE_S = 60
@@ -75,6 +75,13 @@ def add_commands(subparsers: Subparsers) -> None:
         type=int,
         metavar="DAYS",
         help="how long files that nothing needs are kept (default 30; 0: for ever)",
+    )
+    up.add_argument(
+        "--least-free",
+        dest="least_free_mib",
+        type=int,
+        metavar="MIB",
+        help="of disk, below which nothing new starts (default 1024, or 2 %% of it)",
     )
     up.add_argument(
         "--reach",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _PORTS = range(1, 2**16)
 _MOST_DAYS = 36_500
+_MOST_MIB = 2**30
 _BACKENDS = {"postgresql", "sqlite"}
 
 
@@ -25,14 +26,7 @@ def check(settings: Settings) -> None:
     """
     from hubyard_spawner.catalogue import Catalogue  # noqa: PLC0415  slow to import
 
-    if settings.port not in _PORTS:
-        raise Invalid("--port is a number from 1 to 65535.")
-    if settings.late_minutes < 1:
-        raise Invalid("--late is a number of minutes, 1 or more.")
-    if not 0 <= settings.keep_days <= _MOST_DAYS:
-        raise Invalid(
-            f"--keep-days is a number of days up to {_MOST_DAYS}; 0 keeps everything."
-        )
+    _check_numbers(settings)
     _check_host(settings.host)
     _check_url(settings.url)
     for place in settings.reach:
@@ -44,6 +38,21 @@ def check(settings: Settings) -> None:
     Catalogue.load(settings.catalogue)
     if settings.database:
         _check_database(settings.database)
+
+
+def _check_numbers(settings: Settings) -> None:
+    if settings.port not in _PORTS:
+        raise Invalid("--port is a number from 1 to 65535.")
+    if settings.late_minutes < 1:
+        raise Invalid("--late is a number of minutes, 1 or more.")
+    if not 0 <= settings.keep_days <= _MOST_DAYS:
+        raise Invalid(
+            f"--keep-days is a number of days up to {_MOST_DAYS}; 0 keeps everything."
+        )
+    if not 0 <= (settings.least_free_mib or 0) <= _MOST_MIB:
+        raise Invalid(
+            f"--least-free is a number of MiB up to {_MOST_MIB}; 0 lets all start."
+        )
 
 
 def _check_host(host: str) -> None:

@@ -9,6 +9,7 @@ HubyardError
 |   +-- TooLarge        413  more than is taken
 |   +-- TooOften        429  sooner than is taken
 +-- Unavailable         503  a part of Hubyard does not answer
+    +-- NoRoom          507  the disk is nearly full
 
 Only these reach a person, as one line. `status` is the HTTP status that carries them.
 """
@@ -85,6 +86,12 @@ class Unavailable(HubyardError):
     status = 503
 
 
+class NoRoom(Unavailable):
+    """The disk is nearly full; nothing new starts until there is more room."""
+
+    status = 507
+
+
 class Problem(Read):
     """The body of every answer of 400 and above."""
 
@@ -103,6 +110,7 @@ _BY_STATUS: dict[int, type[HubyardError]] = {
         TooLarge,
         TooOften,
         Unavailable,
+        NoRoom,
     )
 }
 

@@ -15,6 +15,8 @@ from hubyard.cli import main
         (["--port=-1"], "--port is a number from 1 to 65535."),
         (["--keep-days=-1"], "--keep-days is a number of days up to 36500; 0 keeps"),
         (["--keep-days", "999999"], "--keep-days is a number of days up to 36500"),
+        (["--least-free=-1"], "--least-free is a number of MiB up to"),
+        (["--least-free", "9999999999"], "--least-free is a number of MiB up to"),
         (["--host", "no such.host"], "is no address of a machine: try 0.0.0.0"),
         (["--host", "x" * 300], "is no address of a machine"),
         (["--url", "hub.example.org"], "cannot be used: try https://hub.example.org."),
