@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import httpx
 
-from hubyard.contract.errors import Forbidden, Rejected, Unavailable
+from hubyard.contract.errors import Forbidden, NoRoom, Rejected, Unavailable
 from hubyard_hub import loopback
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class HubClient:
         answer = self._ask("POST", _server(owner, name), self._own, body)
         if answer.status_code < _CLIENT_ERROR:
             return None
-        if answer.status_code in {_BUSY, 502, 503, 504}:
+        if answer.status_code in {_BUSY, 502, 503, 504, NoRoom.status}:
             raise Unavailable(_message(answer))
         if answer.status_code == _NOT_FOUND:
             return Refusal(f"The hub knows no user {owner}.", final=True)

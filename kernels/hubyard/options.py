@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hubyard.contract.errors import Invalid
-from hubyard.contract.notice import NOBODY, USUAL, Why
+from hubyard.contract.notice import NOBODY, OF_RUNS, USUAL
 from hubyard.contract.schedule import Missed, Overlap
 from hubyard.reading import alias, duration
 
@@ -63,7 +63,7 @@ POLICY: Options = {
     },
     "--notify-on": {
         "action": "append",
-        "choices": [each.value for each in Why],
+        "choices": [each.value for each in OF_RUNS],
         "help": "what channels are told of; may be given again (default: failed)",
     },
 }

@@ -13,7 +13,7 @@ import {
 } from './hubyard';
 import type { IMemory } from './memory';
 import { bellText, dueNotices, isCrowd, noticeText } from './notices';
-import { see } from './sections/notices';
+import { openNotice } from './sections/notices';
 import { fail, type INext, tell, warn } from './toast';
 
 const CALM_MS = 15_000;
@@ -113,9 +113,7 @@ export class Teller {
   }
 
   private open(notice: Notice): void {
-    const { commands } = this.hubyard;
-    see(this.hubyard, [notice]);
-    void commands.execute(CommandIDs.openFailure, { run: notice.run_id });
+    openNotice(this.hubyard, notice);
   }
 }
 
@@ -124,5 +122,6 @@ const MADE = 'made';
 const SAY: Record<Notice['why'], (message: string, next: INext) => void> = {
   failed: fail,
   recovered: tell,
-  late: (message, next) => void warn(message, next)
+  late: (message, next) => void warn(message, next),
+  disk: (message, next) => void warn(message, next)
 };

@@ -45,6 +45,8 @@ export function whyText(trans: TranslationBundle, why: Notice['why']): string {
       return trans.__('well again');
     case 'late':
       return trans.__('late');
+    case 'disk':
+      return trans.__('nearly full');
   }
 }
 

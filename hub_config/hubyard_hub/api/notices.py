@@ -24,13 +24,13 @@ ChannelName = Annotated[Slug, Path()]
 @router.get("/notices")
 def list_notices(asking: Person, nouns: Asked) -> Notices:
     """What the caller was told, newest first."""
-    return nouns.bell.list(asking.name)
+    return nouns.bell.list(asking)
 
 
 @router.post("/notices/seen")
 def see_notices(asking: Person, nouns: Asked, wish: SeenRequest) -> Notices:
     """Say which of them were seen, or that all were."""
-    return nouns.bell.see(asking.name, wish)
+    return nouns.bell.see(asking, wish)
 
 
 @router.get("/channels")

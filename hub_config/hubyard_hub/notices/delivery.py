@@ -37,6 +37,7 @@ _TITLES = {
     Why.FAILED: "{name} failed",
     Why.RECOVERED: "{name} is well again",
     Why.LATE: "{name} is late",
+    Why.DISK: "{name} is nearly full",
 }
 
 
@@ -66,7 +67,7 @@ class Deliverer:
         return {
             **{name: taken[name] for name in shown},
             "title": _TITLES[taken["why"]].format(name=taken["name"]),
-            "link": link_of(self._parts.settings, taken["run_id"]),
+            "link": link_of(self._parts.settings, taken),
             "at": taken["created_at"].isoformat(),
         }
 

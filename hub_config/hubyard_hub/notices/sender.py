@@ -43,7 +43,12 @@ _INSIDE = (
     "{} is an address of this machine or its network: let channels reach it with "
     "hubyard up --reach HOST:PORT."
 )
-_TYPES = {"failed": "failure", "recovered": "success", "late": "warning"}
+_TYPES = {
+    "failed": "failure",
+    "recovered": "success",
+    "late": "warning",
+    "disk": "warning",
+}
 
 Answer = dict[str, str | None]
 

@@ -90,8 +90,9 @@ def tell(
 ) -> None:
     """Make a notice with its deliveries, unless the owner was told of it before."""
     moment = now()
+    notice_id = new_id()
     notice = {
-        "id": new_id(),
+        "id": notice_id,
         "owner": run["owner"],
         "name": run["name"],
         "why": why,
@@ -102,16 +103,30 @@ def tell(
         "created_at": moment,
         "seen_at": None,
     }
-    if not insert_once(connection, notices, notice):
-        return
+    if insert_once(connection, notices, notice):
+        names = _ways_out(connection, run, why)
+        _deliver(connection, notice_id, names, moment)
+
+
+def to_default_channels(
+    connection: Connection, notice_id: str, moment: datetime
+) -> None:
+    """Send a notice through the channels that administrators chose for everybody."""
+    chosen = select(channels.c.name).where(channels.c.is_default.is_(other=True))
+    _deliver(connection, notice_id, connection.scalars(chosen).all(), moment)
+
+
+def _deliver(
+    connection: Connection, notice_id: str, names: Sequence[str], moment: datetime
+) -> None:
     waiting = {
-        "notice_id": notice["id"],
+        "notice_id": notice_id,
         "status": DeliveryStatus.WAITING,
         "attempts": 0,
         "due_at": moment,
         "changed_at": moment,
     }
-    rows = [{**waiting, "channel": name} for name in _ways_out(connection, run, why)]
+    rows = [{**waiting, "channel": name} for name in names]
     insert_new(connection, deliveries, rows)
 
 

@@ -23,6 +23,7 @@ from hubyard.contract.base import now
 from hubyard.contract.errors import HubyardError, Unavailable
 from hubyard.contract.workload import Kind
 from hubyard_hub.notices.delivery import Deliverer
+from hubyard_hub.notices.disk import tell_disk
 from hubyard_hub.notices.tell import forget_old, tell_late
 from hubyard_hub.people.job import Offboarding
 from hubyard_hub.reconcile.acts import TABLES, bring_further, look
@@ -142,6 +143,7 @@ class Reconciler:
         if self._tell.is_due():
             patience = timedelta(minutes=self._parts.settings.late_minutes)
             tell_late(self._parts.store, now(), patience)
+            tell_disk(self._parts.store, self._parts.disk.lack(), now())
 
     def _open_wishes(self) -> list[tuple[Kind, Row]]:
         with self._parts.store.read() as connection:

@@ -22,11 +22,17 @@ class Why(StrEnum):
 
     FAILED: a run has failed. RECOVERED: the first success of a schedule after that.
     LATE: a fire's run has still not begun, some minutes after its due time.
+    DISK: it is nearly full; administrators are told, once.
     """
 
     FAILED = "failed"
     RECOVERED = "recovered"
     LATE = "late"
+    DISK = "disk"
+
+
+OF_RUNS = (Why.FAILED, Why.RECOVERED, Why.LATE)
+"""What a schedule may say that channels are told of."""
 
 
 Channels = Annotated[tuple[Slug, ...], Field(max_length=20)]
@@ -41,7 +47,7 @@ class Notice(Read):
 
     id: str
     why: Why
-    run_id: str
+    run_id: str = Field(description="no run's id where `why` is `disk`")
     schedule_id: str | None
     name: str = Field(description="of the run")
     message: str

@@ -44,7 +44,8 @@ test('many at once are a crowd', () => {
 test.each([
   ['failed', 'nightly: failed. Cell 3 failed: ValueError: 7'],
   ['recovered', 'nightly: well again. Cell 3 failed: ValueError: 7'],
-  ['late', 'nightly: late. Cell 3 failed: ValueError: 7']
+  ['late', 'nightly: late. Cell 3 failed: ValueError: 7'],
+  ['disk', 'nightly: nearly full. Cell 3 failed: ValueError: 7']
 ] as const)('%s is said in words', (why, text) => {
   expect(noticeText(plain, notice(1, { why }))).toBe(text);
 });

@@ -2586,7 +2586,10 @@ export interface components {
              * @description of the run
              */
             name: string;
-            /** Run Id */
+            /**
+             * Run Id
+             * @description no run's id where `why` is `disk`
+             */
             run_id: string;
             /** Schedule Id */
             schedule_id: string | null;
@@ -3793,9 +3796,10 @@ export interface components {
          *
          *     FAILED: a run has failed. RECOVERED: the first success of a schedule after that.
          *     LATE: a fire's run has still not begun, some minutes after its due time.
+         *     DISK: it is nearly full; administrators are told, once.
          * @enum {string}
          */
-        Why: "failed" | "recovered" | "late";
+        Why: "failed" | "recovered" | "late" | "disk";
         /**
          * Workload
          * @description A workload as its owner sees it: the same columns for all four kinds.

@@ -13,7 +13,8 @@ import { wordsOf } from '../api/poll';
 const STATUS: Record<Notice['why'], string> = {
   failed: 'failed',
   recovered: 'succeeded',
-  late: 'pending'
+  late: 'pending',
+  disk: 'failed'
 };
 
 export function NoticeList(): React.JSX.Element | null {
@@ -46,7 +47,7 @@ export function NoticeList(): React.JSX.Element | null {
 
 function NoticeRow(props: { readonly notice: Notice }): React.JSX.Element {
   const hubyard = useHubyard();
-  const { commands, trans } = hubyard;
+  const { trans } = hubyard;
   const { notice } = props;
   return (
     <Row
@@ -62,10 +63,7 @@ function NoticeRow(props: { readonly notice: Notice }): React.JSX.Element {
           testId="hy-open-failure"
           label={trans.__('Open %1', notice.name)}
           onClick={() => {
-            see(hubyard, [notice]);
-            void commands.execute(CommandIDs.openFailure, {
-              run: notice.run_id
-            });
+            openNotice(hubyard, notice);
           }}
         >
           {trans.__('Open')}
@@ -75,6 +73,16 @@ function NoticeRow(props: { readonly notice: Notice }): React.JSX.Element {
       <Reason reason={notice.message} />
     </Row>
   );
+}
+
+/** Lead to what a notice tells of; it is seen then. */
+export function openNotice(hubyard: IHubyard, notice: Notice): void {
+  see(hubyard, [notice]);
+  if (notice.why === 'disk') {
+    window.open(notice.link, '_blank', 'noopener');
+    return;
+  }
+  void hubyard.commands.execute(CommandIDs.openFailure, { run: notice.run_id });
 }
 
 /** Say that somebody has seen them. */

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import select
 
+from hubyard.contract.base import now
 from hubyard.contract.errors import NoRoom, Problem, from_status
 from hubyard.contract.identity import Identity
+from hubyard_hub.notices.disk import tell_disk
 from hubyard_hub.pages import Pages
 from hubyard_hub.reconcile.acts import bring_further
 from hubyard_hub.reconcile.loop import Reconciler
@@ -113,6 +116,38 @@ def test_pages_tell_people_that_it_is_full_and_administrators_what_to_do(small):
     assert "nearly full" in disk(ada)()
     assert "prune" not in disk(ada)()
     assert disk(None)() is None
+
+
+def bell(small: SmallHubyard, **identity: Any) -> list[dict[str, Any]]:
+    asking = Caller(small.ada.app, Identity(**identity))
+    return asking.get("/notices").json()["notices"]
+
+
+def test_administrators_are_told_once_each_time_that_it_is_full(small):
+    store, lack, noon = small.parts.store, "nearly full", now()
+    tell_disk(store, None, noon)
+    assert bell(small, name="root", admin=True) == []
+    for minute in range(3):
+        tell_disk(store, lack, noon + timedelta(minutes=minute))
+    (told,) = bell(small, name="root", admin=True)
+    assert (told["why"], told["message"]) == ("disk", lack)
+    assert told["link"].endswith("/hub/home")
+    assert bell(small, name="ada") == []
+    for minute in (5, 70, 80):  # there is room, and then there is none again
+        tell_disk(store, None, noon + timedelta(minutes=minute))
+        tell_disk(store, lack, noon + timedelta(minutes=minute + 1))
+    assert len(bell(small, name="root", admin=True)) == 2
+    root = Caller(small.ada.app, Identity(name="root", admin=True))
+    small.ada.post("/notices/seen", json={})
+    assert root.get("/notices").json()["unseen"] == 2
+    assert root.post("/notices/seen", json={}).json()["unseen"] == 0
+
+
+def test_the_reconciler_tells_of_it(small):
+    small.fill()
+    small.loop.look_once()
+    (told,) = bell(small, name="root", admin=True)
+    assert "nearly full" in told["message"]
 
 
 @pytest.mark.parametrize(

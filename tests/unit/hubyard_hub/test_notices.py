@@ -15,6 +15,7 @@ from hubyard.contract.run import RunRecord
 from hubyard.contract.workload import Kind, Status
 from hubyard_hub import store as store_module
 from hubyard_hub.notices.delivery import PAUSES, keep, outcome, take
+from hubyard_hub.notices.disk import tell_disk
 from hubyard_hub.notices.tell import KEPT, forget_old, tell_late
 from hubyard_hub.reconcile.acts import bring_further
 from hubyard_hub.runs.record import keep_record
@@ -184,6 +185,8 @@ def test_whatever_breaks_it_is_told_once(
     store.breaks = list(breaks)
     if why is Why.LATE:
         tell_late(store, now(), LATE)
+    elif why is Why.DISK:
+        tell_disk(store, "It is full.", now())
     else:
         end(store, run, Status.FAILED if why is Why.FAILED else Status.SUCCEEDED)
     store.breaks = []
