@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import os
 import runpy
-import sqlite3
 import sys
-from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import nativeauthenticator
 
 from hubyard.contract.errors import HubyardError
+from hubyard_hub import hub_database
 from hubyard_hub.money_pages import add_pages
 from hubyard_hub.pages import Pages
 from hubyard_hub.parts import Books
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
 _HERE = Path(__file__).parent
 _DAY_S = 24 * 3600
 _POLL_S = 5
-_HUB_BUSY_S = 2
-"""How long the hub waits for its own database where something else has locked it."""
 _REFRESH_S = 20
 """How often the hub asks whether somebody is still admitted."""
 _ACCESS = [f"access:services!service={name}" for name in (PLATFORM_SERVICE, "mlflow")]
@@ -68,12 +65,7 @@ def _configure_hub(c: Config, settings: Settings) -> None:
     hub.bind_url = f"{settings.bind_url}/"
     hub.hub_bind_url = f"http://127.0.0.1:{settings.hub_port}"
     hub.public_url = f"{settings.public_url}/"
-    hub.db_url = f"sqlite:///{settings.state / 'hub.sqlite'}"
-    # JupyterHub asks its database in its loop: while it waits, nobody is answered.
-    hub.db_kwargs = {
-        "connect_args": {"timeout": _HUB_BUSY_S, "check_same_thread": False}
-    }
-    _read_beside_writers(settings.state / "hub.sqlite")
+    hub_database.configure(c, settings.state / "hub.sqlite")
     hub.cookie_secret_file = str(settings.secret_file("hub_cookie"))
     hub.cleanup_servers = False
     hub.allow_named_servers = True
@@ -84,16 +76,6 @@ def _configure_hub(c: Config, settings: Settings) -> None:
     hub.tornado_settings = {"headers": {"Content-Security-Policy": _CSP}}
     hub.log_level = "WARN"
     c.HubyardHub.clients = lambda: _clients(settings)
-
-
-def _read_beside_writers(file: Path) -> None:
-    """Let SQLite's write-ahead log serve readers while the file is locked.
-
-    The file remembers it. Where it is locked just now, the next start does it.
-    """
-    opened = sqlite3.connect(file, timeout=_HUB_BUSY_S, isolation_level=None)
-    with closing(opened) as connection, suppress(sqlite3.OperationalError):
-        connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _configure_proxy(c: Config, settings: Settings) -> None:

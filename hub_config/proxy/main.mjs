@@ -40,5 +40,11 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
   process.on(signal, () => process.exit(0));
 }
 
+// A full disk takes no line of the log. Unheard, the error of that would be logged below,
+// which fails again, and so on: the proxy would answer nobody.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", () => {});
+}
+
 // One connection that breaks in an unforeseen way must not end all others.
 process.on("uncaughtException", (error) => log.error("%s", error.stack ?? error));

@@ -6,10 +6,12 @@ import socket
 import socketserver
 import stat
 import threading
+from pathlib import Path
 
 import httpx
 import pytest
 
+from hubyard_hub.up.processes import routes_file
 from support.proxy import PATIENT_BYTES, Proxy, proxying, write_blindly
 
 pytestmark = pytest.mark.hub
@@ -178,3 +180,15 @@ def test_a_route_holds_also_where_it_cannot_be_kept(tmp_path):
     with proxying(tmp_path) as proxy:
         proxy.add("/a", "http://127.0.0.1:1")
         assert proxy.routes() == {"/a": "http://127.0.0.1:1"}
+
+
+def test_a_proxy_whose_log_finds_no_room_answers_all_the_same(tmp_path):
+    proxy = Proxy(tmp_path)
+    try:
+        proxy.start(log=Path("/dev/full"))
+        # Its routes cannot be kept either, of which it makes a line in the log.
+        routes_file(proxy.settings.state).with_suffix(".json.new").mkdir()
+        proxy.add("/one", "http://127.0.0.1:1")
+        assert proxy.routes()["/one"] == "http://127.0.0.1:1"
+    finally:
+        proxy.kill()

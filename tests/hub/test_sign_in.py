@@ -1,9 +1,13 @@
 """Who signs up is let in by an administrator's own hand, never by a link."""
 
 import re
+import sqlite3
+from contextlib import closing
 
+import httpx
 import pytest
 
+from support.patience import PATIENCE_S
 from support.running import PASSWORD, Person, running
 
 pytestmark = pytest.mark.hub
@@ -133,3 +137,21 @@ def test_a_form_without_a_name_is_refused_in_a_line(hubyard):
     assert answer.status_code == 400
     assert "Send a name and a password" in answer.text
     assert "Traceback" not in hubyard.logs()
+
+
+def test_who_asks_is_known_although_it_cannot_be_noted_that_they_were_here(
+    hubyard, ana
+):
+    """Something else has locked the hub's own database; a backup, say."""
+    tokens = [ana.token() for _ in range(3)]  # none of them is known to have been used
+    file = hubyard.state / "hub.sqlite"
+    other = sqlite3.connect(file, isolation_level=None, timeout=PATIENCE_S)
+    with closing(other):
+        other.execute("BEGIN IMMEDIATE")
+        for token in tokens:
+            headers = {"Authorization": f"token {token}"}
+            url = f"{hubyard.url}/hub/api/user"
+            answer = httpx.get(url, headers=headers, timeout=PATIENCE_S)
+            assert answer.status_code == 200, answer.text
+            assert answer.json()["name"] == "ana"
+        assert "hy-month" in ana.http.get("/hub/home").text

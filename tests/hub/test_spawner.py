@@ -93,6 +93,8 @@ IMPATIENT = """
 import hubyard_hub.store as impatient
 impatient._BUSY_TIMEOUT_S = impatient._TRY_FOR_S = 1
 """
+_HUB_GIVES_UP_S = 6
+"""Once the hub has waited for its own database for five seconds, it fails."""
 BLOCKED_S = 4
 """Less than anybody waits for a lock; a loop that waits for it answers nobody."""
 
@@ -136,6 +138,12 @@ class Place:
 
     def server(self, name):
         return self.hub.api("GET", "/users/ana").json()["servers"][name]
+
+    def is_active(self, name):
+        answer = self.hub.api("GET", "/users/ana")
+        # The first one after its database has failed is refused.
+        server = answer.json()["servers"].get(name) if answer.is_success else None
+        return not answer.is_success or bool(server and not server["stopped"])
 
     def pending(self, name):
         servers = self.hub.api("GET", "/users/ana").json()["servers"]
@@ -391,9 +399,10 @@ def test_an_end_while_the_hub_is_dead_is_exact_all_the_same(bare_place):
 
 
 @contextlib.contextmanager
-def locked(place):
-    """The ledger's database, as somebody else keeps it locked."""
-    other = sqlite3.connect(place.folder / "hubyard.sqlite", isolation_level=None)
+def locked(place, name="hubyard.sqlite"):
+    """A database, by default the ledger's, as somebody else keeps it locked."""
+    file = place.folder / name
+    other = sqlite3.connect(file, isolation_level=None, timeout=PATIENCE_S)
     other.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -452,3 +461,25 @@ def test_a_ledger_that_stays_locked_refuses_starts_and_is_told_of_stops_later(
     assert sweep(place.ledger, ladder, place.folder / "workloads", older_than_s=0) == 1
     _, settlement = place.line("workspace-later")
     assert (settlement.reason, settlement.exact) == (EndReason.STOPPED, True)
+
+
+@pytest.mark.parametrize("seen_to_end", [False, True])
+def test_an_end_at_which_the_hubs_own_database_fails_is_noticed_later(
+    place, seen_to_end
+):
+    """JupyterHub alone would take such a workload for running until it is restarted."""
+    name = f"workspace-forgotten-{seen_to_end}".lower()
+    place.start(name)
+    entry, _ = place.line(name, until_ended=False)
+    with locked(place, "hub.sqlite"):
+        if seen_to_end:
+            folder = Folder(place.folder / "workloads" / entry.id)
+            assert folder.ask_to_end()
+        else:
+            place.stop(name)
+        place.line(name)
+        time.sleep(_HUB_GIVES_UP_S)
+    until(lambda: not place.is_active(name), lambda: place.server(name))
+    assert place.start(name).is_success
+    place.stop(name)
+    assert place.line(name)[0].id != entry.id

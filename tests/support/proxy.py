@@ -45,11 +45,16 @@ class Proxy:
             timeout=PATIENCE_S,
         )
 
-    def start(self) -> None:
+    def start(self, log: Path | None = None) -> None:
         """Start it, and wait until it answers."""
-        self._popen = subprocess.Popen(
-            self.process.command, env=self.process.environment
-        )
+        with contextlib.ExitStack() as closing:
+            out = closing.enter_context(log.open("ab")) if log else None
+            self._popen = subprocess.Popen(
+                self.process.command,
+                env=self.process.environment,
+                stdout=out,
+                stderr=out,
+            )
         until(self._answers)
 
     def _answers(self) -> bool:

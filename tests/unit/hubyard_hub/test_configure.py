@@ -3,8 +3,6 @@
 import asyncio
 import dataclasses
 import socket
-import sqlite3
-from contextlib import closing
 from types import SimpleNamespace
 
 import pytest
@@ -103,16 +101,3 @@ def test_the_hub_starts_while_the_platforms_database_is_silent(
     root = SimpleNamespace(name="root", admin=True, groups=[])
     assert asyncio.run(pages["hy_home"](root)()) is None
     assert asyncio.run(pages["hy_ended"](root)()) is None
-
-
-def test_the_hub_reads_its_own_database_while_somebody_writes_into_it(
-    configured, tmp_path
-):
-    options = configured("").JupyterHub.db_kwargs["connect_args"]
-    assert 0 < options["timeout"] < 5
-    file = tmp_path / "state" / "hub.sqlite"
-    with closing(sqlite3.connect(file, isolation_level=None)) as writer:
-        writer.execute("CREATE TABLE users (name TEXT)")
-        writer.execute("BEGIN EXCLUSIVE")
-        with closing(sqlite3.connect(file, **options)) as reader:
-            assert reader.execute("SELECT count(*) FROM users").fetchone() == (0,)
