@@ -2,7 +2,7 @@
 # Each says what it does, and prints how long it took.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up test coverage test-needs env lint wheel generated lock properties golden attack attack-short attack-budget chaos-up chaos-ledger chaos-schedules chaos-runs bench-serving bench-money bench-runs bench-lists bench-schedules clean
+.PHONY: help up test coverage test-needs env lint wheel generated lock properties golden attack attack-short attack-budget chaos-up chaos-ledger chaos-schedules chaos-runs chaos-stuck bench-serving bench-money bench-runs bench-lists bench-schedules clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -92,6 +92,9 @@ chaos-ledger: env ## kill workloads and all that bills them; every second is pai
 
 chaos-schedules: test-needs ## kill all that fires schedules; each due time has its run
 	@$(BIN)/python tests/chaos/schedules.py $(ARGS)
+
+chaos-stuck: test-needs ## let databases, MLflow, the platform and the disk hang; the hub stays quick
+	@$(BIN)/python tests/chaos/stuck.py $(ARGS)
 
 chaos-runs: env ## twelve ways in which a run goes wrong; each is told as it was
 	@$(BIN)/python tests/chaos/runs.py $(ARGS)

@@ -12,7 +12,7 @@ from support import coverage_environment, plain_workload_path
 from support.running import Running
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 _PROFILE = """
@@ -69,6 +69,7 @@ def cheap(
     profiles: list[str],
     program: str = plain_workload_path(),
     environment: Mapping[str, str] | None = None,
+    arguments: Sequence[str] = (),
 ) -> Iterator[Cheap]:
     """A started one that is gone at the end.
 
@@ -77,6 +78,7 @@ def cheap(
         profiles: its catalogue.
         program: what is run in the place of each kind; its argument is the kind.
         environment: for every process of it, workloads too.
+        arguments: more of `hubyard up`.
     """
     catalogue, config = folder / "compute.toml", folder / "hub.py"
     catalogue.write_text('currency = "USD"\n' + "".join(profiles))
@@ -90,7 +92,7 @@ def cheap(
     )
     hubyard = Cheap(
         folder / "state",
-        arguments=("--catalogue", str(catalogue)),
+        arguments=("--catalogue", str(catalogue), *arguments),
         environment={**given, "HUBYARD_HUB_CONFIG": str(config)},
     )
     try:

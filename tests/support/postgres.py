@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 class Cluster:
     """One running server; `url(name)` makes an empty database in it."""
 
+    host = "127.0.0.1"
+
     def __init__(self, folder: Path, bin_folder: Path) -> None:
         self.folder, self.bin = folder, bin_folder
         self.port = free_port()
@@ -44,7 +46,7 @@ class Cluster:
         )
 
     def start(self) -> None:
-        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c fsync=off -k ''"
+        options = f"-p {self.port} -c listen_addresses={self.host} -c fsync=off -k ''"
         log = str(self.folder / "log")
         self._call("pg_ctl", "-D", self.data, "-w", "-l", log, "-o", options, "start")
 
@@ -52,9 +54,9 @@ class Cluster:
         self._call("pg_ctl", "-D", self.data, "-w", "-m", how, "stop")
 
     def url(self, name: str) -> str:
-        address = ["-h", "127.0.0.1", "-p", str(self.port), "-U", "hubyard"]
+        address = ["-h", self.host, "-p", str(self.port), "-U", "hubyard"]
         self._call("createdb", *address, name)
-        return f"postgresql://hubyard@127.0.0.1:{self.port}/{name}"
+        return f"postgresql://hubyard@{self.host}:{self.port}/{name}"
 
 
 @contextlib.contextmanager

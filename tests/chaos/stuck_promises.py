@@ -1,0 +1,90 @@
+"""What somebody was told to be done, and whether it was.
+
+start  of a run or a workspace: answered 2xx, so it has its entry in the ledger, or its
+       owner is told why it has not
+stop   answered 2xx, so nothing of it lives, and its end is on record
+lost   answered 2xx and then forgotten
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from hubyard.contract.workload import Status
+
+if TYPE_CHECKING:
+    from hubyard.contract.entry import Entry, Settlement
+
+
+class What(StrEnum):
+    """What was answered 2xx."""
+
+    START = "start"
+    STOP = "stop"
+
+
+@dataclass(frozen=True)
+class Promise:
+    """One answer of 2xx."""
+
+    what: What
+    owner: str
+    server: str
+    """The server's name: `run-<id>`, `workspace-<name>`."""
+    brief: bool = False
+    """A run that ends by itself, and well."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """All that is known of a server once the fault is over."""
+
+    entry: Entry | None = None
+    """The newest of its name."""
+    end: Settlement | None = None
+    active: bool = False
+    """Whether the hub believes that it runs."""
+    processes: int = 0
+    """How many of its processes live."""
+    run: Status | None = None
+    """What its owner is shown of the run."""
+    refusal: str = ""
+    """Why it was not started, as its owner is told."""
+
+
+def is_kept(promise: Promise, found: Found, *, stopped: bool) -> bool:
+    """Whether what was promised is true now; what is on its way is not yet.
+
+    Args:
+        promise: what was answered.
+        found: what is known.
+        stopped: whether the stop of the same server was promised too.
+    """
+    if promise.what is What.STOP:
+        return _has_stopped(found)
+    if promise.server.startswith("run-"):
+        return _has_run(promise, found, stopped=stopped)
+    return bool(found.refusal) or stopped or (found.entry is not None and _true(found))
+
+
+def _has_stopped(found: Found) -> bool:
+    gone = not found.active and found.processes == 0
+    settled = found.entry is None or found.end is not None
+    return gone and settled and (found.run is None or not found.run.is_active)
+
+
+def _has_run(promise: Promise, found: Found, *, stopped: bool) -> bool:
+    if stopped:
+        return found.run is not None and not found.run.is_active
+    if promise.brief:
+        return found.run is Status.SUCCEEDED and found.end is not None
+    return found.run is Status.RUNNING and _true(found)
+
+
+def _true(found: Found) -> bool:
+    """Whether the hub, the ledger and the machine agree."""
+    lives = found.active and found.end is None and found.processes > 0
+    dead = not found.active and found.end is not None and found.processes == 0
+    return lives or dead
