@@ -207,6 +207,23 @@ YES = {"ok": True, "success": True, "result": "success", "status": "success"}
 YES |= {"data": {"authToken": "t", "userId": "u"}, "requestId": "r", "id": "i"}
 NOS = ({"ok": False}, {"success": False}, {"result": "error"})
 
+DOCUMENTED = {
+    "slack": "ok",
+    "discord": "",
+    "gchat": {"name": "spaces/s/messages/m", "text": "t", "createTime": "c"},
+    "tgram": {"ok": True, "result": {"message_id": 7, "chat": {"id": 1}, "text": "t"}},
+    "ntfy": {"id": "h", "time": 1, "event": "message", "topic": "topic"},
+    "mmost": "ok",
+    "zulip": {"result": "success", "msg": "", "id": 42},
+}
+"""What services answer with 200, as their own documentation has it."""
+DOCUMENTED_LATER = {
+    "workflows": "",
+    "pagerduty": {"status": "success", "message": "Event processed", "dedup_key": "d"},
+    "opsgenie": {"result": "Request will be processed", "took": 0.3, "requestId": "r"},
+}
+"""The same, with 202."""
+
 
 @pytest.fixture
 def elsewhere(hook: Webhook, monkeypatch: pytest.MonkeyPatch) -> Webhook:
@@ -236,6 +253,18 @@ def test_what_is_sent_has_left_and_was_taken(elsewhere: Webhook, kind: str, why:
 @pytest.mark.parametrize("kind", ["workflows", "pagerduty", "opsgenie"])
 def test_what_a_service_works_on_later_is_handed_over(elsewhere: Webhook, kind: str):
     elsewhere.reply, elsewhere.answers = YES, [(202, {})]
+    assert send(SERVICES[kind], MESSAGE, Guard()) == {"status": "handed-over"}
+
+
+@pytest.mark.parametrize("kind", DOCUMENTED)
+def test_a_services_own_words_for_yes_are_a_yes(elsewhere: Webhook, kind: str):
+    elsewhere.reply = DOCUMENTED[kind]
+    assert send(SERVICES[kind], MESSAGE, Guard()) == {"status": "sent"}
+
+
+@pytest.mark.parametrize("kind", DOCUMENTED_LATER)
+def test_a_services_own_words_for_later_are_handed_over(elsewhere: Webhook, kind: str):
+    elsewhere.reply, elsewhere.answers = DOCUMENTED_LATER[kind], [(202, {})]
     assert send(SERVICES[kind], MESSAGE, Guard()) == {"status": "handed-over"}
 
 

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 SENT, HANDED_OVER = "sent", "handed-over"
 ACCEPTED = 202
 _CHANGING = {"POST", "PUT", "PATCH"}
-_YES = {"ok": True, "success": True, "result": "success"}
-"""What services write into a reply of status 200 that means yes; else it means no."""
+_NO = {"ok": False, "success": False, "result": "error"}
+"""What services write into a reply of status 200 that means no. Anything else under
+these names may be a yes: Telegram's `result` is the message itself."""
 
 
 class Replies:
@@ -54,7 +55,7 @@ def _says_no(reply: requests.Response) -> bool:
         return False
     if not isinstance(said, dict):
         return False
-    return any(name in said and said[name] != yes for name, yes in _YES.items())
+    return any(name in said and said[name] == no for name, no in _NO.items())
 
 
 @contextmanager
