@@ -133,7 +133,7 @@ class Lane:
         with self._changed:
             self._changed.wait_for(lambda: self._has_room(person))
             self._running[person] += 1
-            worker = self._free.pop() if self._free else None
+            worker = self._free_one()
         try:
             worker = worker or Worker(self.limits)
             yield worker
@@ -147,6 +147,15 @@ class Lane:
                     self._free.append(worker)
                 self._running -= Counter({person: 1})
                 self._changed.notify_all()
+
+    def _free_one(self) -> Worker | None:
+        """A worker that nobody uses; one may have been killed while it waited."""
+        while self._free:
+            worker = self._free.pop()
+            if worker.is_alive:
+                return worker
+            worker.kill()
+        return None
 
     def _has_room(self, person: str) -> bool:
         mine, most = self._running[person], max(self._most - 1, 1)

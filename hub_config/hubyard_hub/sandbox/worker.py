@@ -45,6 +45,11 @@ class Worker:
             )
         self._link = Connection(ours.detach())
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether its process still runs."""
+        return self._process.poll() is None
+
     def ask(self, call: bytes) -> Answer:
         """Let it answer one pickled call.
 

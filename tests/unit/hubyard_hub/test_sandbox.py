@@ -99,10 +99,20 @@ def test_a_worker_that_has_grown_is_replaced(lane: Lane):
     assert lane.call("ada", os.getpid) != first
 
 
-def test_a_worker_that_somebody_kills_is_replaced(lane: Lane):
-    os.kill(lane.call("ada", os.getpid), signal.SIGKILL)
-    with pytest.raises(TooLarge):
-        lane.call("ada", os.getpid)
+def test_a_worker_that_somebody_kills_is_replaced(lane: Lane, tmp_path: Path):
+    go = tmp_path / "go"
+    idle = psutil.Process(lane.call("ada", os.getpid))
+    idle.kill()
+    until(lambda: idle.status() == psutil.STATUS_ZOMBIE, "it has ended")
+    # Nobody's call is too large because a worker that waited for it is gone.
+    busy = psutil.Process(lane.call("ada", os.getpid))
+    assert busy.pid != idle.pid
+    with ThreadPoolExecutor() as threads:
+        held = threads.submit(lane.call, "ada", wait_for, go)
+        until(go.with_suffix(".begun").exists, "the call began")
+        busy.kill()
+        with pytest.raises(TooLarge):
+            held.result()
     lane.call("ada", os.getpid)
 
 
