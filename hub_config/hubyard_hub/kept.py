@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 NOTEBOOK, REPORT, OUTPUTS = "notebook.ipynb", "report.html", "outputs.tar.gz"
 OUTPUT_LIMIT_BYTES = 200 * 2**20
-RECORD = JsonBound(size_bytes=8 * 2**20, values=250_000, depth=32)
-"""Of a run: a thousand step runs, each with its cells."""
+RECORD = JsonBound(size_bytes=8 * 2**20, values=400_000, depth=32)
+"""Of a run: as many step runs and cells as it may tell of."""
 _KEY = re.compile(r"[a-z][a-z0-9-]{0,39}(\.[0-9]{1,4})?")
 _MADE = "steps"
 """Where a run makes them, within its working folder."""

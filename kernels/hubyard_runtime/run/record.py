@@ -21,10 +21,13 @@ from hubyard.contract.workload import Status
 from hubyard_runtime.run import step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
 _GOOD = {StepStatus.SUCCEEDED, StepStatus.SKIPPED}
+_WORDS_BYTES = 2**20
+"""Of all failures together; of the others, the beginning of the message is told."""
+_BEGINNING = 100
 
 
 def begun(at: datetime) -> RunRecord:
@@ -75,10 +78,11 @@ def stopped(
 
 
 def shortened(record: RunRecord) -> RunRecord:
-    """A record of no more cells than are taken.
+    """A record of no more cells and words than are taken.
 
-    Of a run of very many, step runs that have succeeded lose theirs, the first ones
-    first: what is still to be seen of a run is what runs and what broke.
+    Of a run of very many, step runs that have succeeded lose their cells, the first
+    ones first: what is still to be seen of a run is what runs and what broke. Where
+    very many break, the first ones tell in full why.
     """
     excess = len(record.cells) - MOST_CELLS
     steps: list[StepRecord] = []
@@ -86,7 +90,19 @@ def shortened(record: RunRecord) -> RunRecord:
         is_told = excess <= 0 or each.status is not StepStatus.SUCCEEDED
         excess -= 0 if is_told else len(each.cells)
         steps.append(each if is_told else each.model_copy(update={"cells": ()}))
-    return record.model_copy(update={"steps": tuple(steps)})
+    return record.model_copy(update={"steps": tuple(_with_few_words(steps))})
+
+
+def _with_few_words(steps: Iterable[StepRecord]) -> Iterator[StepRecord]:
+    left = _WORDS_BYTES
+    for each in steps:
+        why = each.failure
+        left -= len(f"{why.message}{why.traceback}".encode()) if why else 0
+        if why is None or left >= 0:
+            yield each
+            continue
+        cut = {"message": why.message[:_BEGINNING], "traceback": None}
+        yield each.model_copy(update={"failure": why.model_copy(update=cut)})
 
 
 def _ended(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hubyard.contract.pipeline import StepPlan
 from hubyard.contract.run import (
     MOST_CELLS,
+    MOST_RECORDED,
     CellRecord,
     CellStatus,
     FailureReason,
@@ -20,6 +21,8 @@ from hubyard.contract.run import (
     StepStatus,
 )
 from hubyard.contract.workload import Status
+from hubyard_hub.json_text import check_json
+from hubyard_hub.kept import RECORD
 from hubyard_runtime.run import record, step
 
 BEGUN = datetime(2026, 11, 24, tzinfo=UTC)
@@ -165,3 +168,40 @@ def test_a_record_of_too_many_cells_keeps_those_of_what_runs_and_what_broke():
     assert [bool(each.cells) for each in short.steps] == [True, False, False, True]
     assert RunRecord.model_validate_json(short.model_dump_json()) == short
     assert record.shortened(short) == short
+
+
+def test_a_record_of_a_thousand_long_tracebacks_is_taken():
+    why = FAILURE.model_copy(
+        update={"message": "x" * 4000, "traceback": "y\n" * 16_000}
+    )
+    began = WAITING.model_copy(update={"status": StepStatus.FAILED, "failure": why})
+    steps = tuple(began.model_copy(update={"key": f"a.{n}"}) for n in range(1000))
+    whole = record.begun(BEGUN).model_copy(update={"steps": steps})
+    short = record.shortened(whole)
+    check_json(short.model_dump_json().encode(), RECORD)
+    assert short.steps[0].failure == why
+    assert all(each.failure.message for each in short.steps)
+
+
+def test_a_record_of_all_step_runs_and_cells_that_there_can_be_is_taken():
+    cells = tuple(
+        CellRecord(
+            index=n, status=CellStatus.SUCCEEDED, started_at=at(0), ended_at=at(1)
+        )
+        for n in range(MOST_CELLS // MOST_RECORDED)
+    )
+    ran = WAITING.model_copy(
+        update={
+            "cells": cells,
+            "after": ("b",),
+            "status": StepStatus.FAILED,
+            "started_at": at(0),
+            "ended_at": at(1),
+            "failure": FAILURE,
+        }
+    )
+    steps = tuple(
+        ran.model_copy(update={"key": f"a.{n}"}) for n in range(MOST_RECORDED)
+    )
+    whole = record.begun(BEGUN).model_copy(update={"steps": steps})
+    check_json(record.shortened(whole).model_dump_json().encode(), RECORD)
