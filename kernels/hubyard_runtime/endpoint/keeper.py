@@ -19,7 +19,6 @@ import select
 import signal
 import subprocess
 import sys
-import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -99,6 +98,31 @@ class Worker:
             os.killpg(self.process.pid, signal.SIGKILL)
 
 
+class Stop:
+    """Whether to end. A signal's handler may set it, whatever it interrupts.
+
+    An event of `threading` may not: a handler that interrupts its `wait` would wait
+    for ever for the lock that `wait` holds.
+    """
+
+    def __init__(self) -> None:
+        self._is_set = False
+
+    def set(self) -> None:
+        """End, from now on."""
+        self._is_set = True
+
+    def is_set(self) -> bool:
+        """Whether to end."""
+        return self._is_set
+
+    def wait(self, most_s: float) -> None:
+        """Wait until it is set, for so long at most."""
+        over = time.monotonic() + most_s
+        while not self._is_set and (left_s := over - time.monotonic()) > 0:
+            time.sleep(min(left_s, _LOOK_S))
+
+
 class Keeper:
     """Keeps one worker running until it is told to stop."""
 
@@ -109,7 +133,7 @@ class Keeper:
         self._command = command
         self._longest_silence_s = longest_silence_s
         self._worker: Worker | None = None
-        self._stopping = threading.Event()
+        self._stopping = Stop()
 
     def run(self) -> int:
         """Keep it running; returns the exit code of the endpoint."""
@@ -145,7 +169,10 @@ class Keeper:
 def _ended(code: int) -> str:
     if code >= 0:
         return f"has ended with exit code {code}"
-    return f"was ended by {signal.Signals(-code).name}"
+    try:
+        return f"was ended by {signal.Signals(-code).name}"
+    except ValueError:  # not every signal has a name
+        return f"was ended by signal {-code}"
 
 
 def _when(pause_s: float) -> str:

@@ -1,6 +1,7 @@
 """A keeper over small real processes: what it replaces, when, and what it does not."""
 
 import signal
+import subprocess
 import sys
 import threading
 
@@ -96,3 +97,39 @@ def test_a_pulse_that_stops_ends_the_worker(capfd):
     err = capfd.readouterr().err
     assert "The model's worker was ended by SIGABRT" in err
     assert "most recent call first" in err
+
+
+def test_a_signal_without_a_name_ends_no_keeper(capfd):
+    made = keeper(f"{PULSES} os.kill(os.getpid(), 40)")
+    assert made.run() == 0
+    assert "The model's worker was ended by signal 40" in capfd.readouterr().err
+
+
+STOPPED_AT_EACH_LINE = """
+import sys
+from hubyard_runtime.endpoint.keeper import Keeper
+
+def stop_at(line):
+    keeper, passed = Keeper([]), 0
+
+    def trace(frame, *_):
+        nonlocal passed
+        passed += 1
+        if passed == line:
+            sys.settrace(None)
+            keeper.stop()
+        return trace
+
+    sys.settrace(trace)
+    keeper._stopping.wait(0.01)
+    sys.settrace(None)
+
+for line in range(1, 50):
+    stop_at(line)
+"""
+
+
+def test_a_signal_that_interrupts_a_pause_anywhere_ends_it():
+    # A handler runs between any two lines of the thread that it interrupts.
+    command = [sys.executable, "-c", STOPPED_AT_EACH_LINE]
+    assert subprocess.run(command, timeout=60, check=False).returncode == 0
