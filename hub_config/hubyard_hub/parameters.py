@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 CELL_LIMIT_BYTES = 64 * 2**10
 """The largest parameters cell: a minute of parsing lies in a megabyte of `a=1`."""
-NOTEBOOK = JsonBound(size_bytes=FILE_LIMIT_BYTES, values=1_000_000, depth=100)
+NOTEBOOK = JsonBound(size_bytes=FILE_LIMIT_BYTES, values=3_000_000, depth=100)
+"""A plot of a million points has two million numbers in 40 MiB."""
 
 _TAG = "parameters"
 _MAGIC = ("%", "!")

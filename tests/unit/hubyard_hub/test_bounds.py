@@ -267,7 +267,7 @@ class Doors:
         return self.file("n.ipynb", b" " * (packed_module.FILE_LIMIT_BYTES + 1))
 
     def notebook_values(self):
-        return self.file("n.ipynb", b'{"a": [' + b"[]," * 1_000_001 + b"[]]}")
+        return self.file("n.ipynb", b'{"a": [' + b"[]," * 3_000_001 + b"[]]}")
 
     def notebook_depth(self):
         return self.file("n.ipynb", b"[" * 5000 + b"]" * 5000)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from hubyard.contract.errors import HubyardError, Invalid
 from hubyard.contract.source import Parameter, ParameterType
+from hubyard_hub.packed import FILE_LIMIT_BYTES
 from hubyard_hub.parameters import check_parameters, parameters_of, read_notebook
 from support.platform import code_cell, notebook
 
@@ -65,6 +66,16 @@ def test_help_is_the_comment_on_the_line():
         "layers = [\n  1,  # inside\n]  # sizes\nc = '#no'"
     )
     assert [p.help for p in found] == ["learning rate", "sizes", ""]
+
+
+def test_a_plot_of_a_million_points_may_lie_in_a_notebook():
+    points = ",".join(["0.4636476090008061"] * 2_000_000)
+    cell = notebook(code_cell("a = 1")).decode()
+    content = cell.replace(
+        '"metadata"', f'"points": [{points}], "metadata"', 1
+    ).encode()
+    assert len(content) < FILE_LIMIT_BYTES
+    assert read_notebook(content, "n.ipynb")["cells"]
 
 
 def test_only_plain_names_are_parameters():
