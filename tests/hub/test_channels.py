@@ -454,7 +454,7 @@ def test_a_failure_is_sent_once_by_mail_and_webhook(
     assert posted["link"].endswith(f"/api/runs/{run}/failure")
     sent = root.get("/channels/deliveries").json()
     assert {(d["channel"], d["status"], d["attempts"]) for d in sent} == {
-        ("ops", "sent", 1),
+        ("ops", "handed-over", 1),
         ("pager", "sent", 1),
     }
 
