@@ -23,6 +23,7 @@ from cron_descriptor import Options, get_description
 from cron_descriptor.Exception import FormatError, WrongArgumentError
 from cronsim import CronSim, CronSimError
 
+from hubyard.contract.base import now
 from hubyard.contract.errors import Invalid
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Cron:
             )
         try:
             cron = cls(" ".join(text.split()), zone_of(zone).key)
-            first = next(cron.fires(datetime.now(UTC)), None)
+            first = next(cron.fires(now()), None)
         except (CronSimError, ValueError) as error:
             raise Invalid(f"The cron cannot be used: {error}.", field="cron") from None
         if first is None:

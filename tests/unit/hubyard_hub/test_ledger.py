@@ -12,6 +12,9 @@ from hubyard_hub.budgets import Budgets, BudgetSpent
 from hubyard_hub.ledger import Ledger
 from hubyard_hub.store import Store
 from support.lines import START, ended, entry, opened
+from support.months import BORDER, noon, stand_at
+
+__all__ = ["noon", "stand_at"]  # fixtures
 
 
 @pytest.fixture
@@ -76,6 +79,7 @@ def test_an_entry_written_twice_is_one_entry(ledger):
     assert ledger.open_entries() == [written]
 
 
+@pytest.mark.usefixtures("noon")
 def test_an_entry_that_no_budget_covers_leaves_nothing_behind(store, ledger):
     ana = Account(scope=Scope.USER, name="ana")
     Budgets(store).set(ana, BudgetRequest(amount=1), "USD", "root")
@@ -83,6 +87,17 @@ def test_an_entry_that_no_budget_covers_leaves_nothing_behind(store, ledger):
         ledger.open(entry(started_at=now()))
     assert ledger.open_entries() == []
     assert opened(ledger, price_micros=0) in ledger.open_entries()
+
+
+def test_a_budget_pays_in_the_last_hour_for_what_is_left_of_its_month(
+    store, ledger, stand_at
+):
+    stand_at(BORDER - timedelta(minutes=30))
+    ana = Account(scope=Scope.USER, name="ana")
+    Budgets(store).set(ana, BudgetRequest(amount=1.9), "USD", "root")
+    assert opened(ledger) in ledger.open_entries(), "half an hour of two is in it"
+    with pytest.raises(BudgetSpent):
+        ledger.open(entry(started_at=now()))
 
 
 def test_a_workload_that_lives_is_noted_four_times_a_minute(ledger):
