@@ -30,7 +30,9 @@ from hubyard_hub.ledger import Ledger
 from hubyard_hub.store import Store
 from support.browser import chromium, sign_in
 from support.furnish import deploy, publish_app, start_run
+from support.months import NOON
 from support.running import Person, Running, running
+from support.wall_clock import go_by_our_own
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -187,8 +189,11 @@ def set_budgets(hubyard: Running, root: Person) -> None:
         ("project", "flights", 1, "soft"),
     ):
         amount = f"{spent.get(name, 0) + left:.2f}"
-        wish = {"scope": scope, "name": name, "amount": amount, "stop": stop}
-        root.form("/hub/spend/budget", **wish)
+        request = {"scope": scope, "name": name, "amount": amount, "stop": stop}
+        if scope == "project":
+            request["group"] = "analysts"
+        answer = root.form("/hub/spend/budget", **request)
+        assert answer.status_code == 200, answer.text
 
 
 @dataclass(frozen=True)
@@ -248,7 +253,8 @@ def take_pictures(folder: Path, here: Furnished, *, every: bool) -> int:
 
 
 def main() -> int:
-    """Take the pictures, and print the last line."""
+    """Take the pictures of a month's middle, and print the last line."""
+    go_by_our_own(NOON)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pictures", type=Path, required=True, help="where to")
     parser.add_argument("--all", action="store_true", help="narrow and dark as well")

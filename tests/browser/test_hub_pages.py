@@ -9,8 +9,10 @@ from playwright.sync_api import expect
 from browser.hub_pages import NARROW, PAGES, WIDE, furnished
 from support.browser import chromium
 from support.hub import REPOSITORY
+from support.months import month
 from support.patience import until
 
+__all__ = ["month"]  # fixtures
 pytestmark = [pytest.mark.hub, pytest.mark.browser]
 
 AXE = REPOSITORY / "lab_extension" / "node_modules" / "axe-core" / "axe.min.js"
@@ -24,7 +26,7 @@ LOOK = """async () => {
 
 
 @pytest.fixture(scope="module")
-def here(tmp_path_factory):
+def here(tmp_path_factory, month):
     with furnished(tmp_path_factory.mktemp("pages")) as made:
         yield made
 

@@ -11,9 +11,11 @@ from playwright.sync_api import expect
 from hubyard.contract.budget import BudgetRequest, Scope
 from support.browser import chromium, sign_in
 from support.hub import REPOSITORY
+from support.months import month
 from support.patience import until
 from support.running import running
 
+__all__ = ["month"]  # fixtures
 pytestmark = [pytest.mark.hub, pytest.mark.browser]
 
 CATALOGUE = """
@@ -39,7 +41,7 @@ GRACE_S = 10
 
 
 @pytest.fixture(scope="module")
-def hubyard(tmp_path_factory):
+def hubyard(tmp_path_factory, month):
     folder = tmp_path_factory.mktemp("hubyard")
     catalogue = folder / "compute.toml"
     catalogue.write_text(CATALOGUE)

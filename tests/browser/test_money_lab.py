@@ -10,9 +10,11 @@ from playwright.sync_api import expect
 from hubyard.contract.budget import BudgetRequest, Scope, Stop
 from support.browser import PATIENCE_MS, chromium, sign_in
 from support.hub import REPOSITORY
+from support.months import month
 from support.patience import until
 from support.running import running
 
+__all__ = ["month"]  # fixtures
 pytestmark = [pytest.mark.hub, pytest.mark.browser]
 
 CATALOGUE = """
@@ -50,7 +52,7 @@ def catalogue(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def hubyard(tmp_path_factory, catalogue):
+def hubyard(tmp_path_factory, catalogue, month):
     folder = tmp_path_factory.mktemp("hubyard")
     options = ("--skeleton", str(REPOSITORY / "examples"))
     with running(folder, *options, "--catalogue", str(catalogue)) as hubyard:

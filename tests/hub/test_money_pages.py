@@ -22,9 +22,11 @@ from hubyard_hub.ledger import Ledger
 from hubyard_hub.store import Store
 from hubyard_hub.store.tables import budgets, extensions
 from support.hub import NAVIGATION, REPOSITORY
+from support.months import border_after, month
 from support.patience import PATIENCE_S
 from support.running import running
 
+__all__ = ["month"]  # fixtures
 pytestmark = pytest.mark.hub
 
 ALERT = re.compile(r'(?s)<p class="[^"]*alert-danger" role="alert">(.*?)</p>')
@@ -42,7 +44,7 @@ def catalogue(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def hubyard(tmp_path_factory, catalogue):
+def hubyard(tmp_path_factory, catalogue, month):
     folder = tmp_path_factory.mktemp("money")
     with running(folder, "--catalogue", str(catalogue)) as started:
         yield started
@@ -238,7 +240,7 @@ BUDGETS = [
     ({"amount": "inf"}, "amount cannot be used: 'inf' is not an amount of money"),
     ({"amount": "-1"}, "amount cannot be used: '-1' is not an amount of money from 0"),
     ({"amount": "1e30"}, "amount cannot be used: '1e30' is not an amount of money"),
-    ({"amount": "9" * 5000}, "amount cannot be used: '999"),
+    ({"amount": "9" * 5000}, "amount cannot be used: write an amount such as 50"),
     ({"amount": "0.0000001"}, "amount cannot be used: '0.0000001' has more than six"),
     ({"amount": "lots"}, "amount cannot be used: 'lots' is not an amount of money"),
     ({"amount": EVIL}, "amount cannot be used: '<img src=x onerror="),
@@ -430,3 +432,32 @@ def test_a_start_over_the_budget_is_refused_in_words(root, bo, ledger):
     assert bo.servers().get("") is None
     assert ledger.open_lines("bo") == []
     root.form("/hub/spend/budget", scope="user", name="bo", remove="yes")
+
+
+def test_the_pages_begin_anew_in_the_first_minutes_of_a_month(
+    hubyard, root, ledger, month
+):
+    if month is None:
+        pytest.skip("no C compiler: the clock cannot be set")
+    eve = hubyard.person("eve", admits=root)
+    root.form("/hub/spend/budget", scope="user", name="eve", amount="1")
+    middle, border = month.now(), border_after(month.now())
+    try:
+        month.set_to(border - timedelta(minutes=10))
+        spent(ledger, "eve")
+        last = this_month(eve)
+        page = eve.http.get("/hub/spawn").text
+        month.set_to(border + timedelta(minutes=3))
+        first = this_month(eve)
+    finally:
+        month.set_to(middle)
+        root.form("/hub/spend/budget", scope="user", name="eve", remove="yes")
+    hours = re.search(r'data-month-hours="([\d.]+)"', page)
+    assert float(hours[1]) == pytest.approx(1 / 6, abs=0.1), "what a start reserves"
+    assert (last, first) == ("$0.0003", "$0.00")
+
+
+def this_month(person):
+    """What somebody's home page says of the month."""
+    (said,) = re.findall(r'id="hy-month">([^<]*)<', person.http.get("/hub/home").text)
+    return said

@@ -13,12 +13,15 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
 _SOURCE = Path(__file__).with_suffix(".c")
 _VARIABLE = "HUBYARD_CHAOS_CLOCK"
+_OURS = os.environ.get(_VARIABLE)
+"""The clock that this very process was started under."""
 
 
 class WallClock:
@@ -31,7 +34,7 @@ class WallClock:
         self.offset_s = 0
         if not file.exists():
             self.set(0)
-        self.offset_s = struct.unpack("@q", file.read_bytes())[0]
+        self.offset_s = _offset_s(file)
 
     @classmethod
     def build(cls, folder: Path) -> Self | None:
@@ -53,8 +56,11 @@ class WallClock:
 
     def set_to(self, moment: datetime) -> None:
         """Let it be another moment."""
-        real_s = datetime.now(UTC).timestamp() - self.offset_s
-        self.set(round(moment.timestamp() - real_s))
+        self.set(round(moment.timestamp() - _real_s()))
+
+    def now(self) -> datetime:
+        """What processes under this clock take for the present, in UTC."""
+        return datetime.fromtimestamp(_real_s() + self.offset_s, UTC)
 
     def set(self, offset_s: int) -> None:
         """Let the time of day be so many seconds away from what it is."""
@@ -62,6 +68,15 @@ class WallClock:
         with self._file.open(mode) as file:  # in place: it is mapped by many
             file.write(struct.pack("@q", offset_s))
         self.offset_s = offset_s
+
+
+def _offset_s(file: Path) -> int:
+    return struct.unpack("@q", file.read_bytes())[0]
+
+
+def _real_s() -> float:
+    """The machine's time of day, whatever clock this process goes by."""
+    return time.time() - (_offset_s(Path(_OURS)) if _OURS else 0)
 
 
 def go_by_our_own(moment: datetime) -> None:
