@@ -2,7 +2,7 @@
 # Each says what it does, and prints how long it took.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up test coverage test-needs env lint wheel generated lock properties golden attack attack-short attack-budget chaos-up chaos-ledger chaos-schedules chaos-runs chaos-stuck bench-serving bench-money bench-runs bench-lists bench-schedules clean
+.PHONY: help up test coverage test-needs env lint wheel generated lock properties golden attack attack-short attack-budget attack-offboard chaos-up chaos-ledger chaos-schedules chaos-runs chaos-stuck bench-serving bench-money bench-runs bench-lists bench-schedules clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -83,6 +83,9 @@ attack-short: env ## the same by each route's own methods, as nobody and with a 
 
 attack-budget: test-needs ## start more at once than a budget covers, and forge every wish
 	@$(BIN)/python tests/security/budget.py
+
+attack-offboard: env ## offboard 20 people in the middle of all that they do
+	@$(BIN)/python tests/security/offboard.py $(ARGS)
 
 chaos-up: env ## kill each process under load; nothing may be lost
 	@$(BIN)/python tests/chaos/up.py
