@@ -268,7 +268,7 @@ def _table(found: list[Schedule]) -> list[str]:
         (
             each.id,
             each.name,
-            "paused" if each.paused else each.text,
+            (each.suspended or "paused") if each.paused else each.text,
             moment(each.next_fire),
             run_status(each.last_status) if each.last_status else "-",
             each.per_month.text if each.per_month else "-",

@@ -91,6 +91,7 @@ function ScheduleRow({ schedule }: IProps): React.JSX.Element {
         >
           {schedule.text}
         </span>,
+        schedule.suspended ?? null,
         next_fire != null && !paused
           ? trans.__('next %1', dueText(next_fire, schedule.time_zone))
           : null,

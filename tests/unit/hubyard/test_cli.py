@@ -598,6 +598,9 @@ def test_a_schedule_that_goes_on_says_so(answering, hubyard):
     assert hubyard("schedules", "--resume", "s1")[1] == "train goes on\n"
     assert answering.bodies("PATCH schedules/s1") == [{"paused": False}]
     assert "paused" in hubyard("schedules")[1]
+    left = {"paused": True, "suspended": "Its owner has left."}
+    answering.answers["GET schedules"] = [{**SCHEDULE, **left}]
+    assert "Its owner has left." in hubyard("schedules")[1]
 
 
 def test_a_week_is_the_one_of_its_day_from_monday_on(ana, hubyard):
