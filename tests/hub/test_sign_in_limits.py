@@ -269,8 +269,9 @@ def link_for(hubyard, name):
     return found
 
 
-@pytest.mark.parametrize("name", ["rescued", "ana"])
-def test_the_machine_makes_a_link_for_an_administrator(hubyard, ana, name):
+@pytest.mark.parametrize("is_there", [False, True])
+def test_the_machine_makes_a_link_for_an_administrator(hubyard, person, is_there):
+    name = person() if is_there else "rescued"
     use_up(at(hubyard.url, "127.4.0.2"), name)
     _, named, code = link_for(hubyard, name).groups()
     assert named == name
