@@ -3,8 +3,8 @@
 The month is written into the ledger as the hub itself does it; what runs there, runs.
 The last line is `pages=<n> pictures=<n>`.
 
-`--pictures FOLDER` keeps a screenshot of each page: `spawn`, `home`, `spend`. `--all`
-keeps them narrow and dark as well, as `home-narrow-dark` and so on.
+`--pictures FOLDER` keeps a screenshot of each page: `spawn`, `home`, `offboard`,
+`spend`. `--all` keeps them narrow and dark as well, as `home-narrow-dark` and so on.
 """
 
 from __future__ import annotations
@@ -84,6 +84,7 @@ NARROW = {"width": 375, "height": 800}
 PAGES = {
     "spawn": ("ana", "/hub/spawn"),
     "home": ("bo", "/hub/home"),
+    "offboard": ("root", "/hub/offboard/bo"),
     "spend": ("root", "/hub/spend?of=everybody"),
 }
 

@@ -21,7 +21,8 @@ SERVICES = {
         "read:users:name",  # the hub adds it to each token that may read a server
         "access:services!service=mlflow",  # where it may ask for little
     },
-    "mlflow": set(),
+    # Who is in which group, which it follows.
+    "mlflow": {"list:users", "read:users:name", "read:users:groups"},
     ROUTES_SERVICE: {"proxy"},
 }
 _OWN = {
