@@ -1,7 +1,7 @@
 """Leaving: the names of everybody whose access has ended, for each request to look at.
 
 A gate remembers a token for half a minute. The platform knows better: it has the
-departures, and reads their names at most once a second.
+departures, and reads their names once a second.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ class LeavingNames:
 
     def __contains__(self, name: str) -> bool:
         with self._lock:
-            if self._clock() - self._read_at > _KEPT_S:
+            # Who is let in again is not kept out for a second.
+            if name in self._names or self._clock() - self._read_at > _KEPT_S:
                 self._names, self._read_at = self._read(), self._clock()
             return name in self._names
 

@@ -422,6 +422,8 @@ def test_names_are_read_once_a_second(scene: Scene, parts: Parts):
     assert "ada" not in names
     moment = 1.1
     assert "ada" in names
+    scene.departures.release("ada")
+    assert "ada" not in names
 
 
 def test_an_app_of_others_lists_nobody_who_has_left(scene: Scene, parts: Parts):
