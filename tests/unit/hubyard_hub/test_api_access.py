@@ -14,7 +14,7 @@ from hubyard.contract.identity import Identity
 from hubyard.contract.workload import new_id
 from hubyard_hub import service
 from hubyard_hub.api.access import HOOKS, PUBLIC, check_rules, people, public
-from hubyard_hub.api.body import LIMIT_BYTES, UPLOADS
+from hubyard_hub.api.body import JSON, UPLOADS
 from hubyard_hub.service import assemble
 from support.platform import (
     Caller,
@@ -200,13 +200,13 @@ def test_a_ruled_route_is_served():
 
 
 def test_a_body_that_is_too_long_is_refused_unread(ada: Caller):
-    answer = ada.post("/runs", content=b" " * (LIMIT_BYTES + 1))
+    answer = ada.post("/runs", content=b" " * (JSON.size_bytes + 1))
     assert answer.status_code == 413
     assert "1 MiB" in Problem.model_validate(answer.json()).message
 
 
 @pytest.mark.parametrize(
-    ("headers", "read"), [({}, 2), ({"Content-Length": str(LIMIT_BYTES + 1)}, 0)]
+    ("headers", "read"), [({}, 2), ({"Content-Length": str(JSON.size_bytes + 1)}, 0)]
 )
 def test_no_more_of_it_is_read_than_it_takes_to_refuse_it(
     ada: Caller, headers: dict[str, str], read: int
