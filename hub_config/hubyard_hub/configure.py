@@ -71,6 +71,7 @@ def _configure_hub(c: Config, settings: Settings) -> None:
     hub.allow_named_servers = True
     hub.default_url = "/hub/home"
     hub.implicit_spawn_seconds = 0
+    hub.last_activity_interval = 60  # then it also looks after the proxy's routes
     hub.concurrent_spawn_limit = 2 * MOST_STARTS
     hub.token_expires_in_max_seconds = 90 * _DAY_S
     hub.tornado_settings = {"headers": {"Content-Security-Policy": _CSP}}

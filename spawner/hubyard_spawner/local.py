@@ -15,7 +15,6 @@ import subprocess
 import sys
 import time
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from urllib.parse import quote, urlsplit
@@ -39,11 +38,11 @@ from hubyard_spawner.disk import Disk
 from hubyard_spawner.folder import Clock, Folder, folders, settlement_of, spec_text
 from hubyard_spawner.limits import Cage, Ladder
 from hubyard_spawner.meter import asked, noted
+from hubyard_spawner.persistent import Persistent
 from hubyard_spawner.ports import free_port
 from hubyard_spawner.workloads import KINDS, PLATFORM_SERVICE, WorkloadKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable as Function
     from collections.abc import Iterable, Mapping, Sequence
     from concurrent.futures import Future
     from datetime import datetime
@@ -59,7 +58,6 @@ _EXACT = {
 }
 _GRACE_S = 8.0
 _LISTEN_POLL_S = 0.02
-_RESUME_AFTER_POLLS = 4
 _THREAD_COUNTS = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -81,7 +79,7 @@ class Refused(SpawnException):
         self.jupyterhub_message = error.message
 
 
-class LocalSpawner(Spawner):
+class LocalSpawner(Persistent, Spawner):
     """Starts one of the four workloads as a process of this machine."""
 
     # traitlets copies what is configured, so the two that must not be copied are
@@ -105,7 +103,6 @@ class LocalSpawner(Spawner):
     _entry: Entry | None = None
     _shim: subprocess.Popen[bytes] | None = None
     _noting: Future[object] | None = None
-    _after_end: partial[object] | None = None
     _taking_back: asyncio.Future[None] | None = None
 
     @property
@@ -205,6 +202,7 @@ class LocalSpawner(Spawner):
             await self._abandon(error)
             raise
         self._has_started = True
+        self.look_later()
         return self.ip, self.port
 
     async def _open_entry(
@@ -346,6 +344,18 @@ class LocalSpawner(Spawner):
         if entry is not None:
             await self._settle(entry, EndReason.START_FAILED)
 
+    @property
+    def is_left_over(self) -> bool:
+        """Whether there is a workload that no stop has seen to its end."""
+        return bool(self.entry_id)
+
+    def tell_where(self) -> None:
+        """Write down again where the workload listens, should that have failed."""
+        server, here = self.server, (self.ip, self.port)
+        if server is not None and (server.ip, server.port) != here:
+            server.ip, server.port = here
+            self.user.db.commit()
+
     # -- life and end --------------------------------------------------------------
 
     async def poll(self) -> int | None:
@@ -380,52 +390,8 @@ class LocalSpawner(Spawner):
         entry = await self._found()
         if entry is not None:
             stopped, failed = EndReason.STOPPED, EndReason.START_FAILED
-            await self._settle(entry, stopped if self._has_started else failed)
-
-    def add_poll_callback(
-        self, callback: Function[..., object], *args: object, **named: object
-    ) -> None:
-        """Remember what follows on an end, which JupyterHub does once."""
-        self._after_end = partial(callback, *args, **named)
-        super().add_poll_callback(self._after_end)
-
-    async def poll_and_notify(self) -> int | None:
-        """Poll; where it has ended, let the hub do what follows on that."""
-        status: int | None = await super().poll_and_notify()
-        if status is not None and getattr(self, "_stop_future", None) is None:
-            # All that follows is over. Where the hub's database has failed it, the mark
-            # of a stop that is under way would stay, and refuse each start and stop.
-            self._stop_pending = False
-        return status
-
-    def stop_polling(self) -> None:
-        """Poll no more, unless the stop that follows is broken off.
-
-        JupyterHub 6.1 would take a workload for running for ever where its database
-        fails it between this and the end of the stop.
-        """
-        super().stop_polling()
-        self._resume_polling_later()
-
-    def _resume_polling_later(self) -> None:
-        pause_s = _RESUME_AFTER_POLLS * self.poll_interval
-        asyncio.get_running_loop().call_later(pause_s, self._resume_polling)
-
-    def _resume_polling(self) -> None:
-        try:
-            is_over = self._poll_callback is not None or not self.active
-        except Exception:  # noqa: BLE001  the loop's edge: of the hub's database nothing is known here but that it fails
-            self.user.db.rollback()
-            self._resume_polling_later()
-            return
-        if is_over:
-            return
-        if self.pending:
-            self._resume_polling_later()
-            return
-        if not self._callbacks and self._after_end:
-            self._callbacks.append(self._after_end)
-        self.start_polling()
+            has_started = self._has_started and not self.is_spawning
+            await self._settle(entry, stopped if has_started else failed)
 
     async def _note(self, at: datetime) -> None:
         """Note that it lives, unless the ledger has the last note to do yet."""

@@ -11,7 +11,8 @@ starts with every workload and outlives the hub. It
 - where no cgroup holds the memory, ends it above its limit,
 - keeps the log to its newest few megabytes,
 - ends whatever the workload leaves behind,
-- writes `end.json` whole or not at all, timed by a clock that nobody can set.
+- writes `end.json` whole or not at all, timed by a clock that nobody can set, and has
+  had the room for it since the beginning: a full disk loses no end.
 
 `spec` is JSON: `cmd`, `cages` (cgroup.procs files), `cpus` (count of cores or null),
 `memory` (bytes to watch, or null), `grace_s` (between SIGTERM and SIGKILL). The file
@@ -40,6 +41,8 @@ _OOM_SCORE = "500"
 _LOG_BYTES = 5 * 2**20
 """Where a log has grown past so much, it begins anew; as much is kept beside it."""
 _COPY_BYTES = 2**20
+_RECORD_BYTES = 512
+"""More than `end.json` needs; what is left over are spaces, which JSON allows."""
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -185,6 +188,10 @@ class Shim:
         self._began, self._clock = _clock(folder)
         self._ticks = 0
         self._seen = open(os.path.join(folder, "seen"), "wb", buffering=0)  # noqa: SIM115  open for life
+        self._record_path = os.path.join(folder, "end.json")
+        self._room = open(self._record_path + ".new", "wb", buffering=0)  # noqa: SIM115  the same
+        self._room.write(b" " * _RECORD_BYTES)
+        os.fsync(self._room.fileno())
         self._reason: str | None = None
         self._kill_at: float | None = None
         self._code: int | None = None
@@ -278,16 +285,16 @@ class Shim:
     def _record(self) -> None:
         usage = self._usage
         largest = usage.ru_maxrss * 1024 if usage else 0
-        _write(
-            os.path.join(self._folder, "end.json"),
-            {
-                "code": self._code,
-                "ended": self._now(),
-                "reason": self._reason,
-                "peak_memory_bytes": max(self._peak, largest),
-                "cpu_seconds": usage.ru_utime + usage.ru_stime if usage else None,
-            },
-        )
+        record = {
+            "code": self._code,
+            "ended": self._now(),
+            "reason": self._reason,
+            "peak_memory_bytes": max(self._peak, largest),
+            "cpu_seconds": usage.ru_utime + usage.ru_stime if usage else None,
+        }
+        os.pwrite(self._room.fileno(), json.dumps(record).encode(), 0)
+        os.fsync(self._room.fileno())
+        os.replace(self._room.name, self._record_path)
 
 
 def main() -> int:

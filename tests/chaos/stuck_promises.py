@@ -1,7 +1,8 @@
 """What somebody was told to be done, and whether it was.
 
 start  of a run or a workspace: answered 2xx, so it has its entry in the ledger, or its
-       owner is told why it has not
+       owner is told why it has not. A run executes to its end, or says that there was
+       no room on the disk for it
 stop   answered 2xx, so nothing of it lives, and its end is on record
 lost   answered 2xx and then forgotten
 """
@@ -16,6 +17,10 @@ from hubyard.contract.workload import Status
 
 if TYPE_CHECKING:
     from hubyard.contract.entry import Entry, Settlement
+
+
+_NO_ROOM = "No space is left"
+"""Where the disk has become full under a run, it fails, and says so."""
 
 
 class What(StrEnum):
@@ -50,6 +55,8 @@ class Found:
     """How many of its processes live."""
     run: Status | None = None
     """What its owner is shown of the run."""
+    failure: str = ""
+    """Why the run has failed, as its owner is told."""
     refusal: str = ""
     """Why it was not started, as its owner is told."""
 
@@ -79,7 +86,8 @@ def _has_run(promise: Promise, found: Found, *, stopped: bool) -> bool:
     if stopped:
         return found.run is not None and not found.run.is_active
     if promise.brief:
-        return found.run is Status.SUCCEEDED and found.end is not None
+        well = found.run is Status.SUCCEEDED or _NO_ROOM in found.failure
+        return well and found.end is not None
     return found.run is Status.RUNNING and _true(found)
 
 

@@ -249,13 +249,14 @@ class Scene:
         active = someone.active().get(promise.server, False)
         is_run = promise.server.startswith("run-")
         refusal = "" if line or is_run else someone.refusal(promise.server)
-        run = someone.client.runs.get(promise.server[4:]).status if is_run else None
+        run = someone.client.runs.get(promise.server[4:]) if is_run else None
         return Found(
             entry=line.entry if line else None,
             end=line.end if line else None,
             active=active,
             processes=_living(line.entry.id) if line else 0,
-            run=run,
+            run=run.status if run else None,
+            failure=run.failure.message if run and run.failure else "",
             refusal=refusal,
         )
 

@@ -82,6 +82,7 @@ c.LocalSpawner.workloads_dir = "{here}/workloads"
 c.LocalSpawner.homes_dir = "{here}/homes"
 c.LocalSpawner.poll_interval = 1
 c.LocalSpawner.start_timeout = 12
+c.JupyterHub.last_activity_interval = 5
 """
 NO_CGROUPS = """
 from hubyard_spawner.local import LocalSpawner
@@ -483,3 +484,17 @@ def test_an_end_at_which_the_hubs_own_database_fails_is_noticed_later(
     assert place.start(name).is_success
     place.stop(name)
     assert place.line(name)[0].id != entry.id
+
+
+def test_a_start_at_which_the_hubs_own_database_fails_is_taken_up_again(place):
+    name = "workspace-listens-late"
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(place.start, name)
+        entry = _born(place, name)
+        with locked(place, "hub.sqlite"):  # it listens meanwhile
+            assert asked.result().status_code == 500
+    url = f"{place.hub.url}/user/ana/{name}/"
+    until(lambda: httpx.get(url, timeout=PATIENCE_S).text == entry.id)
+    assert Folder(place.folder / "workloads" / entry.id).ask_to_end()
+    until(lambda: not place.is_active(name))
+    assert place.line(name)[0].id == entry.id

@@ -77,3 +77,15 @@ def test_a_run_that_was_started_succeeds_or_is_stopped(
     assert kept(What.START, "run-1", found, brief=brief, stopped=stopped) is is_true
     none = Found()
     assert kept(What.START, "run-1", none, brief=brief, stopped=stopped) is False
+
+
+@pytest.mark.parametrize(
+    ("failure", "is_true"),
+    [
+        ("No space is left on the disk for the executed notebook: free some.", True),
+        ("It was killed from outside (signal 9).", False),
+    ],
+)
+def test_a_run_may_say_that_the_disk_is_full(failure, is_true):
+    found = Found(entry=ENTRY, end=END, run=Status.FAILED, failure=failure)
+    assert kept(What.START, "run-1", found, brief=True) is is_true

@@ -1,5 +1,6 @@
 """The shim with real processes: how each ended is on record, and nothing is left."""
 
+import contextlib
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ from hubyard.contract.entry import Deadline, EndReason
 from hubyard.contract.workload import new_id
 from hubyard_spawner import shim
 from hubyard_spawner.folder import Folder, folders, settlement_of, spec_text
+from support.disks import small_disk
 from support.lines import START, entry, made
 from support.patience import PATIENCE_S, SOON_S, until
 
@@ -355,3 +357,21 @@ def test_a_log_that_is_a_link_is_left_alone(tmp_path):
     with pytest.raises(OSError, match="symbolic"):
         shim.keep_short(str(tmp_path / "log"), 10)
     assert other.stat().st_size == 100
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_a_full_disk_loses_no_end(tmp_path, asked):
+    with small_disk(tmp_path / "disk") as disk:
+        if disk is None:
+            pytest.skip("this machine lets nobody mount a disk")
+        launched = Launched(disk / new_id(), "import time; time.sleep(3)")
+        until(launched.folder.shim)
+        with contextlib.suppress(OSError), (disk / "filler").open("wb") as filler:
+            while True:
+                filler.write(b"x" * 2**16)
+        if asked:
+            launched.folder.ask_to_end()
+        end = launched.wait()
+    assert (end.code, end.reason) == (
+        (-signal.SIGTERM, EndReason.STOPPED) if asked else (0, None)
+    )
