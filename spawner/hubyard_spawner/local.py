@@ -58,6 +58,9 @@ _EXACT = {
 }
 _GRACE_S = 8.0
 _LISTEN_POLL_S = 0.02
+_SETTLE_AGAIN_S = 2.0
+_LATER: set[asyncio.Future[None]] = set()
+"""Ends that are to be written later; asyncio itself would not keep them."""
 _THREAD_COUNTS = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -416,7 +419,9 @@ class LocalSpawner(Persistent, Spawner):
     async def _settle(
         self, entry: Entry, reason: EndReason | None = None, *, must: bool = False
     ) -> None:
-        """Write an end; where the ledger does not answer, the sweep writes it later.
+        """Write an end, now or, where the ledger does not answer, as soon as it does.
+
+        Should the hub end before, the sweep writes it, by what the shim has seen.
 
         Raises:
             Unavailable: it does not answer, and it `must` be written now.
@@ -428,6 +433,13 @@ class LocalSpawner(Persistent, Spawner):
             if must:
                 raise
             self.log.warning("%s is settled later: %s", entry.id, error)
+            later = asyncio.ensure_future(self._settle_later(entry, reason))
+            _LATER.add(later)
+            later.add_done_callback(_LATER.discard)
+
+    async def _settle_later(self, entry: Entry, reason: EndReason | None) -> None:
+        await asyncio.sleep(_SETTLE_AGAIN_S)
+        await self._settle(entry, reason)
 
     def run_post_stop_hook(self) -> object:
         """After an end of any kind: take back the token that the hub leaves behind."""

@@ -45,6 +45,8 @@ class Fault:
     hold: Callable[[Running], contextlib.AbstractContextManager[None]]
     spares_the_hub: bool = True
     """Whether the hub must stay quick: it asks its own database in its loop."""
+    spares_runs: bool = True
+    """Whether runs that are under way must succeed."""
 
 
 def faults(net: Net) -> tuple[list[Fault], list[Fault]]:
@@ -54,7 +56,7 @@ def faults(net: Net) -> tuple[list[Fault], list[Fault]]:
         Fault("sqlite", 30, lambda h: locked(h.state / "hubyard.sqlite")),
         Fault("mlflow", 20, lambda h: stopped(h, "mlflow")),
         Fault("platform", 20, lambda h: stopped(h, "platform")),
-        Fault("disk", 20, lambda h: full(h.state)),
+        Fault("disk", 20, lambda h: full(h.state), spares_runs=False),
         Fault(
             "hub-database",
             20,

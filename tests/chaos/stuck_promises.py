@@ -1,8 +1,8 @@
 """What somebody was told to be done, and whether it was.
 
 start  of a run or a workspace: answered 2xx, so it has its entry in the ledger, or its
-       owner is told why it has not. A run executes to its end, or says that there was
-       no room on the disk for it
+       owner is told why it has not. A run executes to its end; only where its disk is
+       full may it fail, and say why
 stop   answered 2xx, so nothing of it lives, and its end is on record
 lost   answered 2xx and then forgotten
 """
@@ -17,10 +17,6 @@ from hubyard.contract.workload import Status
 
 if TYPE_CHECKING:
     from hubyard.contract.entry import Entry, Settlement
-
-
-_NO_ROOM = "No space is left"
-"""Where the disk has become full under a run, it fails, and says so."""
 
 
 class What(StrEnum):
@@ -61,18 +57,21 @@ class Found:
     """Why it was not started, as its owner is told."""
 
 
-def is_kept(promise: Promise, found: Found, *, stopped: bool) -> bool:
+def is_kept(
+    promise: Promise, found: Found, *, stopped: bool, may_fail: bool = False
+) -> bool:
     """Whether what was promised is true now; what is on its way is not yet.
 
     Args:
         promise: what was answered.
         found: what is known.
         stopped: whether the stop of the same server was promised too.
+        may_fail: whether a run may fail of what has happened, if it says why.
     """
     if promise.what is What.STOP:
         return _has_stopped(found)
     if promise.server.startswith("run-"):
-        return _has_run(promise, found, stopped=stopped)
+        return _has_run(promise, found, stopped=stopped, may_fail=may_fail)
     return bool(found.refusal) or stopped or (found.entry is not None and _true(found))
 
 
@@ -82,12 +81,12 @@ def _has_stopped(found: Found) -> bool:
     return gone and settled and (found.run is None or not found.run.is_active)
 
 
-def _has_run(promise: Promise, found: Found, *, stopped: bool) -> bool:
+def _has_run(promise: Promise, found: Found, *, stopped: bool, may_fail: bool) -> bool:
     if stopped:
         return found.run is not None and not found.run.is_active
     if promise.brief:
-        well = found.run is Status.SUCCEEDED or _NO_ROOM in found.failure
-        return well and found.end is not None
+        told = may_fail and found.run is Status.FAILED and bool(found.failure)
+        return found.end is not None and (told or found.run is Status.SUCCEEDED)
     return found.run is Status.RUNNING and _true(found)
 
 

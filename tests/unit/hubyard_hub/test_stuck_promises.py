@@ -80,12 +80,14 @@ def test_a_run_that_was_started_succeeds_or_is_stopped(
 
 
 @pytest.mark.parametrize(
-    ("failure", "is_true"),
+    ("failure", "may_fail", "is_true"),
     [
-        ("No space is left on the disk for the executed notebook: free some.", True),
-        ("It was killed from outside (signal 9).", False),
+        ("No space is left on the disk: free some.", True, True),
+        ("", True, False),
+        ("No space is left on the disk: free some.", False, False),
     ],
 )
-def test_a_run_may_say_that_the_disk_is_full(failure, is_true):
+def test_a_run_may_fail_of_a_full_disk_if_it_says_so(failure, may_fail, is_true):
     found = Found(entry=ENTRY, end=END, run=Status.FAILED, failure=failure)
-    assert kept(What.START, "run-1", found, brief=True) is is_true
+    promise = Promise(What.START, "ana", "run-1", brief=True)
+    assert is_kept(promise, found, stopped=False, may_fail=may_fail) is is_true
