@@ -18,7 +18,7 @@ from jupyter_client.kernelspec import NoSuchKernel
 from jupyter_client.manager import AsyncKernelManager
 
 from hubyard.contract.run import FailureReason
-from hubyard_runtime.run import tree
+from hubyard_runtime.run import backpressure, tree
 from hubyard_runtime.run.cause import Cause
 from hubyard_runtime.run.failure import Broken, is_disk_full, no_space
 
@@ -32,7 +32,10 @@ NAME = "python3"
 _CLOSE_S = 20.0
 """A kernel that closes may have to send what was tracked; half of it before SIGTERM."""
 _POLL_S = 0.02
-_ARGUMENTS = ["--HistoryManager.hist_file=:memory:"]
+_ARGUMENTS = [
+    "--HistoryManager.hist_file=:memory:",
+    f"--ext={backpressure.__name__}",
+]
 
 
 @dataclass(frozen=True)

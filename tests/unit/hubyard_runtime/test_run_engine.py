@@ -1,11 +1,15 @@
-"""How the engine waits for an answer that nothing announces."""
+"""How the engine waits for an answer that nothing announces, and keeps all outputs."""
 
 import asyncio
+import time
 from queue import Empty
+from types import SimpleNamespace
 
+import nbformat
 import pytest
 
-from hubyard_runtime.run.engine import _next_message
+from hubyard_runtime.run.engine import Engine, _next_message
+from hubyard_runtime.run.kernel import Kernel
 
 ANSWER = {"msg_type": "execute_reply"}
 
@@ -36,3 +40,46 @@ def test_who_waits_with_a_limit_looks_once():
     with pytest.raises(Empty):
         asyncio.run(_next_message(channel.get_msg, timeout=0.5))
     assert channel.timeouts == [0.5]
+
+
+REDRAWS = """
+from IPython.display import display
+shown = display("begin", display_id=True)
+for number in range(4_000):
+    shown.update(f"{number:5000}")
+"""
+"""More than sockets and queues between a kernel and its engine can hold."""
+
+
+class SlowEngine(Engine):
+    """One that looks after something else while its kernel goes on."""
+
+    pause_s = 3
+
+    def process_message(self, *message):
+        time.sleep(self.pause_s)
+        self.pause_s = 0
+        return super().process_message(*message)
+
+
+def test_no_output_is_lost_where_the_engine_is_slow(tmp_path):
+    cell = nbformat.v4.new_code_cell(REDRAWS)
+    notebook = SimpleNamespace(
+        node=nbformat.v4.new_notebook(cells=[cell]), cells_to_run=[0], pause_s=60
+    )
+    nobody = SimpleNamespace(
+        cell_started=lambda _index: None, cell_succeeded=lambda _index, _bytes: None
+    )
+
+    async def run():
+        kernel = Kernel(tmp_path, tmp_path, {})
+        await kernel.start()
+        engine = SlowEngine(notebook, kernel, nobody, None)
+        try:
+            await engine.run()
+        finally:
+            await kernel.close(engine.kc)
+
+    asyncio.run(run())
+    (output,) = cell.outputs
+    assert output["data"]["text/plain"] == repr(f"{3_999:5000}")
