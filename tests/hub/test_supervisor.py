@@ -212,32 +212,36 @@ def test_a_later_process_of_the_same_id_is_not_adopted(tmp_path):
 
 
 def test_a_killed_proxy_is_away_for_at_most_twice_its_bare_start(tmp_path, monkeypatch):
+    """Each kill is measured beside a bare start: what else is at work slows both."""
     monkeypatch.setattr(keeper, "_FORGIVEN_S", 0)
-    proxy = Proxy(tmp_path)
-    bare, away = [], []
-    with http_server() as upstream:
-        for _ in range(4):
+    places = [tmp_path / "kept", tmp_path / "bare"]
+    for place in places:
+        place.mkdir()
+    proxy, other = map(Proxy, places)
+    ratios = []
+
+    async def watch(kept):
+        for _ in range(6):
             began = time.monotonic()
-            proxy.start()
-            bare.append(time.monotonic() - began)
-            proxy.add("/user/ana/endpoint-a", upstream)
-            proxy.kill()
+            other.start()
+            bare_s = time.monotonic() - began
+            other.kill()
+            await kept.until(lambda keeper: keeper.healthy.is_set())
+            assert await answers(kept, proxy)
+            os.kill(kept.keeper.running.pid, signal.SIGKILL)
+            began = time.monotonic()
+            while not await answers(kept, proxy):
+                pass
+            ratios.append((time.monotonic() - began) / bare_s)
+            await kept.until(lambda keeper: keeper.healthy.is_set())
 
-        async def watch(kept):
-            for _ in range(4):
-                await kept.until(lambda keeper: keeper.healthy.is_set())
-                assert await answers(kept, proxy)
-                killed = kept.keeper.running.pid
-                os.kill(killed, signal.SIGKILL)
-                began = time.monotonic()
-                while not await answers(kept, proxy):
-                    pass
-                away.append(time.monotonic() - began)
-                await kept.until(lambda keeper: keeper.healthy.is_set())
-
+    with http_server() as upstream:
+        proxy.start()
+        proxy.add("/user/ana/endpoint-a", upstream)
+        proxy.kill()
         keep(watch, tmp_path, *proxy.process.command, like=proxy.process)
-    print(f"bare start {min(bare):.2f} s, away {min(away):.2f} s")
-    assert min(away) <= 2 * min(bare), (bare, away)
+    print("away, in bare starts:", *(f"{ratio:.2f}" for ratio in ratios))
+    assert min(ratios) <= 2, ratios
 
 
 async def answers(kept, proxy):

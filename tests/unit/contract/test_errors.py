@@ -68,7 +68,7 @@ BAD = [
     (RegisterRequest, {**REGISTER, "run_id": "x"}, "the 32 characters of a tracked"),
     (RegisterRequest, {**REGISTER, "name": "a/b"}, "none of them one of / : . % \" '."),
     (RegisterRequest, {**REGISTER, "alias": "a b"}, "at most 100 of A-Z, a-z, 0-9"),
-    (EstimateRequest, {"compute": None}, "compute cannot be used: input should be a"),
+    (EstimateRequest, {"compute": None}, "there is no compute called that."),
     (UserOptions, {"compute": ""}, "compute cannot be used"),
     (UserOptions, {"kind": "root"}, "'workspace', 'run', 'endpoint' or 'app'"),
     (UserOptions, {"x" * 5000: 1}, "is not known here: remove it."),
