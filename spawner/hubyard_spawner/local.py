@@ -347,11 +347,6 @@ class LocalSpawner(Persistent, Spawner):
         if entry is not None:
             await self._settle(entry, EndReason.START_FAILED)
 
-    @property
-    def is_left_over(self) -> bool:
-        """Whether there is a workload that no stop has seen to its end."""
-        return bool(self.entry_id)
-
     def tell_where(self) -> None:
         """Write down again where the workload listens, should that have failed."""
         server, here = self.server, (self.ip, self.port)
@@ -441,14 +436,14 @@ class LocalSpawner(Persistent, Spawner):
         await asyncio.sleep(_SETTLE_AGAIN_S)
         await self._settle(entry, reason)
 
-    def run_post_stop_hook(self) -> object:
+    async def run_post_stop_hook(self) -> None:
         """After an end of any kind: take back the token that the hub leaves behind."""
+        await super().run_post_stop_hook()
         note = f"Server at {self.user.server_url(self.name)}"
         for token in list(self.user.orm_user.api_tokens):
             if token.note == note and token.client_id == "jupyterhub":
                 self.user.db.delete(token)
         self.user.db.commit()
-        return super().run_post_stop_hook()
 
     # -- memory across restarts of the hub -------------------------------------------
 

@@ -17,6 +17,7 @@ import sqlite3
 import subprocess
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Self
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
 
     from support.running import Running
 
-OURS, THEIRS = "198.51.100.1", "198.51.100.2"
-"""Of a net for documentation (RFC 5737): here they are the two ends of one cable."""
+_NETS = ip_network("198.18.0.0/15")
+"""For tests of networks (RFC 2544): each run takes four addresses by its process id."""
+_NET_SIZE = 4
 DISK_BYTES = 4 * 2**30
 
 
@@ -120,14 +122,15 @@ class Net:
     def __init__(self) -> None:
         self.name = f"hubyard-{os.getpid()}"
         self._end = f"hy{os.getpid() % 10**7}"
+        self.ours, self.theirs = _ends(os.getpid())
 
     def __enter__(self) -> Self:
         _ip("netns", "add", self.name)
         far = ("peer", "name", "far", "netns", self.name)
         _ip("link", "add", self._end, "type", "veth", *far)
-        _ip("addr", "add", f"{OURS}/30", "dev", self._end)
+        _ip("addr", "add", f"{self.ours}/30", "dev", self._end)
         _ip("link", "set", self._end, "up")
-        self._inside("addr", "add", f"{THEIRS}/30", "dev", "far")
+        self._inside("addr", "add", f"{self.theirs}/30", "dev", "far")
         for device in ("lo", "far"):
             self._inside("link", "set", device, "up")
         return self
@@ -138,7 +141,7 @@ class Net:
     @contextmanager
     def silence(self) -> Iterator[None]:
         """Drop whatever is sent from inside."""
-        route = ("blackhole", f"{OURS}/32")
+        route = ("blackhole", f"{self.ours}/32")
         self._inside("route", "add", *route)
         try:
             yield
@@ -149,16 +152,20 @@ class Net:
         _ip("-n", self.name, *words)
 
 
+def _ends(number: int) -> tuple[str, str]:
+    """The two ends of a cable, so that two runs at once do not share one."""
+    first = number * _NET_SIZE % _NETS.num_addresses
+    return str(_NETS[first + 1]), str(_NETS[first + 2])
+
+
 class FarCluster(Cluster):
     """A PostgreSQL that lives in a namespace."""
 
-    host = THEIRS
-
     def __init__(self, folder: Path, bin_folder: Path, net: Net) -> None:
         super().__init__(folder, bin_folder)
-        self._net = net
+        self._net, self.host = net, net.theirs
         with (Path(self.data) / "pg_hba.conf").open("a") as file:
-            file.write(f"host all all {OURS}/30 trust\n")
+            file.write(f"host all all {net.ours}/30 trust\n")
 
     def _call(self, program: str, *args: str) -> None:
         """As its user, who may enter no namespace, so that comes first."""

@@ -94,6 +94,19 @@ impatient._BUSY_TIMEOUT_S = impatient._TRY_FOR_S = 1
 """
 _HUB_GIVES_UP_S = 6
 """Once the hub has waited for its own database for five seconds, it fails."""
+_LOOKED_AFTER_S = 8
+"""Twice what it takes until a stop is looked after, with polls of a second."""
+BREAKS_OFF = """
+from hubyard_spawner.local import LocalSpawner
+its_stop, broken_off = LocalSpawner.stop, set()
+async def stop(self, now=False):
+    if self.name.startswith("workspace-broken-off") and self.name not in broken_off:
+        broken_off.add(self.name)
+        raise RuntimeError("JupyterHub's session is of no use")
+    await its_stop(self, now)
+LocalSpawner.stop = stop
+"""
+"""JupyterHub answers 2xx to such a stop, and forgets it."""
 BLOCKED_S = 4
 """Less than anybody waits for a lock; a loop that waits for it answers nobody."""
 
@@ -198,7 +211,7 @@ def bare_place(tmp_path_factory):
 @pytest.fixture(scope="module")
 def place_that_gives_up(tmp_path_factory):
     """Its hub waits for the ledger for a second or two."""
-    place = Place(tmp_path_factory.mktemp("impatient"), IMPATIENT + LINES)
+    place = Place(tmp_path_factory.mktemp("impatient"), IMPATIENT + LINES + BREAKS_OFF)
     yield place
     place.close()
 
@@ -494,3 +507,35 @@ def test_a_start_at_which_the_hubs_own_database_fails_is_taken_up_again(place):
     assert Folder(place.folder / "workloads" / entry.id).ask_to_end()
     until(lambda: not place.is_active(name))
     assert place.line(name)[0].id == entry.id
+
+
+@pytest.mark.parametrize("is_locked", [False, True])
+def test_a_stop_that_is_broken_off_is_carried_out(place_that_gives_up, is_locked):
+    """Where the hub forgets the workload at once, and where it takes it for running."""
+    place = place_that_gives_up
+    name = f"workspace-broken-off-{is_locked}".lower()
+    place.start(name)
+    entry, _ = place.line(name, until_ended=False)
+    with locked(place, "hub.sqlite") if is_locked else contextlib.nullcontext():
+        assert place.stop(name).is_success
+    until(lambda: place.processes(entry) == [])
+    _, settlement = place.line(name)
+    assert settlement.reason is EndReason.STOPPED
+    until(lambda: not place.is_active(name))
+
+
+def test_a_restart_right_after_a_stop_lives_on(place):
+    """What looks after an earlier stop must not take the new workload for the old."""
+    name = "workspace-again"
+    place.start(name)
+    place.line(name, until_ended=False)
+    assert place.stop(name).is_success
+    old, _ = place.line(name)
+    assert place.start(name).is_success
+    new, _ = place.line(name, until_ended=False)
+    assert new.id != old.id
+    time.sleep(_LOOKED_AFTER_S)
+    assert place.is_active(name)
+    assert place.ledger.line(new.id).end is None
+    place.stop(name)
+    place.line(name)
