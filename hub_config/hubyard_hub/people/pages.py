@@ -75,14 +75,18 @@ def _watch_names(departures: Departures) -> None:
             except Conflict as error:
                 raise HTTPError(409, error.message) from None
 
-    global _watched  # noqa: PLW0603  a hub that is configured twice looks once
-    if _watched is not None:
-        event.remove(orm.User.name, "set", _watched)
+    watch_no_names()
     event.listen(orm.User.name, "set", named)
-    _watched = named
+    _WATCHES.append(named)
 
 
-_watched: Any = None
+def watch_no_names() -> None:
+    """Look at no name any longer: a process that configures another hub looks once."""
+    while _WATCHES:
+        event.remove(orm.User.name, "set", _WATCHES.pop())
+
+
+_WATCHES: list[Any] = []
 
 
 class _Handler(BaseHandler):

@@ -10,10 +10,18 @@ from jupyterhub.auth import Authenticator
 from traitlets.config import Config
 
 from hubyard_hub.configure import EXTRA_VARIABLE, configure
+from hubyard_hub.people.pages import watch_no_names
 from hubyard_hub.settings import STATE_VARIABLE, Settings, shipped
 from hubyard_hub.sign_in import HubyardAuthenticator
 from hubyard_hub.store import connecting
 from support.pages import DOCS, Page
+
+
+@pytest.fixture(autouse=True)
+def watches_no_names():
+    """Other tests make users in this process, of whom our store knows nothing."""
+    yield
+    watch_no_names()
 
 
 @pytest.fixture
