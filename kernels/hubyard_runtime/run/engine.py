@@ -24,7 +24,7 @@ from hubyard_runtime.run.kernel import Kernel, no_kernel
 from hubyard_runtime.run.outputs import Outputs
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from nbformat import NotebookNode
 
@@ -36,6 +36,9 @@ _LATE_OUTPUTS_S = 30
 _LOOK_EVERY_S = 1.0
 """An answer may lie there unannounced: zmq signals once that something has come, and a
 widget that sends on the same socket at that moment takes the signal."""
+_MAY_RAISE = "raises-exception"
+"""The tag of a cell whose error is meant."""
+_NO_EXCEPTION = "NoneType"
 _log = logging.getLogger(__name__)
 
 
@@ -121,14 +124,9 @@ class Engine(NotebookClient):
         try:
             with self._kernel.busy(self._cell_timeout_s):
                 await self.async_execute_cell(self.nb.cells[index], index)
+            broken = self._shown_error(place, index)
         except CellExecutionError:
-            broken = failure.cell_error(
-                place,
-                index,
-                self._error.get("ename", ""),
-                self._error.get("evalue", ""),
-                self._error.get("traceback") or [],
-            )
+            broken = self._raised(place, index)
         except DeadKernelError:
             broken = await self._death(place, index)
         finally:
@@ -151,6 +149,28 @@ class Engine(NotebookClient):
                 self._changed = False
                 self._outputs.settle()
                 self._watch.save()
+
+    def _raised(self, place: str, index: int) -> Broken:
+        """A cell's reply says that it has failed.
+
+        The reply after a failed display names no exception: the output does.
+        """
+        if self._error.get("ename") == _NO_EXCEPTION:
+            shown = self._shown_error(place, index)
+            return shown or failure.display_error(place, index)
+        return _cell_error(place, index, self._error)
+
+    def _shown_error(self, place: str, index: int) -> Broken | None:
+        """The first error among the outputs of a cell that must not have one.
+
+        `%run`, `%%time`, `%%capture` and a failed display show an error and go on.
+        """
+        cell = self.nb.cells[index]
+        if _MAY_RAISE in cell.metadata.get("tags", []):
+            return None
+        errors = (out for out in cell.outputs if out["output_type"] == "error")
+        first = next(errors, None)
+        return _cell_error(place, index, first) if first else None
 
     async def _death(self, place: str, index: int) -> Broken:
         if memory.oom_kills() > self._oom_kills:
@@ -202,6 +222,17 @@ class Engine(NotebookClient):
         """Whether the text goes into a widget, or replaces all that is there."""
         hooks = self.output_hook_stack.get(msg["parent_header"].get("msg_id"))
         return bool(hooks) or self.clear_before_next_output
+
+
+def _cell_error(place: str, index: int, error: Mapping[str, Any]) -> Broken:
+    """The failure that an error, from a reply or an output, stands for."""
+    return failure.cell_error(
+        place,
+        index,
+        error.get("ename", ""),
+        error.get("evalue", ""),
+        error.get("traceback") or [],
+    )
 
 
 async def _next_message(

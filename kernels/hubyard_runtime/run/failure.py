@@ -82,6 +82,15 @@ def cell_error(
     return Broken(FailureReason.CELL_ERROR, message, cell, traceback)
 
 
+def display_error(place: str, cell: int) -> Broken:
+    """A display has failed, and its error was cleared or is shown in a widget."""
+    return Broken(
+        FailureReason.CELL_ERROR,
+        f"{place} failed: a result could not be displayed.",
+        cell,
+    )
+
+
 def cell_exit(place: str, cell: int) -> Broken:
     """A cell has asked, by `exit` or `quit`, that its kernel be ended."""
     return Broken(

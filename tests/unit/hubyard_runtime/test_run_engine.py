@@ -1,6 +1,7 @@
 """How the engine waits for an answer that nothing announces, and keeps all outputs."""
 
 import asyncio
+import contextlib
 import time
 from queue import Empty
 from types import SimpleNamespace
@@ -8,8 +9,38 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 
+from hubyard.contract.run import FailureReason
 from hubyard_runtime.run.engine import Engine, _next_message
+from hubyard_runtime.run.failure import Broken
 from hubyard_runtime.run.kernel import Kernel
+
+NOBODY = SimpleNamespace(
+    cell_started=lambda _index: None, cell_succeeded=lambda _index, _bytes: None
+)
+
+
+@contextlib.asynccontextmanager
+async def engine_of(folder, sources, kind=Engine):
+    """An engine for these cells, in a kernel that has been started."""
+    cells = [
+        nbformat.v4.new_code_cell(source)
+        if isinstance(source, str)
+        else nbformat.v4.new_code_cell(source[0], metadata={"tags": [source[1]]})
+        for source in sources
+    ]
+    notebook = SimpleNamespace(
+        node=nbformat.v4.new_notebook(cells=cells),
+        cells_to_run=list(range(len(cells))),
+        pause_s=60,
+    )
+    kernel = Kernel(folder, folder, {})
+    await kernel.start()
+    engine = kind(notebook, kernel, NOBODY, None)
+    try:
+        yield engine
+    finally:
+        await kernel.close(engine.kc)
+
 
 ANSWER = {"msg_type": "execute_reply"}
 
@@ -63,23 +94,71 @@ class SlowEngine(Engine):
 
 
 def test_no_output_is_lost_where_the_engine_is_slow(tmp_path):
-    cell = nbformat.v4.new_code_cell(REDRAWS)
-    notebook = SimpleNamespace(
-        node=nbformat.v4.new_notebook(cells=[cell]), cells_to_run=[0], pause_s=60
-    )
-    nobody = SimpleNamespace(
-        cell_started=lambda _index: None, cell_succeeded=lambda _index, _bytes: None
-    )
-
     async def run():
-        kernel = Kernel(tmp_path, tmp_path, {})
-        await kernel.start()
-        engine = SlowEngine(notebook, kernel, nobody, None)
-        try:
+        async with engine_of(tmp_path, [REDRAWS], SlowEngine) as engine:
             await engine.run()
-        finally:
-            await kernel.close(engine.kc)
+        return engine
 
-    asyncio.run(run())
+    (cell,) = asyncio.run(run()).nb.cells
     (output,) = cell.outputs
     assert output["data"]["text/plain"] == repr(f"{3_999:5000}")
+
+
+SHOWN = (
+    "class Shown:\n    def __repr__(self):\n        raise RuntimeError('no picture')"
+)
+CLEARED = "from IPython.display import clear_output\n%run bad.py\nclear_output()"
+CAUGHT = "try:\n    1 / 0\nexcept ZeroDivisionError:\n    get_ipython().showtraceback()"
+DIVIDED = "ZeroDivisionError: division by zero"
+CELLS = {
+    "%run bad.py\nprint('went on')": "ValueError: x",
+    "%run bad.py\n1 / 0": DIVIDED,
+    "%run bad.py\nimport bad": "ValueError: x",
+    f"{SHOWN}\nShown()": "RuntimeError: no picture",
+    "display(Shown())": "RuntimeError: no picture",
+    "display(Shown(), Shown())\nShown()": "RuntimeError: no picture",
+    "%%capture\n1 / 0": DIVIDED,
+    "%%time\n1 / 0": DIVIDED,
+    "%time 1 / 0": DIVIDED,
+    "get_ipython().run_cell('1 / 0')\nNone": DIVIDED,
+    CAUGHT: DIVIDED,
+    "%run exits.py 3": "ended the run with sys.exit(3)",
+    "%run exits.py 0": None,
+    "import traceback\nprint(traceback.format_exc())": None,
+    CLEARED: None,
+    ("%run bad.py", "raises-exception"): None,
+    ("Shown()", "raises-exception"): None,
+    "print('fine')": None,
+}
+"""Cells, and what their failure says; None: they succeed."""
+
+
+def test_a_cell_succeeds_only_without_an_error_among_its_outputs(tmp_path):
+    (tmp_path / "bad.py").write_text("raise ValueError('x')")
+    (tmp_path / "exits.py").write_text("import sys; sys.exit(int(sys.argv[1]))")
+
+    async def run():
+        async with engine_of(tmp_path, CELLS) as engine:
+            await engine._connect()
+            return [await outcome(engine, index) for index in range(len(CELLS))]
+
+    for failure, (source, expected) in zip(
+        asyncio.run(run()), CELLS.items(), strict=True
+    ):
+        if expected is None:
+            assert failure is None, (source, failure)
+        else:
+            assert failure is not None, source
+            assert expected in failure.message, source
+            assert failure.traceback, source
+            assert "\x1b" not in failure.traceback, source
+            is_exit = "exit" in expected
+            wanted = FailureReason.CELL_EXIT if is_exit else FailureReason.CELL_ERROR
+            assert failure.reason is wanted, source
+
+
+async def outcome(engine, index):
+    try:
+        await engine._run_cell(index, f"Cell {index + 1}")
+    except Broken as broken:
+        return broken.failure
