@@ -14,7 +14,7 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 
 from hubyard.contract.base import now
 from hubyard.contract.errors import Rejected, Unavailable
@@ -24,6 +24,8 @@ from hubyard_hub.store import insert_once, tables
 from hubyard_hub.wishes import all_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy import Connection
 
     from hubyard_hub.parts import Parts
@@ -49,7 +51,7 @@ def ask_for_end(connection: Connection, run: Row) -> None:
 def tell_ends(parts: Parts) -> int:
     """Tell MLflow of the ends in the queue, the oldest first; how many it was told of.
 
-    One that MLflow fails at stays, and holds up no other.
+    One that MLflow fails at stays, and holds up no other, however many there are.
 
     Raises:
         Unavailable: MLflow does not answer at all.
@@ -73,11 +75,20 @@ def tell_ends(parts: Parts) -> int:
     return told
 
 
-def _waiting(parts: Parts) -> list[Row]:
+def _waiting(parts: Parts) -> Iterator[Row]:
+    """The queue, read in pieces: it is long where MLflow was away for long."""
     queue = tables.tracked_ends
-    wanted = select(queue, queue.c.run_id.label("id")).order_by(queue.c.ended_at)
-    with parts.store.read() as connection:
-        return all_rows(connection, wanted.limit(_MOST_AT_ONCE))
+    place = (queue.c.ended_at, queue.c.run_id)
+    wanted = select(queue, queue.c.run_id.label("id")).order_by(*place)
+    piece = wanted.limit(_MOST_AT_ONCE)
+    while True:
+        with parts.store.read() as connection:
+            found = all_rows(connection, piece)
+        yield from found
+        if len(found) < _MOST_AT_ONCE:
+            return
+        last = (found[-1]["ended_at"], found[-1]["run_id"])
+        piece = wanted.where(tuple_(*place) > last).limit(_MOST_AT_ONCE)
 
 
 def end_tracked(parts: Parts, run: Row) -> None:

@@ -10,6 +10,7 @@ chain     `X-Forwarded-For`: each proxy appends the address from which it was as
 from __future__ import annotations
 
 import asyncio
+import re
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     Network = IPv4Network | IPv6Network
     _End = tuple[str, int]
 
+_WITH_PORT = re.compile(r"(?:([\d.]+)|\[([^\]]+)\])(?::\d+)?")
 DIRECT = "this machine"
 """Stands for everybody who calls the hub's port without our proxy."""
 CHAIN = "X-Forwarded-For"
@@ -62,8 +64,10 @@ def counted(address: str) -> str:
 
 
 def _parsed(entry: str) -> Address | None:
+    """An entry's address; some proxies write the client's port behind it."""
+    found = _WITH_PORT.fullmatch(entry.strip())
     try:
-        address = ip_address(entry.strip())
+        address = ip_address((found[1] or found[2]) if found else entry.strip())
     except ValueError:
         return None
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None

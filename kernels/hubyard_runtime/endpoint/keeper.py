@@ -47,16 +47,24 @@ class Worker:
             command: what is started; options for the pulse are added.
             replaced: how many workers there were before it.
             requests: how many requests they have answered.
+
+        Raises:
+            OSError: the machine has no room for another process.
         """
         self.requests = requests
         self.has_served = False
         self._pulses, pulse = os.pipe()
         self._began = self._last = time.monotonic()
         options = ["--pulse", pulse, "--replaced", replaced, "--requests", requests]
-        self.process = subprocess.Popen(
-            [*command, *map(str, options)], pass_fds=[pulse], process_group=0
-        )
-        os.close(pulse)
+        try:
+            self.process = subprocess.Popen(
+                [*command, *map(str, options)], pass_fds=[pulse], process_group=0
+            )
+        except OSError:
+            os.close(self._pulses)
+            raise
+        finally:
+            os.close(pulse)
 
     @property
     def served_s(self) -> float:
@@ -134,29 +142,49 @@ class Keeper:
         self._longest_silence_s = longest_silence_s
         self._worker: Worker | None = None
         self._stopping = Stop()
+        self._replaced = self._requests = 0
+        self._pause_s = 0.0
 
     def run(self) -> int:
         """Keep it running; returns the exit code of the endpoint."""
         signal.signal(signal.SIGTERM, lambda *_: self.stop())
         signal.signal(signal.SIGINT, lambda *_: self.stop())
-        replaced = requests = 0
-        pause_s = 0.0
-        while True:
-            worker = Worker(self._command, replaced=replaced, requests=requests)
-            self._worker = worker
-            if self._stopping.is_set():
-                self.stop()
+        while not self._stopping.is_set():
+            worker = self._start()
+            if worker is None:
+                continue
             code = worker.see_through(self._longest_silence_s)
             if self._stopping.is_set():
-                return 0
-            if not worker.has_served and not replaced:
+                break
+            if not worker.has_served and not self._replaced:
                 return code if code >= 0 else 128 - code
-            replaced, requests = replaced + 1, worker.requests
+            self._requests = worker.requests
             if worker.served_s > _FORGIVEN_S:
-                pause_s = 0.0
-            _say(f"The model's worker {_ended(code)}; {_when(pause_s)}.")
-            self._stopping.wait(pause_s)
-            pause_s = min(max(2 * pause_s, 1.0), LONGEST_PAUSE_S)
+                self._pause_s = 0.0
+            self._replace(_ended(code))
+        return 0
+
+    def _start(self) -> Worker | None:
+        """The next worker; None: it could not be started, and is tried again."""
+        try:
+            self._worker = Worker(
+                self._command, replaced=self._replaced, requests=self._requests
+            )
+        except OSError as error:  # no memory or no process for it just now
+            if not self._replaced:
+                raise
+            self._replace(f"cannot start ({error.strerror})")
+            return None
+        if self._stopping.is_set():
+            self.stop()
+        return self._worker
+
+    def _replace(self, became: str) -> None:
+        """Say why another worker starts, and wait until it does."""
+        self._replaced += 1
+        _say(f"The model's worker {became}; {_when(self._pause_s)}.")
+        self._stopping.wait(self._pause_s)
+        self._pause_s = min(max(2 * self._pause_s, 1.0), LONGEST_PAUSE_S)
 
     def stop(self) -> None:
         """End the worker and start no other."""

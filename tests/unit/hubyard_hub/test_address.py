@@ -23,6 +23,11 @@ FRONT, SECOND = ip_network("10.0.0.7"), ip_network("10.1.0.0/16")
         ("192.0.2.1, 10.0.0.7", [FRONT], "192.0.2.1"),
         ("198.51.100.1, 192.0.2.1,10.0.0.7", [FRONT], "192.0.2.1"),
         ("192.0.2.1, ::ffff:10.0.0.7", [FRONT], "192.0.2.1"),
+        # Some proxies write the client's port as well.
+        ("192.0.2.1:50211, 10.0.0.7", [FRONT], "192.0.2.1"),
+        ("[2001:db8::1]:50211, 10.0.0.7", [FRONT], "2001:db8::1"),
+        ("2001:db8::1, 10.0.0.7", [FRONT], "2001:db8::1"),
+        ("192.0.2.1:what, 10.0.0.7", [FRONT], "10.0.0.7"),
         # A client at the address of the proxy itself.
         ("198.51.100.1, 10.0.0.7, 10.0.0.7", [FRONT], "10.0.0.7"),
         # The proxy says nothing, or nothing that is an address.

@@ -16,6 +16,7 @@ from hubyard.contract.base import now
 from hubyard.contract.entry import EndReason
 from hubyard.contract.errors import Unavailable
 from hubyard.contract.workload import Kind, Status
+from hubyard_hub import tracked_ends
 from hubyard_hub.mlflow_client import MlflowClient
 from hubyard_hub.reconcile.loop import Reconciler
 from hubyard_hub.store import tables
@@ -169,6 +170,19 @@ def test_one_that_mlflow_fails_at_holds_up_no_other(asking: Parts, mlflow: Mlflo
     mlflow.fails_for = set()
     assert tell_ends(asking) == 1
     assert list(mlflow.ended) == ["t2", "t1"]
+
+
+def test_many_that_mlflow_fails_at_hold_up_no_other(
+    asking: Parts, mlflow: Mlflow, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(tracked_ends, "_MOST_AT_ONCE", 2)
+    for number in range(4):
+        mlflow.fails_for.add(f"old{number}")
+        a_run(asking, f"old{number}", timedelta(hours=1))
+    mlflow.running = {"new": "t"}
+    a_run(asking, "new")
+    assert tell_ends(asking) == 1
+    assert list(mlflow.ended) == ["t"]
 
 
 def test_after_a_week_it_is_given_up(asking: Parts, mlflow: Mlflow):

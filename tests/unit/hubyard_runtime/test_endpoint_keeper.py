@@ -1,5 +1,7 @@
 """A keeper over small real processes: what it replaces, when, and what it does not."""
 
+import errno
+import os
 import signal
 import subprocess
 import sys
@@ -81,6 +83,25 @@ def test_one_that_cannot_come_up_again_is_tried_again(tmp_path):
     made = keeper(code, pauses=3)
     assert made.run() == 0
     assert made._stopping.taken == [0.0, 1.0, 2.0]
+
+
+def test_a_machine_without_room_for_another_process_ends_no_endpoint(
+    monkeypatch, capfd
+):
+    starts, popen = [], subprocess.Popen
+
+    def has_room_for_one(command, **named):
+        starts.append(command)
+        if len(starts) > 1:
+            raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+        return popen(command, **named)
+
+    monkeypatch.setattr(subprocess, "Popen", has_room_for_one)
+    made = keeper(f"{PULSES} exit(1)", pauses=3)
+    assert made.run() == 0
+    assert len(starts) == 3
+    said = "The model's worker cannot start (Cannot allocate memory); another starts"
+    assert said in capfd.readouterr().err
 
 
 def test_what_a_worker_has_started_goes_with_it(capfd):
