@@ -14,9 +14,11 @@ Inside the gate an application finds
     scope["hubyard.secret"]     what was sent in its place to a hook, unchecked
     scope["root_path"]          the prefix without its trailing slash
     scope["path"]               the whole path, as ASGI wants it
+    scope["raw_path"]           the same as it was sent, below the prefix as the hub
+                                spells it
 
-The first two are None on a public path and a hook. The last two are how Starlette and
-FastAPI match their routes relative to the prefix: an application with
+The first two are None on a public path and a hook. `root_path` and `path` are how
+Starlette and FastAPI match their routes relative to the prefix: an application with
 `@app.get("/api/me")` answers `/services/hubyard/api/me` and needs no `root_path` of its
 own.
 

@@ -67,8 +67,8 @@ class Gate:
         """
         self._app = app
         self._settings = settings
-        self._public = {settings.prefix + path for path in public}
-        self._hooks = {settings.prefix + path for path in hooks}
+        self._public = {settings.path + path for path in public}
+        self._hooks = {settings.path + path for path in hooks}
         signer = Signer(settings.cookie_secret)
         self._hub = hub or Hub(settings)
         self._session = Session(settings, self._hub, signer)
@@ -124,22 +124,21 @@ class Gate:
             return None
         if path == self._session.callback:
             return await self._session.finish(connection)
-        if path == f"{self._settings.prefix}logout":
+        if path == f"{self._settings.path}logout":
             return self._session.logout()
         visitor = await self._visitor(connection)
         if visitor is None:
             return self._stranger(connection)
         self._check(connection, visitor)
-        if f"{path}/" == self._settings.prefix:
+        if f"{path}/" == self._settings.path:
             return RedirectResponse(self._settings.prefix)
         return visitor
 
     def _check(self, connection: HTTPConnection, visitor: _Visitor) -> None:
         if visitor.by_cookie:
             self._xsrf.check(connection, visitor.token)
-        path = f"{connection.scope['path']}/"
-        below = path.startswith(self._settings.prefix)
-        if not below or not self._may_enter(visitor.identity):
+        is_below = self._settings.own_path(connection.scope) is not None
+        if not is_below or not self._may_enter(visitor.identity):
             raise Forbidden
 
     def _is_public(self, connection: HTTPConnection) -> bool:
@@ -236,7 +235,8 @@ class Gate:
         return {
             **scope,
             "headers": headers,
-            "root_path": self._settings.prefix.rstrip("/"),
+            "root_path": self._settings.path.rstrip("/"),
+            "raw_path": self._settings.own_path(scope),
             "hubyard.identity": visitor and visitor.identity,
             "hubyard.token": visitor and visitor.token,
             "hubyard.secret": secret,

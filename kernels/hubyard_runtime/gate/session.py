@@ -13,7 +13,7 @@ import json
 import secrets
 from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 
 from starlette.responses import RedirectResponse, Response
 
@@ -38,7 +38,7 @@ class Session:
         self._settings = settings
         self._hub = hub
         self._signer = signer
-        self.callback = urlsplit(settings.redirect_uri).path
+        self.callback = unquote(urlsplit(settings.redirect_uri).path)
 
     def token(self, connection: HTTPConnection) -> str | None:
         """The hub token in this browser's cookie, if there is one."""
@@ -62,7 +62,7 @@ class Session:
         response = RedirectResponse(page, status_code=302)
         name = self._login_cookie(state)
         kept = json.dumps(
-            {"state": state, "verifier": verifier, "next": _target(connection)}
+            {"state": state, "verifier": verifier, "next": self._target(connection)}
         )
         self._set(response, name, self._signer.sign(name, kept), max_age_s=_LOGIN_S)
         return response
@@ -104,6 +104,16 @@ class Session:
         """Set a cookie that pages below our prefix may read."""
         self._set(response, name, value, max_age_s=_SESSION_S, http_only=False)
 
+    def _target(self, connection: HTTPConnection) -> str:
+        """Path and query as the browser sent them, in the spelling of our cookies.
+
+        Always below our prefix, so that a login never leads elsewhere.
+        """
+        own = self._settings.own_path(connection.scope)
+        raw = own or self._settings.prefix.encode()
+        query: bytes = connection.scope["query_string"]
+        return (raw + b"?" + query if query else raw).decode("latin-1")
+
     def _login_cookie(self, state: str) -> str:
         """Several tabs may be logging in: each has a cookie of its own."""
         tab = hashlib.sha256(state.encode()).hexdigest()[:8]
@@ -127,10 +137,3 @@ class Session:
             httponly=http_only,
             samesite="lax",
         )
-
-
-def _target(connection: HTTPConnection) -> str:
-    """Path and query as the browser sent them; below our prefix, so never elsewhere."""
-    raw: bytes = connection.scope.get("raw_path") or connection.scope["path"].encode()
-    query: bytes = connection.scope["query_string"]
-    return (raw + b"?" + query if query else raw).decode("latin-1")

@@ -13,12 +13,14 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit
 
 from hubyard.contract.errors import Invalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from starlette.types import Scope
 
 SECRET_FILE_VARIABLE = "HUBYARD_COOKIE_SECRET_FILE"  # noqa: S105 - a variable's name
 _CALLBACK = "oauth_callback"
@@ -29,7 +31,8 @@ class Settings:
     """Where this process stands behind the hub, and what opens its gate."""
 
     prefix: str
-    """Path below which everything lies; begins and ends with a slash."""
+    """Path below which everything lies, as the hub writes it in a URL: a name in it is
+    percent-encoded. Begins and ends with a slash. Cookies and redirects carry it."""
     service_url: str
     """Where to listen: scheme, host and port count."""
     hub_api_url: str
@@ -70,6 +73,25 @@ class Settings:
             public_url=environ.get("JUPYTERHUB_PUBLIC_URL", ""),
             cookie_secret=_cookie_secret(environ.get(SECRET_FILE_VARIABLE)),
         )
+
+    @property
+    def path(self) -> str:
+        """The prefix as ASGI writes paths: decoded."""
+        return unquote(self.prefix)
+
+    def own_path(self, scope: Scope) -> bytes | None:
+        """The path of a request as it was sent, below our own spelling of the prefix.
+
+        Browsers and programs escape a name in other ways than the hub does (`'` or
+        `%27`), and the proxy takes them all. A cookie's path and an application's own
+        links know one, which ends in a slash. None: the request lies elsewhere.
+        """
+        raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
+        own = self.prefix.encode()
+        count = own.count(b"/")
+        *folders, rest = [*raw.split(b"/", count), b""][: count + 1]
+        named = b"/".join(map(unquote_to_bytes, folders))
+        return own + rest if named + b"/" == unquote_to_bytes(own) else None
 
     @property
     def is_secure(self) -> bool:
