@@ -129,6 +129,32 @@ def test_a_cell_may_be_meant_to_raise(start):
     assert statuses(run.record()) == [S, S]
 
 
+SCRIPT = b'''import argparse
+import sys
+from pathlib import Path
+
+TEXT = """
+# %% this is text, no cell
+"""
+argparse.ArgumentParser().parse_args()
+# %% tags=["parameters"]
+rows = 2
+# %%
+print(Path(__file__).name, len(TEXT), rows)
+sys.exit(0)
+'''
+
+
+def test_a_script_behaves_as_a_script(start):
+    script = {"files": {"step.py": SCRIPT}, "notebook": "step.py"}
+    run = start(notebook_of("1"), parameters={"rows": 3}, **script)
+    assert run.wait() == 0, run.log()
+    (*_, last) = run.output("step")["cells"]
+    assert text_of(last) == "step.py 28 3\n"
+    assert len(last["outputs"]) == 1
+    assert statuses(run.record()) == [S, S, S, S]
+
+
 @pytest.mark.parametrize(
     ("ends", "reason"),
     [

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
-from hubyard_runtime.run import failure, memory
+from hubyard_runtime.run import failure, memory, script
 from hubyard_runtime.run.cause import Cause
 from hubyard_runtime.run.failure import Broken, Stopped
 from hubyard_runtime.run.kernel import Kernel, no_kernel
@@ -39,6 +39,7 @@ widget that sends on the same socket at that moment takes the signal."""
 _MAY_RAISE = "raises-exception"
 """The tag of a cell whose error is meant."""
 _NO_EXCEPTION = "NoneType"
+_ASK_EXIT = "ask_exit"
 _log = logging.getLogger(__name__)
 
 
@@ -78,7 +79,8 @@ class Engine(NotebookClient):
         self._cell_timeout_s = cell_timeout_s
         self._outputs = Outputs()
         self._error: dict[str, Any] = {}
-        self._asked_to_exit = False
+        self._payload: dict[str, dict[str, Any]] = {}
+        """What the kernel asks of its client after the present cell, by source."""
         self._changed = False
         """Whether something came since the notebook was saved."""
         self._oom_kills = memory.oom_kills()
@@ -119,7 +121,7 @@ class Engine(NotebookClient):
 
     async def _run_cell(self, index: int, place: str) -> None:
         self._outputs.begin()
-        self._error, self._asked_to_exit = {}, False
+        self._error, self._payload = {}, {}
         broken = None
         try:
             with self._kernel.busy(self._cell_timeout_s):
@@ -136,7 +138,7 @@ class Engine(NotebookClient):
             traceback = broken.failure.traceback if broken else None
             limit_s = self._cell_timeout_s or 0
             broken = failure.cell_timeout(place, index, limit_s, traceback)
-        elif broken is None and self._asked_to_exit:
+        elif broken is None and _ASK_EXIT in self._payload:
             broken = failure.cell_exit(place, index)
         if broken is not None:
             raise broken
@@ -150,15 +152,27 @@ class Engine(NotebookClient):
                 self._outputs.settle()
                 self._watch.save()
 
-    def _raised(self, place: str, index: int) -> Broken:
-        """A cell's reply says that it has failed.
+    def _raised(self, place: str, index: int) -> Broken | None:
+        """A cell's reply says that it has failed; None: it ended its script well.
 
         The reply after a failed display names no exception: the output does.
         """
+        if script.EXIT in self._payload:
+            return self._script_exit(place, index)
         if self._error.get("ename") == _NO_EXCEPTION:
             shown = self._shown_error(place, index)
             return shown or failure.display_error(place, index)
         return _cell_error(place, index, self._error)
+
+    def _script_exit(self, place: str, index: int) -> Broken | None:
+        """A script has ended itself; with code 0 in its last cell it has succeeded."""
+        told = self._payload[script.EXIT]
+        if told["code"] == 0 and index == self._cells[-1]:
+            cell = self.nb.cells[index]
+            cell.outputs = [o for o in cell.outputs if o.get("ename") != "SystemExit"]
+            return None
+        lines = self._error.get("traceback") or []
+        return failure.script_exit(place, index, told["code"], told["text"], lines)
 
     def _shown_error(self, place: str, index: int) -> Broken | None:
         """The first error among the outputs of a cell that must not have one.
@@ -190,7 +204,7 @@ class Engine(NotebookClient):
     def _note_reply(self, execute_reply: dict[str, Any], **_: object) -> None:
         """`exit` and `quit` raise nothing: the kernel asks whoever drives it."""
         payload = execute_reply["content"].get("payload") or []
-        self._asked_to_exit = any(item.get("source") == "ask_exit" for item in payload)
+        self._payload = {item.get("source", ""): item for item in payload}
 
     def process_message(
         self, msg: dict[str, Any], cell: NotebookNode, cell_index: int

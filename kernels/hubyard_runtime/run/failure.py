@@ -100,6 +100,31 @@ def cell_exit(place: str, cell: int) -> Broken:
     )
 
 
+def script_exit(
+    place: str, cell: int, code: int, said: str, lines: Sequence[str]
+) -> Broken:
+    """A script has ended itself with a code other than 0, or before its last cell.
+
+    Args:
+        place: the cell as people count it.
+        cell: its index.
+        code: what the process of a script would have ended with.
+        said: the text that was given in the place of a code.
+        lines: the traceback, as the kernel paints it.
+    """
+    if code == 0:
+        message = (
+            f"{place} ended the script: `sys.exit(0)` is a success only in the last "
+            "cell."
+        )
+    else:
+        text = plain(said).strip().partition("\n")[0][:_LINE_LIMIT]
+        message = f"{place} ended the script with exit code {code}"
+        message += f": {text}" if text else "."
+    traceback = plain("\n".join(lines))[-_TRACEBACK_LIMIT:]
+    return Broken(FailureReason.CELL_EXIT, message, cell, traceback)
+
+
 def cell_timeout(
     place: str, cell: int, limit_s: float, traceback: str | None
 ) -> Broken:

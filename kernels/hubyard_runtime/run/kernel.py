@@ -23,8 +23,9 @@ from hubyard_runtime.run.cause import Cause
 from hubyard_runtime.run.failure import Broken, is_disk_full, no_space
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator, Mapping, Sequence
     from pathlib import Path
+    from types import ModuleType
 
     from jupyter_client.client import KernelClient
 
@@ -32,10 +33,7 @@ NAME = "python3"
 _CLOSE_S = 20.0
 """A kernel that closes may have to send what was tracked; half of it before SIGTERM."""
 _POLL_S = 0.02
-_ARGUMENTS = [
-    "--HistoryManager.hist_file=:memory:",
-    f"--ext={backpressure.__name__}",
-]
+_NO_HISTORY = "--HistoryManager.hist_file=:memory:"
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,11 @@ class Kernel:
     """The kernel of one step run."""
 
     def __init__(
-        self, folder: Path, working: Path, environment: Mapping[str, str]
+        self,
+        folder: Path,
+        working: Path,
+        environment: Mapping[str, str],
+        extensions: Sequence[ModuleType] = (),
     ) -> None:
         """Describe a kernel; nothing is started.
 
@@ -69,6 +71,7 @@ class Kernel:
             folder: for its connection file.
             working: where the notebook lies.
             environment: what it is told beside this process's own environment.
+            extensions: of IPython, to be loaded beside the one for back-pressure.
         """
         self.manager = AsyncKernelManager(
             kernel_name=NAME,
@@ -79,6 +82,8 @@ class Kernel:
         self.cause: Cause | None = None
         self._working = working
         self._environment = {**os.environ, **environment}
+        loaded = [backpressure, *extensions]
+        self._arguments = [_NO_HISTORY, *(f"--ext={e.__name__}" for e in loaded)]
         self._pid: int | None = None
         self._idle = threading.Event()
         self._idle.set()
@@ -94,7 +99,7 @@ class Kernel:
             await self.manager.start_kernel(
                 cwd=str(self._working),
                 env=self._environment,
-                extra_arguments=_ARGUMENTS,
+                extra_arguments=self._arguments,
             )
         except (NoSuchKernel, OSError) as error:
             if is_disk_full(error):

@@ -15,9 +15,10 @@ import resource
 import threading
 from typing import TYPE_CHECKING
 
+from hubyard.contract.script import is_script
 from hubyard.pipelines import FOLDER
 from hubyard_runtime.quickstart import skip_slow_imports
-from hubyard_runtime.run import failure, handover, source, step, tree
+from hubyard_runtime.run import failure, handover, script, source, step, tree
 from hubyard_runtime.run.cause import Cause
 from hubyard_runtime.run.folder import NOTEBOOK, OUTPUTS, TRACKED
 
@@ -145,11 +146,12 @@ class Worker:
         told = {
             **task.environment,
             "HUBYARD_STEP": self._step.key,
-            "HUBYARD_NOTEBOOK": str(path),
+            script.PATH: str(path),
             "HUBYARD_TRACKED": str(task.folder / TRACKED),
             FOLDER: str(self._outputs),
         }
-        self._kernel = Kernel(task.folder, path.parent, told)
+        extensions = [script] if is_script(plan.file) else []
+        self._kernel = Kernel(task.folder, path.parent, told, extensions)
         if self._cause is not None:
             raise failure.Stopped
         notebook = prepared(

@@ -1,46 +1,14 @@
 """How the engine waits for an answer that nothing announces, and keeps all outputs."""
 
 import asyncio
-import contextlib
 import time
 from queue import Empty
-from types import SimpleNamespace
 
-import nbformat
 import pytest
 
 from hubyard.contract.run import FailureReason
 from hubyard_runtime.run.engine import Engine, _next_message
-from hubyard_runtime.run.failure import Broken
-from hubyard_runtime.run.kernel import Kernel
-
-NOBODY = SimpleNamespace(
-    cell_started=lambda _index: None, cell_succeeded=lambda _index, _bytes: None
-)
-
-
-@contextlib.asynccontextmanager
-async def engine_of(folder, sources, kind=Engine):
-    """An engine for these cells, in a kernel that has been started."""
-    cells = [
-        nbformat.v4.new_code_cell(source)
-        if isinstance(source, str)
-        else nbformat.v4.new_code_cell(source[0], metadata={"tags": [source[1]]})
-        for source in sources
-    ]
-    notebook = SimpleNamespace(
-        node=nbformat.v4.new_notebook(cells=cells),
-        cells_to_run=list(range(len(cells))),
-        pause_s=60,
-    )
-    kernel = Kernel(folder, folder, {})
-    await kernel.start()
-    engine = kind(notebook, kernel, NOBODY, None)
-    try:
-        yield engine
-    finally:
-        await kernel.close(engine.kc)
-
+from support.engines import engine_of, outcome
 
 ANSWER = {"msg_type": "execute_reply"}
 
@@ -155,10 +123,3 @@ def test_a_cell_succeeds_only_without_an_error_among_its_outputs(tmp_path):
             is_exit = "exit" in expected
             wanted = FailureReason.CELL_EXIT if is_exit else FailureReason.CELL_ERROR
             assert failure.reason is wanted, source
-
-
-async def outcome(engine, index):
-    try:
-        await engine._run_cell(index, f"Cell {index + 1}")
-    except Broken as broken:
-        return broken.failure
