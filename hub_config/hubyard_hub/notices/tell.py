@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, exists, or_, select, update
+from sqlalchemy import and_, delete, exists, or_, select, update
 
 from hubyard.contract.base import now
 from hubyard.contract.notice import DeliveryStatus, Why
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
     from hubyard_hub.store import Store
     from hubyard_hub.wishes import Row
@@ -136,18 +136,30 @@ def forget_old(connection: Connection, moment: datetime) -> None:
 
 
 def _was_broken(connection: Connection, run: Row) -> bool:
-    """Whether the last that was told of its schedule, or of it, was a failure."""
-    of_schedule = notices.c.schedule_id == run["schedule_id"]
+    """Whether the last that was told of what this run repeats was a failure."""
     last = (
         select(notices.c.why)
+        .join(runs, runs.c.id == notices.c.run_id)
         .where(
-            or_(notices.c.run_id == run["id"], of_schedule),
+            or_(notices.c.run_id == run["id"], _repeats(run)),
             notices.c.why.in_([Why.FAILED, Why.RECOVERED]),
         )
         .order_by(notices.c.created_at.desc(), notices.c.id.desc())
         .limit(1)
     )
     return connection.scalar(last) is Why.FAILED
+
+
+def _repeats(run: Row) -> ColumnElement[bool]:
+    """Notices of the same schedule; without one, of its owner's same notebook."""
+    if run["schedule_id"] is not None:
+        return notices.c.schedule_id == run["schedule_id"]
+    return and_(
+        notices.c.schedule_id.is_(None),
+        notices.c.owner == run["owner"],
+        runs.c.notebook == run["notebook"],
+        runs.c.project.is_not_distinct_from(run["project"]),
+    )
 
 
 def _ways_out(connection: Connection, run: Row, why: Why) -> Sequence[str]:

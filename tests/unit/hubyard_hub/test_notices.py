@@ -152,6 +152,47 @@ def test_another_schedules_failure_is_not_made_well(store: Store):
     assert told(store) == [Why.FAILED]
 
 
+MINE = {"schedule_id": None}
+
+
+@pytest.mark.parametrize(
+    ("other", "whys"),
+    [
+        ({}, [Why.FAILED, Why.RECOVERED]),
+        ({"name": "again", "source": "another"}, [Why.FAILED, Why.RECOVERED]),
+        ({"owner": "bob"}, [Why.FAILED]),
+        ({"notebook": "other.ipynb"}, [Why.FAILED]),
+        ({"project": "flights"}, [Why.FAILED]),
+    ],
+    ids=str,
+)
+def test_a_run_by_hand_makes_well_only_its_owners_same_notebook(
+    both_stores: Store, other: dict[str, Any], whys: list[Why]
+):
+    end(both_stores, run_in(both_stores, schedule_row(), **MINE), Status.FAILED)
+    for _ in range(2):
+        run = run_in(both_stores, schedule_row(), **{**MINE, **other})
+        end(both_stores, run, Status.SUCCEEDED)
+    assert told(both_stores) == whys
+
+
+@pytest.mark.parametrize("project", [None, "flights"])
+def test_a_failure_by_hand_is_not_made_well_by_a_schedule(
+    both_stores: Store, project: str | None
+):
+    by_hand = run_in(both_stores, schedule_row(), project=project, **MINE)
+    end(both_stores, by_hand, Status.FAILED)
+    scheduled = run_in(both_stores, schedule_in(both_stores), project=project)
+    end(both_stores, scheduled, Status.SUCCEEDED)
+    assert told(both_stores) == [Why.FAILED]
+    end(
+        both_stores,
+        run_in(both_stores, schedule_row(), project=project, **MINE),
+        Status.SUCCEEDED,
+    )
+    assert told(both_stores) == [Why.FAILED, Why.RECOVERED]
+
+
 def test_a_last_word_after_all_takes_a_failure_back(store: Store):
     run = run_in(store, schedule_row(), schedule_id=None)
     end(store, run, Status.FAILED)
