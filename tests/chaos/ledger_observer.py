@@ -94,7 +94,7 @@ class Watch:
     def _is_ours(self, pid: int) -> bool:
         said = _environment(pid)
         entry = said.get("HUBYARD_ENTRY")
-        if not entry or not said["HUBYARD_SCRATCH"].startswith(self._state):
+        if not entry or not said.get("HUBYARD_SCRATCH", "").startswith(self._state):
             return False
         stat = _stat(pid)
         try:
