@@ -2,7 +2,8 @@
 
 The child believes that it stands at the root: the prefix is taken off on the way in
 and put before redirects and cookies on the way out, so that an app cannot set a cookie
-for the hub or for another app.
+for the hub or for another app. Voila knows the prefix, for the links in its pages, and
+its redirects have it already.
 """
 
 from __future__ import annotations
@@ -155,10 +156,11 @@ class Proxy:
         prefix = self._prefix.encode()
         whole = rb"https?://%b(?![^/?#])" % re.escape(host)
         if own := re.match(whole, location, re.IGNORECASE):
-            return b"%b/%b" % (prefix, location[own.end() :].removeprefix(b"/"))
-        if location.startswith(b"/") and not location.startswith(b"//"):
-            return prefix + location
-        return location
+            location = b"/" + location[own.end() :].removeprefix(b"/")
+        elif not location.startswith(b"/") or location.startswith(b"//"):
+            return location
+        has_prefix = re.match(rb"%b(?![^/?#])" % re.escape(prefix), location)
+        return location if has_prefix else prefix + location
 
 
 def _host(scope: Scope) -> bytes:

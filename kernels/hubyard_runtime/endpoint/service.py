@@ -11,6 +11,7 @@ import json
 import logging
 import time
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import quote
 
 from hubyard.contract.base import now
 from hubyard.contract.errors import (
@@ -153,7 +154,7 @@ class Endpoint:
             allow = (b"allow", method.encode())
             return _problem(405, f"Ask for {path} by {method}.", extra=(allow,))
         if path in self._pages:
-            return self._pages[path](prefix)
+            return self._pages[path](quote(prefix, safe="/@~"))
         return await self._invoke(scope, receive)
 
     async def _invoke(self, scope: Scope, receive: Receive) -> Answer:

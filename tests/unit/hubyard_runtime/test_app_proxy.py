@@ -217,6 +217,13 @@ def test_a_body_of_unknown_length_is_passed_on(address):
         ("http://own.example:8//other.example/", f"{PREFIX}/other.example/"),
         ("http://own.example:80/page", "http://own.example:80/page"),
         ("http://own.example:8@other.example/", "http://own.example:8@other.example/"),
+        (f"{PREFIX}voila/files/a.png", f"{PREFIX}voila/files/a.png"),
+        (f"http://own.example:8{PREFIX}a?b=1", f"{PREFIX}a?b=1"),
+        (PREFIX, PREFIX),
+        (PREFIX.rstrip("/"), PREFIX.rstrip("/")),
+        ("/user/alice/app-xy/a", f"{PREFIX}user/alice/app-xy/a"),
+        ("/user/alice/", f"{PREFIX}user/alice/"),
+        ("/hub/", f"{PREFIX}hub/"),
     ],
 )
 def test_a_redirect_stays_below_the_prefix(address, to, expected):

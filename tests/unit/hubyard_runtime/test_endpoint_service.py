@@ -7,6 +7,7 @@ import json
 import logging
 import threading
 from typing import ClassVar
+from urllib.parse import unquote
 
 import httpx
 import numpy as np
@@ -114,7 +115,7 @@ def flights(tmp_path_factory):
     )
 
 
-def client(model):
+def client(model, prefix=PREFIX):
     class Prefixed:
         """As the gate does it: the whole path, and the prefix beside it."""
 
@@ -122,11 +123,11 @@ def client(model):
             self.app = app
 
         async def __call__(self, scope, receive, send):
-            await self.app({**scope, "root_path": PREFIX}, receive, send)
+            await self.app({**scope, "root_path": unquote(prefix)}, receive, send)
 
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(Prefixed(Endpoint(model, job(), "http://hub"))),
-        base_url=f"http://hub{PREFIX}/",
+        base_url=f"http://hub{prefix}/",
     )
 
 
@@ -335,6 +336,18 @@ def test_the_documents_are_typed_and_their_example_is_accepted(flights):
     assert document["servers"] == [{"url": f"{PREFIX}/"}]
     assert len(said["example"]["dataframe_split"]["data"]) == 1
     assert invoke(flights, said["example"]).status_code == 200
+
+
+def test_the_documents_spell_an_owners_name_as_the_hub_does(flights):
+    prefix = "/user/o%27malley%20%25@example.org/endpoint-x"
+
+    async def main():
+        async with client(flights, prefix) as asking:
+            return await asking.get("openapi.json"), await asking.get("docs")
+
+    document, page = asyncio.run(main())
+    assert document.json()["servers"] == [{"url": f"{prefix}/"}]
+    assert f"curl http://hub{prefix}/invocations" in page.text
 
 
 def test_the_page_has_each_column_and_no_script(flights):
