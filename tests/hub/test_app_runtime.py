@@ -14,6 +14,7 @@ import time
 import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import nbformat
@@ -28,7 +29,8 @@ from hubyard_spawner.ports import free_port
 from support.hub import REPOSITORY, running_hub, wait_until_answers
 from support.patience import PATIENCE_S, SOON_S
 
-HELPER = "ANSWER = 42\n"
+BESIDE = {"helper.py": b"ANSWER = 42\n", "img/a.png": b"\x89PNG of a test"}
+ODD = "o'malley@example.org"
 STREAMLIT = """
 import os, sys
 import helper
@@ -50,8 +52,9 @@ DIES = """
 import os, threading
 import streamlit as st
 st.write("alive")
-print("these are my last words", flush=True)
-threading.Timer(0.5, os._exit, [7]).start()
+if "die" in st.query_params:
+    print("these are my last words", flush=True)
+    threading.Timer(0.5, os._exit, [7]).start()
 """
 
 
@@ -65,6 +68,8 @@ def notebook(code):
 APPS = {
     "app-streamlit": ("streamlit", "my app.py", STREAMLIT),
     "app-voila": ("voila", "report.ipynb", notebook(VOILA)),
+    "app-odd": ("voila", "report.ipynb", notebook(VOILA)),
+    "app-raises": ("voila", "report.ipynb", notebook("1 / 0")),
     "app-dies": ("streamlit", "dies.py", DIES),
     "app-lacks": ("streamlit", "../outside.py", STREAMLIT),
 }
@@ -73,10 +78,10 @@ APPS = {
 def packed(path, content):
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-        for name, text in ((path.replace("../", ""), content), ("helper.py", HELPER)):
+        for name, data in {path.replace("../", ""): content.encode(), **BESIDE}.items():
             member = tarfile.TarInfo(name)
-            member.size = len(text.encode())
-            archive.addfile(member, io.BytesIO(text.encode()))
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
     return buffer.getvalue()
 
 
@@ -144,17 +149,18 @@ def hub(platform, tmp_path_factory):
             "c.Spawner.poll_interval = 1",
         ],
     ) as hub:
-        for name in ("alice", "bob"):
+        for name in ("alice", "bob", ODD):
             hub.add_user(name)
         hub.scratch = scratch
         yield hub
 
 
-def start(hub, name):
-    answer = hub.api("POST", f"/users/alice/servers/{name}")
+def start(hub, name, owner="alice"):
+    user = f"/users/{quote(owner)}"
+    answer = hub.api("POST", f"{user}/servers/{name}")
     end = time.monotonic() + PATIENCE_S
     while answer.status_code == 202:
-        server = hub.api("GET", "/users/alice").json()["servers"].get(name)
+        server = hub.api("GET", user).json()["servers"].get(name)
         if server and server["ready"]:
             return answer
         assert server, f"{name} never came up"
@@ -326,6 +332,39 @@ def test_voilas_websocket_reaches_the_kernel(hub, voila):
     assert gone.status_code in {200, 204}, gone.text
 
 
+@pytest.mark.parametrize(
+    "path", ["img/a.png", "voila/files/img/a.png", "img/../img/a.png"]
+)
+def test_an_image_beside_the_notebook_is_shown(hub, voila, path):
+    browser = hub.browser("alice")
+    browser.get(voila, follow_redirects=True).raise_for_status()
+    image = browser.get(voila + path, follow_redirects=True)
+    assert image.raise_for_status().content == BESIDE["img/a.png"]
+
+
+def test_an_owner_whose_name_a_url_escapes_opens_their_app(hub):
+    assert start(hub, "app-odd", ODD).status_code in {201, 202}
+    browser = hub.browser(ODD)
+    app = "/user/o%27malley@example.org/app-odd/"
+    page = browser.get(app.replace("%27", "'"), follow_redirects=True)
+    assert "answer 42 for o%27malley@example.org" in page.raise_for_status().text
+    parts = re.findall(rf'"({app}voila/[^"]+\.(?:css|js)[^"]*)"', page.text)
+    assert parts
+    for part in [*parts, f"{app}img/a.png"]:
+        assert browser.get(part, follow_redirects=True).status_code == 200, part
+    kernel = re.search(r'"kernelId": ?"([^"]+)"', page.text)[1]
+    with websocket(hub, browser, f"{app}api/kernels/{kernel}/channels?session_id=s"):
+        pass
+    hub.api("DELETE", f"/users/{quote(ODD)}/servers/app-odd")
+
+
+def test_an_app_whose_first_execution_fails_is_not_ready(hub):
+    assert start(hub, "app-raises").status_code >= 400
+    log = hub.log()
+    assert "ZeroDivisionError                         Traceback" in log
+    assert "Cell 1 of 1 failed: ZeroDivisionError: division by zero" in log
+
+
 def app_process(hub, name):
     for process in psutil.process_iter(["cmdline"]):
         command = process.info["cmdline"] or []  # of one that is ending: None
@@ -351,7 +390,7 @@ def test_an_app_that_dies_takes_its_workload_with_it(hub):
     path = f"{app}_stcore/stream"
     with websocket(hub, browser, path, subprotocols=["streamlit"]) as socket:
         question = BackMsg()
-        question.rerun_script.query_string = ""
+        question.rerun_script.query_string = "die=1"
         socket.send(question.SerializeToString())
         _, alive = psutil.wait_procs([process, *children], timeout=PATIENCE_S)
     assert not alive

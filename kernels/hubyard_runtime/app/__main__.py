@@ -15,6 +15,7 @@ from starlette.routing import Router
 from hubyard.client import Client
 from hubyard.contract.app import AppJob
 from hubyard.contract.errors import HubyardError, Invalid
+from hubyard.contract.identity import Identity
 from hubyard_runtime import gate
 from hubyard_runtime.app.child import Child
 from hubyard_runtime.app.frameworks import READY_PATH
@@ -36,9 +37,11 @@ def main() -> None:
             gate.Settings.from_environment(), same_origin_suffices=True
         )
         job, file = fetch(Path(os.environ["HUBYARD_SCRATCH"]))
-        child = Child.start(job.framework, file, settings.prefix)
+        visitor = asyncio.run(owner(settings))
+        child = Child.start(job.framework, file, settings.prefix, visitor)
         try:
             child.wait_until_ready(READY_PATH[job.framework])
+            child.wait_until_shown()
             gate.serve(behind(child, settings.prefix), settings=settings)
         finally:
             child.stop()
@@ -60,6 +63,16 @@ def fetch(scratch: Path) -> tuple[AppJob, Path]:
     if not (file.is_relative_to(scratch.resolve()) and file.is_file()):
         raise Invalid(f"The app's source holds no file {job.path!r}.")
     return job, file
+
+
+async def owner(settings: gate.Settings) -> dict[str, str]:
+    """The headers by which the app knows its owner, who is the first to see it."""
+    try:
+        found = await gate.Hub(settings).identify(settings.api_token)
+    except HubyardError:
+        found = None
+    name = os.environ.get("JUPYTERHUB_USER", "")
+    return gate.named(found or Identity(name=name, kind="user"))
 
 
 def behind(child: Child, prefix: str) -> Router:

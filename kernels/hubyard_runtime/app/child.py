@@ -12,14 +12,17 @@ import threading
 import time
 from collections import deque
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
 import httpx
 
 from hubyard.contract.errors import HubyardError
-from hubyard_runtime.app import frameworks
+from hubyard_runtime.app import first, frameworks
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from hubyard.contract.app import Framework
 
 START_S = 120
@@ -44,13 +47,22 @@ class Child:
         self._reader.start()
 
     @classmethod
-    def start(cls, framework: Framework, file: Path, prefix: str) -> Self:
-        """Start the framework on a socket that only this Unix user can open."""
+    def start(
+        cls,
+        framework: Framework,
+        file: Path,
+        prefix: str,
+        visitor: Mapping[str, str] = MappingProxyType({}),
+    ) -> Self:
+        """Start the framework on a socket that only this Unix user can open.
+
+        `visitor` is the owner, by the headers of the gate: the first whom it is shown.
+        """
         # A socket's path may have 107 characters only, so it is not in the scratch.
         socket = Path(tempfile.mkdtemp(prefix="hubyard-app-")) / "socket"
         process = subprocess.Popen(
             frameworks.command(framework, file, socket, prefix),
-            env=frameworks.environment(),
+            env={**frameworks.environment(), **first.environment(visitor)},
             cwd=file.parent,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -78,6 +90,18 @@ class Child:
                     return
                 time.sleep(_LOOK_S)
         raise Died(f"The app did not answer within {START_S} s.")
+
+    def wait_until_shown(self) -> None:
+        """Wait until the first visit is over, or has been cut off.
+
+        Raises:
+            Died: it has ended, since its code has failed.
+        """
+        end = time.monotonic() + first.VISIT_S
+        while time.monotonic() < end and not first.shown(self.socket).exists():
+            if self._process.poll() is not None:
+                raise Died(self.end())
+            time.sleep(_LOOK_S)
 
     def wait(self) -> int:
         """Its exit code, once it has ended; a signal's number counts from 128."""

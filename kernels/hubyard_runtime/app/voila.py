@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
+from pathlib import Path
+from typing import ClassVar
 
+import httpx
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.netutil import bind_unix_socket
@@ -14,8 +18,12 @@ from hubyard_runtime.quickstart import skip_slow_imports
 
 skip_slow_imports()
 
+import voila.handler  # noqa: E402  after the above
 from jupyter_client.kernelspec import KernelSpecManager  # noqa: E402  after the above
 from voila.app import Voila  # noqa: E402  after the above
+
+from hubyard_runtime.app.first import FirstVisit  # noqa: E402  after the above
+from hubyard_runtime.app.voila_page import Page  # noqa: E402  after the above
 
 VISITOR_HEADERS = ["X-Hubyard-User", "X-Hubyard-Groups"]
 """Each visitor's kernel finds them in its environment, as $HTTP_X_HUBYARD_USER, ..."""
@@ -36,15 +44,43 @@ class ThisPython(KernelSpecManager):
 class OnSocket(Voila):
     """Voila that listens on a Unix socket instead of a port."""
 
-    socket = ""
+    visit: ClassVar[FirstVisit]
 
     def listen(self) -> None:
-        HTTPServer(self.app).add_socket(bind_unix_socket(self.socket))
+        HTTPServer(self.app).add_socket(bind_unix_socket(str(self.visit.socket)))
         self.ioloop = IOLoop.current()
+        loop = self.ioloop
+        self.visit.begin(
+            lambda: _look(self.visit), lambda: loop.add_callback(loop.stop)
+        )
         try:
             self.ioloop.start()
         finally:
             self.stop()
+
+
+def _look(visit: FirstVisit) -> None:
+    """Open the page and read all of it: its cells run as it comes."""
+    transport = httpx.HTTPTransport(uds=str(visit.socket))
+    with httpx.Client(
+        transport=transport, base_url="http://app", timeout=visit.left_s
+    ) as browser:
+        page = ""
+        try:
+            with browser.stream("GET", "/", headers=visit.headers) as answer:
+                if answer.is_error:
+                    visit.fail(f"Voila answers with status {answer.status_code}.")
+                # While a cell runs, Voila sends a beat now and then.
+                for text in answer.iter_text():
+                    page += text
+                    if not visit.left_s:
+                        break
+        except httpx.TimeoutException:
+            return  # it computes for long, and that is no failure
+        except httpx.TransportError as error:
+            visit.fail(f"Voila does not answer: {error}.")
+        if kernel := re.search(r'"kernelId": ?"([\w-]+)"', page):
+            browser.post(f"/voila/api/shutdown/{kernel[1]}")
 
 
 def main(file: str, socket: str, prefix: str) -> None:
@@ -65,8 +101,10 @@ def main(file: str, socket: str, prefix: str) -> None:
     settings.MappingKernelManager.cull_interval = CULL_IDLE_S // 5
     # Sockets that only this Unix user can open, as everywhere else here.
     settings.ConnectionFileMixin.transport = "ipc"
-    OnSocket.socket = socket
+    visit = OnSocket.visit = Page.visit = FirstVisit.from_environment(Path(socket))
+    voila.handler.NotebookRenderer = Page
     OnSocket.launch_instance([file], config=settings)
+    sys.exit(1 if visit.failure else 0)
 
 
 if __name__ == "__main__":

@@ -29,8 +29,8 @@ what is not Python; all but letters, digits and `-._~@+` is percent-encoded in t
 from __future__ import annotations
 
 from hubyard_runtime.gate.hub import KNOWN_S, Hub
-from hubyard_runtime.gate.middleware import Gate
+from hubyard_runtime.gate.middleware import Gate, named
 from hubyard_runtime.gate.server import KEEP_ALIVE_S, serve
 from hubyard_runtime.gate.settings import Settings
 
-__all__ = ["KEEP_ALIVE_S", "KNOWN_S", "Gate", "Hub", "Settings", "serve"]
+__all__ = ["KEEP_ALIVE_S", "KNOWN_S", "Gate", "Hub", "Settings", "named", "serve"]

@@ -227,11 +227,8 @@ class Gate:
         headers = [*_stripped(scope["headers"])]
         secret = _bearer(HTTPConnection(scope)) if self._is_hook(scope) else None
         if visitor:
-            groups = ",".join(_encoded(group) for group in visitor.identity.groups)
-            headers += [
-                (b"x-hubyard-user", _encoded(visitor.identity.name).encode()),
-                (b"x-hubyard-groups", groups.encode()),
-            ]
+            said = named(visitor.identity)
+            headers += [(k.lower().encode(), v.encode()) for k, v in said.items()]
         return {
             **scope,
             "headers": headers,
@@ -241,6 +238,12 @@ class Gate:
             "hubyard.token": visitor and visitor.token,
             "hubyard.secret": secret,
         }
+
+
+def named(identity: Identity) -> dict[str, str]:
+    """The headers by which an application that is not Python knows its visitor."""
+    groups = ",".join(_encoded(group) for group in identity.groups)
+    return {"X-Hubyard-User": _encoded(identity.name), "X-Hubyard-Groups": groups}
 
 
 def _bearer(connection: HTTPConnection) -> str | None:
