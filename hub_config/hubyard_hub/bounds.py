@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from hubyard.contract.parameters import CELL_LIMIT_BYTES
 from hubyard.contract.run import MOST_CELLS
 from hubyard.contract.source import MOST_PARAMETERS, SOURCE_LIMIT_BYTES
 from hubyard_hub import packed, parameters, yaml_text
@@ -58,7 +59,7 @@ BOUNDS = (
     Bound("Notebook, cells", f"{MOST_CELLS:,}", 422),
     Bound("Notebook, text", "whole characters", 422),
     Bound("Script", f"{entry.SCRIPT_LIMIT_BYTES // _MIB} MiB", 413),
-    Bound("Parameters cell, size", f"{parameters.CELL_LIMIT_BYTES // _KIB} KiB", 413),
+    Bound("Parameters cell, size", f"{CELL_LIMIT_BYTES // _KIB} KiB", 413),
     Bound("Parameters cell, names", f"{MOST_PARAMETERS}", 413),
     Bound("Parameters cell, text", "whole characters", 422),
     Bound("Tagged notebook, code", f"{tagged.CODE_LIMIT_BYTES // _MIB} MiB", 413),

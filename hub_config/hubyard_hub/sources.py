@@ -7,6 +7,7 @@ a digest alone opens nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from hubyard_hub.blobs import Blobs, Upload
+
+_NO_TEXTS: Mapping[str, str] = MappingProxyType({})
 
 
 def read_upload(
@@ -130,26 +133,38 @@ class Sources:
         return READ.call_once(_key(kept), owner, read_project, kept)
 
     def entry(
-        self, owner: str, digest: str, path: str, given: Mapping[str, JsonValue]
+        self,
+        owner: str,
+        digest: str,
+        path: str,
+        given: Mapping[str, JsonValue],
+        texts: Mapping[str, str] = _NO_TEXTS,
     ) -> Entry:
         """What a run of a file of a source executes, with these parameters.
+
+        Args:
+            owner: whose source it is.
+            digest: of the source.
+            path: of the file.
+            given: parameters as JSON says them.
+            texts: parameters as somebody types them.
 
         Raises:
             NotFound: the source or the file is not there.
             Invalid: the file or a parameter cannot be used; says which.
         """
         self.path(owner, digest)
-        entry = self.read(owner, digest, path, given)
-        entry.check(given)
-        return entry
+        return self._read(owner, digest, path).accept(given, texts)
 
     def read(
         self, person: str, digest: str, path: str, given: Collection[str]
     ) -> Entry:
         """As `entry`, of a source that somebody may see, with parameters unchecked."""
+        return self._read(person, digest, path).giving(given)
+
+    def _read(self, person: str, digest: str, path: str) -> Entry:
         kept = self.blobs.path(digest)
-        entry = READ.call_once(_key(kept, path), person, read_entry, kept, path)
-        return entry.giving(given)
+        return READ.call_once(_key(kept, path), person, read_entry, kept, path)
 
     def compare(self, owner: str, before: str, after: str) -> Comparison:
         """What of a source is another in a second one; both are this owner's.

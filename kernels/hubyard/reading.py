@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from hubyard.contract.base import LONGEST_S
 from hubyard.contract.duration import duration_text, parse_duration
-from hubyard.contract.literal import parse_pair
+from hubyard.contract.literal import parse_pair, split_pair
 from hubyard.contract.schedule import TriggerRequest
 
 
@@ -64,6 +64,14 @@ def named(text: str) -> str:
     if not text.strip():
         raise argparse.ArgumentTypeError("a name is missing")
     return text
+
+
+def text_pair(text: str) -> tuple[str, str]:
+    """Name and the text of a value, for argparse."""
+    try:
+        return split_pair(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def pair(text: str) -> tuple[str, Any]:

@@ -1,6 +1,7 @@
 /** Hooks: a poll that is watched while it is seen, an answer while somebody types. */
 import * as React from 'react';
 import { type IPoll, type IPollState, staleSince, wordsOf } from './api/poll';
+import { Problem } from './api/problem';
 import { SeenContext } from './hubyard';
 import { isPageSeen, onPageSeen } from './seen';
 
@@ -62,13 +63,13 @@ export function useNow(goesOn: boolean): number {
 export interface IAnswer<T> {
   readonly data: T | null;
   readonly error: string | null;
+  /** The part of the question that is wrong, where the platform names one. */
+  readonly field: string | null;
   readonly pending: boolean;
 }
 
-interface IAnswered<T> {
+interface IAnswered<T> extends Omit<IAnswer<T>, 'pending'> {
   readonly key: string | null;
-  readonly data: T | null;
-  readonly error: string | null;
 }
 
 /**
@@ -85,7 +86,8 @@ export function useAnswer<T>(
   const [answered, setAnswered] = React.useState<IAnswered<T>>({
     key: null,
     data: null,
-    error: null
+    error: null,
+    field: null
   });
   const latest = React.useRef(ask);
   React.useEffect(() => {
@@ -96,18 +98,19 @@ export function useAnswer<T>(
       return undefined;
     }
     let wanted = true;
-    const settle = (data: T | null, error: string | null) => {
+    const settle = (answer: Omit<IAnswered<T>, 'key'>) => {
       if (wanted) {
-        setAnswered({ key, data, error });
+        setAnswered({ key, ...answer });
       }
     };
     const timer = setTimeout(() => {
       latest.current().then(
         data => {
-          settle(data, null);
+          settle({ data, error: null, field: null });
         },
         (reason: unknown) => {
-          settle(null, wordsOf(reason));
+          const field = reason instanceof Problem ? reason.field : null;
+          settle({ data: null, error: wordsOf(reason), field });
         }
       );
     }, pause);
@@ -116,6 +119,6 @@ export function useAnswer<T>(
       clearTimeout(timer);
     };
   }, [key, pause]);
-  const { data, error } = answered;
-  return { data, error, pending: key !== answered.key };
+  const { data, error, field } = answered;
+  return { data, error, field, pending: key !== answered.key };
 }

@@ -103,6 +103,45 @@ def test_a_run_succeeds_and_says_so_cell_by_cell(start, platform):
     ]
 
 
+TYPED = """
+import datetime, pathlib  # parameters
+when: datetime.date = datetime.date(2024, 1, 31)
+meta: dict = {1: 2}
+opt: int | None = 3
+flag: bool = False
+text: str = "a"
+values: list[float] = [1.0]
+raw: bytes = b"x"
+sizes: set[int] = set()
+folder: pathlib.Path = pathlib.Path("data")
+"""
+
+
+def test_each_parameter_arrives_as_it_is_declared(start):
+    shows = "print([when, meta, opt, flag, text, values, raw, sizes, folder])"
+    typed = {
+        "when": "2024-02-29",
+        "meta": "{3: 'x'}",
+        "opt": "None",
+        "flag": "true",
+        "text": "123",
+        "values": "[nan, 1]",
+        "raw": "b'\\x00'",
+        "folder": "data/in",
+    }
+    given = {"sizes": [2, 1]}
+    run = start(
+        notebook_of(TYPED, shows),
+        parameters=given,
+        parameter_texts=typed,
+    )
+    assert run.wait() == 0, run.log()
+    assert text_of(run.output()["cells"][2]) == (
+        "[datetime.date(2024, 2, 29), {3: 'x'}, None, True, '123', [nan, 1.0], "
+        "b'\\x00', {1, 2}, PosixPath('data/in')]\n"
+    )
+
+
 def test_a_cell_that_raises_fails_the_run(start, platform):
     run = execute(
         start, "print('before')", "def f():\n    1 / 0\nf()", "print('later')"

@@ -149,8 +149,10 @@ def _of_the_platform(victim: Victim) -> Iterator[_Asked]:
     source, path = victim.source["source"], victim.source["notebook"]
     schedule = {**victim.source, "cron": "0 0 1 1 *"}
     yield "POST", f"{base}/runs", {**victim.source}, MISSING
+    yield "POST", f"{base}/runs/preview", {**victim.source}, MISSING
     yield "GET", f"{base}/sources/{source}/diff/{source}", {}, MISSING
     yield "POST", f"{base}/schedules", {**schedule}, MISSING
+    yield "POST", f"{base}/schedules/preview", {**schedule}, MISSING
     moved = {"model": victim.tracked["name"], "alias": "champion"}
     yield "POST", f"{base}/schedules/preview", {"on": moved}, MISSING
     yield "POST", f"{base}/apps", {"source": source, "path": path}, MISSING

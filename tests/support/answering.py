@@ -339,6 +339,13 @@ ANSWERS = {
         "total": MOST,
         "most": MOST,
     },
+    "POST runs/preview": {
+        "compute": "small",
+        "price": MONEY,
+        "lifetime_s": 14_400,
+        "total": MOST,
+        "most": MOST,
+    },
     "POST deployments": DEPLOYMENT,
     "GET deployments/churn-1": DEPLOYMENT,
     "POST schedules/preview": {

@@ -2,6 +2,7 @@
 
 from fastapi.responses import FileResponse, RedirectResponse, Response
 
+from hubyard.contract.compute import Estimate
 from hubyard.contract.run import ResumeRequest, Run, RunDetail, RunRequest
 from hubyard_hub.api.access import Person, people
 from hubyard_hub.api.nouns import Asked
@@ -15,6 +16,12 @@ router = people("runs")
 def create_run(asking: Person, nouns: Asked, wish: RunRequest) -> Run:
     """Run a notebook, a script or a pipeline once, now."""
     return nouns.runs.create(asking, wish)
+
+
+@router.post("/runs/preview")
+def preview_run(asking: Person, nouns: Asked, wish: RunRequest) -> Estimate:
+    """What a run would cost at most; refused where the run would be."""
+    return nouns.runs.preview(asking, wish)
 
 
 @router.get("/runs")

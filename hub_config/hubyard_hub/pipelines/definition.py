@@ -11,12 +11,13 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from hubyard.contract.errors import HubyardError, Invalid
-from hubyard.contract.expression import EACH, Condition, Reference, references, resolve
+from hubyard.contract.expression import EACH, Condition, Reference, references
+from hubyard.contract.kind import seen_kind
+from hubyard.contract.parameters import declared, parameters_of
 from hubyard.contract.pipeline import MOST_STEPS, PipelineFile, StepPlan
 from hubyard.contract.project import PROJECT_FILE
-from hubyard.contract.source import Parameter, ParameterType
 from hubyard_hub import yaml_text
-from hubyard_hub.parameters import check_parameters, parameters_of
+from hubyard_hub.pipelines.checking import mistakes
 from hubyard_hub.pipelines.entry import Entry, Files, read_document
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from hubyard.contract.pipeline import StepFile
     from hubyard.contract.project import Project
+    from hubyard.contract.source import Parameter
 
 
 def read_pipeline(content: bytes, path: str, files: Files, project: Project) -> Entry:
@@ -41,9 +43,9 @@ def read_pipeline(content: bytes, path: str, files: Files, project: Project) -> 
     definition.check_steps()
     order = definition.order()
     documents = definition.documents(files)
-    declared = {name: parameters_of(documents[name]) for name in order}
+    declared = {name: definition.declared(name, documents[name]) for name in order}
     for name in order:
-        definition.check_parameters(name, declared[name])
+        definition.check_values(name, declared[name])
     return Entry(
         path=path,
         parameters=tuple(_parameter(*each) for each in file.parameters.items()),
@@ -51,12 +53,12 @@ def read_pipeline(content: bytes, path: str, files: Files, project: Project) -> 
         project=project.model_copy(update={"compute": file.compute or project.compute}),
         shares={n: s.compute for n, s in file.steps.items() if s.compute is not None},
         name=file.name,
+        takes=declared,
     )
 
 
 def _parameter(name: str, default: JsonValue) -> Parameter:
-    kind = "none" if default is None else type(default).__name__
-    return Parameter(name=name, type=ParameterType(kind), default=default)
+    return declared(name, seen_kind(default), default)
 
 
 class _Definition:
@@ -179,25 +181,23 @@ class _Definition:
             raise self._mistake(name, self._kind(name), f"write a file {ends}")
         return str(PurePosixPath(said))
 
-    def check_parameters(self, name: str, declared: tuple[Parameter, ...]) -> None:
+    def declared(self, name: str, document: Mapping[str, Any]) -> tuple[Parameter, ...]:
+        """The parameters of a step's notebook."""
+        try:
+            return parameters_of(document)
+        except HubyardError as error:
+            said = error.message.removesuffix(".")
+            raise self._mistake(name, self._kind(name), said) from None
+
+    def check_values(self, name: str, declared: tuple[Parameter, ...]) -> None:
         """Whether a step's notebook has these parameters, of these types.
 
-        A value that only a run knows is checked for its name alone.
+        A parameter of the pipeline that has no default is known to a run alone.
         """
-        given = self._file.steps[name].parameters
-        for key, value in given.items():
-            known = all(r.part is None and r.of != EACH for r in references(value))
-            try:
-                if known:
-                    found = resolve(value, lambda r: self._file.parameters[r.of])
-                    check_parameters(declared, {key: found})
-                else:
-                    check_parameters(declared, {key: _of(declared, key)})
-            except Invalid as error:
-                said = error.message.removesuffix(".")
-                raise self._text.mistake(
-                    ["steps", name, "parameters", key], f"steps.{name}: {said}"
-                ) from None
+        defaults = self._file.parameters.items()
+        values = {key: value for key, value in defaults if value is not None}
+        for place, says in mistakes(self.plan(name), declared, values):
+            raise self._text.mistake(["steps", name, *place], f"steps.{name}: {says}")
 
     def plan(self, name: str) -> StepPlan:
         """A step as the runner executes it."""
@@ -223,8 +223,3 @@ class _Definition:
     def _mistake(self, name: str, place: str, says: str) -> Invalid:
         where = ["steps", name, *([place] if place else [])]
         return self._text.mistake(where, f"{'.'.join(where)}: {says}")
-
-
-def _of(declared: tuple[Parameter, ...], name: str) -> JsonValue:
-    """The default of a parameter, which fits it; None: there is no such parameter."""
-    return next((each.default for each in declared if each.name == name), None)

@@ -8,12 +8,15 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from hubyard.contract.errors import Invalid, TooLarge
+from hubyard.contract.kind import Kind
+from hubyard.contract.parameters import accept, parameters_of
 from hubyard.contract.pipeline import StepPlan, is_pipeline
 from hubyard.contract.project import PROJECT_FILE, Project
 from hubyard.contract.run import MOST_CELLS
 from hubyard.contract.script import is_script, notebook_of
 from hubyard_hub.packed import file_names, read_file, read_files
-from hubyard_hub.parameters import check_parameters, parameters_of, read_notebook
+from hubyard_hub.parameters import read_notebook
+from hubyard_hub.pipelines.checking import mistakes
 from hubyard_hub.pipelines.tagged import is_tagged, read_tagged
 from hubyard_hub.project_file import read_project
 
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 SCRIPT_LIMIT_BYTES = 2**20
 _MARK = b"%%"
 """What begins a cell of a script."""
+_DICT = Kind("dict")
 _SLUG = re.compile(r"[^a-z0-9]+")
 
 
@@ -45,13 +49,42 @@ class Entry:
     """The compute that steps ask for, by the step's name."""
     name: str | None = None
 
-    def check(self, given: Mapping[str, JsonValue]) -> None:
-        """Accept the parameters of a run.
+    takes: Mapping[str, tuple[Parameter, ...]] = field(default_factory=dict)
+    """The parameters of a pipeline's notebooks, by the step's name."""
+    given: Mapping[str, JsonValue] = field(default_factory=dict)
+    """What a run sets, as it travels."""
+
+    def accept(self, given: Mapping[str, JsonValue], texts: Mapping[str, str]) -> Entry:
+        """As a run executes it that sets these parameters.
+
+        Args:
+            given: values as JSON says them.
+            texts: values as somebody types them.
 
         Raises:
             Invalid: naming the parameter and what to write.
         """
-        check_parameters(self.parameters, given)
+        accepted = accept(self.parameters, given, texts)
+        if is_pipeline(self.path):
+            self._check_steps(accepted)
+        return replace(self.giving(accepted), given=accepted)
+
+    def _check_steps(self, given: Mapping[str, JsonValue]) -> None:
+        """Whether each step can take what this run would give it."""
+        kinds = {each.name: each.kind for each in self.parameters}
+        for name, value in given.items():
+            if isinstance(value, str) and (
+                kinds[name].is_series or kinds[name] == _DICT
+            ):
+                raise Invalid(
+                    f"Parameter {name} of a pipeline must be what JSON can say.",
+                    field=f"parameters.{name}",
+                )
+        values = {**{p.name: p.default for p in self.parameters}, **given}
+        for plan in self.steps:
+            for place, says in mistakes(plan, self.takes.get(plan.name, ()), values):
+                where = ".".join((plan.name, *place))
+                raise Invalid(f"Step {where}: {says}.", field="parameters")
 
     def giving(self, given: Collection[str]) -> Entry:
         """As a run executes it that sets these parameters.

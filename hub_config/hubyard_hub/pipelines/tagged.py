@@ -19,8 +19,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from hubyard.contract.base import Slug
 from hubyard.contract.errors import Invalid, TooLarge
+from hubyard.contract.parameters import parameters_of
 from hubyard.contract.pipeline import MOST_STEPS, StepPlan
-from hubyard_hub.parameters import parameters_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -30,10 +30,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from hubyard.contract.compute import Estimate
     from hubyard.contract.identity import Identity
     from hubyard.contract.run import ResumeRequest, ReuseRequest, RunRequest
     from hubyard_hub.blobs import Upload
     from hubyard_hub.parts import Parts
+    from hubyard_hub.pipelines.entry import Entry
 
 _NOT_CACHED = "Nothing is cached for this."
 
@@ -54,8 +56,42 @@ class Runs:
             NotFound: its source or file is not there.
             Invalid, Rejected: it cannot run like this; says why.
         """
+        entry, wish = self._planned(asking, request)
+        wanted = Wanted(
+            notebook=request.notebook,
+            source=request.source,
+            parameters=dict(entry.given),
+            cell_timeout_s=request.cell_timeout_s,
+            fresh=request.fresh,
+        )
+        self._wishes.insert({**wish, **wanted.columns()})
+        return self._one(asking.name, wish["id"])
+
+    def preview(self, asking: Identity, request: RunRequest) -> Estimate:
+        """What a run would cost at most, and what the budgets say to that.
+
+        Raises:
+            NotFound, Invalid, Rejected: as `create`.
+        """
+        entry, wish = self._planned(asking, request)
+        return self._parts.prices.estimate(
+            asking.name,
+            asking.groups,
+            request.compute or entry.project.compute,
+            wish["lifetime_s"],
+            entry.project.name,
+        )
+
+    def _planned(
+        self, asking: Identity, request: RunRequest
+    ) -> tuple[Entry, dict[str, Any]]:
+        """What a run executes, and the columns of its wish; nothing is written."""
         entry = self._parts.sources.entry(
-            asking.name, request.source, request.notebook, request.parameters
+            asking.name,
+            request.source,
+            request.notebook,
+            request.parameters,
+            request.parameter_texts,
         )
         wish = self._wishes.new(
             asking,
@@ -66,15 +102,7 @@ class Runs:
             entry.project,
         )
         check_shares(self._parts.catalogue, entry, wish["compute"], asking.groups)
-        wanted = Wanted(
-            notebook=request.notebook,
-            source=request.source,
-            parameters=request.parameters,
-            cell_timeout_s=request.cell_timeout_s,
-            fresh=request.fresh,
-        )
-        self._wishes.insert({**wish, **wanted.columns()})
-        return self._one(asking.name, wish["id"])
+        return entry, wish
 
     def resume(self, asking: Identity, id_: str, request: ResumeRequest) -> Run:
         """Run again what failed and what follows it; take the rest over.
@@ -99,7 +127,7 @@ class Runs:
         wanted = Wanted(
             notebook=row["notebook"],
             source=source,
-            parameters=row["parameters"],
+            parameters=dict(entry.given),
             cell_timeout_s=row["cell_timeout_s"],
             resumes=id_,
             only_step=request.step if request.only else None,

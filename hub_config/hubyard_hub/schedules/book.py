@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         Trigger,
     )
     from hubyard_hub.parts import Parts
+    from hubyard_hub.pipelines.entry import Entry
     from hubyard_hub.wishes import Row
 
 _FIRES_SHOWN = 5
@@ -78,12 +79,20 @@ class Schedules:
             Invalid, Rejected: it cannot be like this; says why.
         """
         cron = _cron(request)
+        self._channels.check(request.notify)
         found = first_look(self._parts, asking.name, token, request.on)
-        project = self._parts.sources.project(asking.name, request.source)
+        entry = self._previewed(asking, request)
+        project = (
+            entry.project
+            if entry
+            else self._parts.sources.project(asking.name, request.source)
+        )
         wished = request.compute or project.compute
         compute, lifetime_s = choose_compute(
             self._parts, asking, wished, request.lifetime_s
         )
+        if entry is not None:
+            check_shares(self._parts.catalogue, entry, compute, asking.groups)
         with self._parts.store.read() as connection:
             outlook = self._outlook(
                 connection, asking.name, request.notebook, compute, lifetime_s, cron
@@ -104,6 +113,18 @@ class Schedules:
             **vars(outlook),
         )
 
+    def _previewed(self, asking: Identity, request: PreviewRequest) -> Entry | None:
+        """What its runs would execute, checked as one is; None: it names no file."""
+        if request.source is None or request.notebook is None:
+            return None
+        return self._parts.sources.entry(
+            asking.name,
+            request.source,
+            request.notebook,
+            request.parameters,
+            request.parameter_texts,
+        )
+
     def create(
         self, asking: Identity, token: str, request: ScheduleRequest
     ) -> NewSchedule:
@@ -117,7 +138,11 @@ class Schedules:
         self._channels.check(request.notify)
         found = first_look(self._parts, asking.name, token, request.on)
         entry = self._parts.sources.entry(
-            asking.name, request.source, request.notebook, request.parameters
+            asking.name,
+            request.source,
+            request.notebook,
+            request.parameters,
+            request.parameter_texts,
         )
         project = entry.project
         compute, lifetime_s = choose_compute(
@@ -126,10 +151,11 @@ class Schedules:
         check_shares(self._parts.catalogue, entry, compute, asking.groups)
         moment = now()
         secret = new_secret() if request.on and request.on.webhook else None
-        wish = request.model_dump()
+        wish = request.model_dump(exclude={"parameter_texts"})
         trigger = wish.pop("on")
         row = {
             **wish,
+            "parameters": entry.given,
             "id": new_id(),
             "owner": asking.name,
             "name": request.name or entry.name or notebook_name(request.notebook),

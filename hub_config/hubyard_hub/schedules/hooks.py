@@ -89,10 +89,10 @@ class Hooks:
         self._pace.take(row["id"])
         if call.parameters:
             given = {**row["parameters"], **call.parameters}
-            self._parts.sources.entry(
+            entry = self._parts.sources.entry(
                 row["owner"], row["source"], row["notebook"], given
             )
-            row = {**row, "parameters": given}
+            row = {**row, "parameters": entry.given}
         run = run_of(row, now())
         called = self._parts.store.atomically(lambda c: _called(c, row, run, key))
         self._parts.wake.set()

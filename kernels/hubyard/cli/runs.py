@@ -89,12 +89,12 @@ def _run(arguments: argparse.Namespace) -> int:
             source=source.digest,
             notebook=source.notebook,
             name=arguments.name,
-            parameters=arguments.parameter,
+            parameter_texts=arguments.parameter,
             compute=arguments.compute or source.compute,
             lifetime_s=arguments.ttl,
             fresh=arguments.fresh,
         )
-        price = client.estimate(wish.compute, wish.lifetime_s, wish.source)
+        price = client.runs.preview(wish)
         say(price_line(price))
         if arguments.dry_run:
             return show(arguments, price, list)

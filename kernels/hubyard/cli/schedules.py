@@ -122,7 +122,7 @@ def _schedule(arguments: argparse.Namespace) -> int:
             name=arguments.name,
             cron=arguments.cron,
             on=trigger_of(arguments),
-            parameters=arguments.parameter,
+            parameter_texts=arguments.parameter,
             compute=arguments.compute or source.compute,
             lifetime_s=arguments.ttl,
             **policy_of(arguments),

@@ -6,7 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from hubyard.reading import Pairs, duration, named, pair
+from hubyard.reading import Pairs, duration, named, text_pair
 
 if TYPE_CHECKING:
     import argparse
@@ -54,7 +54,7 @@ def add_parameters(parser: argparse.ArgumentParser) -> None:
         *("-p", "--parameter"),
         action=Pairs,
         default={},
-        type=pair,
+        type=text_pair,
         metavar="NAME=VALUE",
         help="a parameter of the notebook; may be given again",
     )

@@ -12,6 +12,7 @@ from hubyard.client import source
 from hubyard.contract.app import App, AppRequest, Share
 from hubyard.contract.budget import Budget, BudgetChange, BudgetRequest, Scope
 from hubyard.contract.calendar import Calendar
+from hubyard.contract.compute import Estimate
 from hubyard.contract.deployment import (
     Deployment,
     DeploymentRequest,
@@ -135,6 +136,10 @@ class Runs(_Noun):
     def start(self, request: RunRequest) -> Run:
         """Run a notebook once, now."""
         return self._wire.post("runs", Run, request)
+
+    def preview(self, request: RunRequest) -> Estimate:
+        """What a run would cost at most; refused where the run would be."""
+        return self._wire.post("runs/preview", Estimate, request)
 
     def list(self, schedule: str | None = None) -> list[Run]:
         """Runs that have not ended, then the newest hundred that have."""

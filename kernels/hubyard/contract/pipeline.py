@@ -12,6 +12,7 @@ References and conditions are those of `hubyard.contract.expression`.
 
 from __future__ import annotations
 
+from itertools import islice, product
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, JsonValue, StringConstraints
@@ -139,3 +140,22 @@ class StepPlan(Read):
     def hands_over(self) -> bool:
         """Whether other steps may need what it leaves."""
         return bool(self.outputs or self.gives)
+
+
+def items_of(found: JsonValue, step: str) -> list[JsonValue]:
+    """The items of a list, or of a grid: every combination of its lists.
+
+    Raises:
+        ValueError: it is neither, or has too many.
+    """
+    if isinstance(found, dict):
+        lists = [each if isinstance(each, list) else [each] for each in found.values()]
+        chosen = islice(product(*lists), MOST_STEP_RUNS + 1)
+        found = [dict(zip(found, each, strict=True)) for each in chosen]
+    if not isinstance(found, list):
+        raise ValueError(  # noqa: TRY004  it is the pipeline's mistake, not ours
+            f"each of {step} is no list, but {str(found)[:80]}"
+        )
+    if len(found) > MOST_STEP_RUNS:
+        raise ValueError(f"each of {step} has more than {MOST_STEP_RUNS} items")
+    return found

@@ -31,7 +31,7 @@ from hubyard.contract.base import (
 )
 from hubyard.contract.money import Money
 from hubyard.contract.pipeline import MOST_STEP_RUNS, MOST_STEPS, StepPlan
-from hubyard.contract.source import GivenParameters, Parameters
+from hubyard.contract.source import GivenParameters, GivenTexts, Parameters
 from hubyard.contract.workload import Status, Target
 
 MOST_CELLS = 20_000
@@ -215,6 +215,9 @@ class RunRequest(Written):
     )
     name: Title | None = Field(default=None, description="None: the file's name")
     parameters: GivenParameters = Field(default_factory=dict)
+    parameter_texts: GivenTexts = Field(
+        default_factory=dict, description="parameters as somebody types them"
+    )
     compute: ComputeName | None = None
     lifetime_s: Seconds | None = None
     cell_timeout_s: Seconds | None = None

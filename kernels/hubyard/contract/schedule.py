@@ -39,7 +39,7 @@ from hubyard.contract.base import (
 )
 from hubyard.contract.money import Money
 from hubyard.contract.notice import Channels, Why
-from hubyard.contract.source import GivenParameters, Parameters
+from hubyard.contract.source import GivenParameters, GivenTexts, Parameters
 from hubyard.contract.tracking import Alias, ModelName
 from hubyard.contract.workload import Status
 
@@ -179,7 +179,16 @@ class _When(Written):
 class PreviewRequest(_When):
     """What a schedule would do, asked before it is made."""
 
+    model_config = ConfigDict(ser_json_inf_nan="constants")  # as RunJob
+
     cron: str | None = Field(default=None, max_length=256, validate_default=True)
+    parameters: GivenParameters = Field(
+        default_factory=dict, description="checked where source and notebook are named"
+    )
+    parameter_texts: GivenTexts = Field(
+        default_factory=dict, description="parameters as somebody types them"
+    )
+    notify: Channels | None = None
     compute: ComputeName | None = None
     lifetime_s: Seconds | None = None
     notebook: SourcePath | None = Field(
@@ -196,6 +205,9 @@ class PreviewRequest(_When):
             cron=wish.cron,
             time_zone=wish.time_zone,
             on=wish.on,
+            parameters=wish.parameters,
+            parameter_texts=wish.parameter_texts,
+            notify=wish.notify,
             compute=wish.compute,
             lifetime_s=wish.lifetime_s,
             notebook=wish.notebook,
@@ -209,6 +221,8 @@ class PreviewRequest(_When):
             cron=change.cron or before.cron,
             time_zone=change.time_zone or before.time_zone,
             on=before.on and TriggerRequest(**dict(before.on)),
+            parameters=before.parameters,
+            notify=change.notify,
             compute=before.compute,
             lifetime_s=before.lifetime_s,
             notebook=before.notebook,
@@ -248,6 +262,9 @@ class ScheduleRequest(_When):
     name: Title | None = None
     cron: Cron | None = Field(default=None, validate_default=True)
     parameters: GivenParameters = Field(default_factory=dict)
+    parameter_texts: GivenTexts = Field(
+        default_factory=dict, description="parameters as somebody types them"
+    )
     compute: ComputeName | None = None
     lifetime_s: Seconds | None = None
     cell_timeout_s: Seconds | None = None

@@ -15,6 +15,8 @@ from typing import Annotated
 from pydantic import Field, JsonValue, PlainSerializer
 
 from hubyard.contract.base import Digest, Read
+from hubyard.contract.kind import Kind, read_kind
+from hubyard.contract.literal import LITERAL_LIMIT_BYTES
 
 SOURCE_LIMIT_BYTES = 50 * 2**20
 """The largest source that is taken, packed."""
@@ -25,17 +27,31 @@ GivenParameters = Annotated[dict[str, JsonValue], Field(max_length=MOST_PARAMETE
 """What a run sets, by name."""
 
 
-def _shown(values: dict[str, JsonValue]) -> dict[str, JsonValue]:
+GivenTexts = Annotated[
+    dict[str, Annotated[str, Field(max_length=LITERAL_LIMIT_BYTES)]],
+    Field(max_length=MOST_PARAMETERS),
+]
+"""What a run sets, by name, as somebody types it: read as each is declared."""
+
+
+def _shown(value: JsonValue) -> JsonValue:
     """Strict JSON, which has no NaN and no infinities: they are shown as texts."""
-    return {
-        name: json.dumps(value)
-        if isinstance(value, float) and not math.isfinite(value)
-        else value
-        for name, value in values.items()
-    }
+    if isinstance(value, dict):
+        return {name: _shown(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_shown(each) for each in value]
+    is_odd = isinstance(value, float) and not math.isfinite(value)
+    return json.dumps(value) if is_odd else value
 
 
-Parameters = Annotated[dict[str, JsonValue], PlainSerializer(_shown, when_used="json")]
+def _all_shown(values: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    return {name: _shown(each) for name, each in values.items()}
+
+
+_AS_SHOWN = PlainSerializer(_shown, when_used="json")
+Parameters = Annotated[
+    dict[str, JsonValue], PlainSerializer(_all_shown, when_used="json")
+]
 """Values by name, for people to look at. A run is told them as they are."""
 
 
@@ -49,7 +65,9 @@ class ParameterType(StrEnum):
     LIST = "list"
     DICT = "dict"
     NONE = "none"
-    """The default is None and nothing says more: any JSON value is taken."""
+    """Nothing says more: any JSON value is taken."""
+    OTHER = "other"
+    """As `declared` says."""
 
 
 class Parameter(Read):
@@ -57,8 +75,18 @@ class Parameter(Read):
 
     name: str
     type: ParameterType
-    default: JsonValue
+    declared: str = Field(
+        default="Any", description="the type as Python writes it: `dict[str, int]`"
+    )
+    default: Annotated[JsonValue, _AS_SHOWN] = Field(
+        description="None also where the cell must be executed to know it"
+    )
     help: str = Field(default="", description="the comment on its line")
+
+    @property
+    def kind(self) -> Kind:
+        """Its declared type, read."""
+        return read_kind(self.declared)
 
 
 class Source(Read):

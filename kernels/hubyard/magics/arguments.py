@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from IPython.core.magic_arguments import argument
 
-from hubyard.reading import Pairs, duration, named, pair
+from hubyard.reading import Pairs, duration, named, pair, text_pair
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,18 +35,27 @@ def options(described: Options) -> Callable[[M], M]:
     return take
 
 
+def parameters(of: str) -> argument:
+    """`-p NAME=VALUE`, again and again; the platform reads each as it is declared."""
+    return _pairs("-p", "--parameter", of=of, kind=text_pair)
+
+
 def pairs(*names: str, of: str) -> argument:
-    """`NAME=VALUE`, again and again.
+    """`NAME=VALUE`, again and again; a value is a literal, or the text itself.
 
     Args:
         names: of the argument.
         of: what one of them is.
     """
+    return _pairs(*names, of=of, kind=pair)
+
+
+def _pairs(*names: str, of: str, kind: Callable[[str], tuple[str, object]]) -> argument:
     return argument(
         *names,
         action=Pairs,
         default={},
-        type=pair,
+        type=kind,
         metavar="NAME=VALUE",
         help=f"{of}; may be given again",
     )

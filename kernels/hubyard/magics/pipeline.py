@@ -10,7 +10,7 @@ from IPython.core.magic_arguments import argument, magic_arguments
 
 from hubyard.contract.run import RunRequest
 from hubyard.contract.workload import Status
-from hubyard.magics.arguments import COMPUTE, DRY_RUN, LIFETIME, pairs
+from hubyard.magics.arguments import COMPUTE, DRY_RUN, LIFETIME, parameters
 from hubyard.magics.show import Lines, asking, confirmed, read, say, this_notebook
 from hubyard.showing import Progress, price_line, progress_text
 
@@ -21,7 +21,7 @@ class PipelineMagics(Magics):
 
     @magic_arguments()
     @argument("file", nargs="?", type=Path, help="a .ipynb, .py, or pipeline .yml")
-    @pairs("-p", "--parameter", of="a parameter of it")
+    @parameters(of="a parameter of it")
     @COMPUTE
     @LIFETIME
     @argument("--name", help="what to call it")
@@ -38,12 +38,12 @@ class PipelineMagics(Magics):
                 source=source.digest,
                 notebook=source.notebook,
                 name=given.name,
-                parameters=given.parameter,
+                parameter_texts=given.parameter,
                 compute=given.compute or source.compute,
                 lifetime_s=given.ttl,
                 fresh=given.fresh,
             )
-            price = client.estimate(wish.compute, wish.lifetime_s, wish.source)
+            price = client.runs.preview(wish)
             say(price_line(price))
             question = f"Run {wish.notebook} for at most {price.total.text}?"
             if given.dry_run or not confirmed(question):

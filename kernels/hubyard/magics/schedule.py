@@ -9,7 +9,7 @@ from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from hubyard.contract.schedule import PreviewRequest, ScheduleRequest
-from hubyard.magics.arguments import COMPUTE, DRY_RUN, LIFETIME, options, pairs
+from hubyard.magics.arguments import COMPUTE, DRY_RUN, LIFETIME, options, parameters
 from hubyard.magics.show import Lines, asking, confirmed, read, say, this_notebook
 from hubyard.options import POLICY, TRIGGER, policy_of
 from hubyard.reading import trigger_of
@@ -30,7 +30,7 @@ class ScheduleMagics(Magics):
     @argument("what", nargs="*", help='[NOTEBOOK] and a cron such as "30 2 * * 1-5"')
     @options(TRIGGER)
     @argument("--on-webhook", action="store_true", help="(by `hubyard schedule` alone)")
-    @pairs("-p", "--parameter", of="a parameter of the notebook")
+    @parameters(of="a parameter of the notebook")
     @COMPUTE
     @LIFETIME
     @argument("--name", help="what to call it")
@@ -53,7 +53,7 @@ class ScheduleMagics(Magics):
                 name=given.name,
                 cron=cron,
                 on=trigger_of(given),
-                parameters=given.parameter,
+                parameter_texts=given.parameter,
                 compute=given.compute or source.compute,
                 lifetime_s=given.ttl,
                 **policy_of(given),

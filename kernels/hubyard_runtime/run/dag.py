@@ -7,7 +7,6 @@ an output of a step that was skipped.
 
 from __future__ import annotations
 
-from itertools import islice, product
 from typing import TYPE_CHECKING
 
 from hubyard.contract.expression import (
@@ -18,7 +17,7 @@ from hubyard.contract.expression import (
     references,
     resolve,
 )
-from hubyard.contract.pipeline import MOST_STEP_RUNS
+from hubyard.contract.pipeline import items_of
 from hubyard.contract.run import FailureReason, RunFailure, StepStatus
 from hubyard_runtime.run import record as records
 from hubyard_runtime.run import step as steps
@@ -110,7 +109,7 @@ class Dag:
         if plan.each is None or each.key != plan.name:
             runs = [each]
         else:
-            items = _items(resolve(plan.each, self._look(record, None)), plan)
+            items = items_of(resolve(plan.each, self._look(record, None)), plan.name)
             runs = [
                 steps.waiting(plan, f"{plan.name}.{number}", item)
                 for number, item in enumerate(items)
@@ -173,21 +172,6 @@ def _taken(plan: StepPlan) -> set[str]:
     where = [plan.parameters, plan.each, plan.when or ""]
     found = (reference for value in where for reference in references(value))
     return {r.of for r in found if r.part is not None and r.of != EACH}
-
-
-def _items(found: JsonValue, plan: StepPlan) -> list[JsonValue]:
-    """The items of a list, or of a grid: every combination of its lists."""
-    if isinstance(found, dict):
-        lists = [each if isinstance(each, list) else [each] for each in found.values()]
-        chosen = islice(product(*lists), MOST_STEP_RUNS + 1)
-        found = [dict(zip(found, each, strict=True)) for each in chosen]
-    if not isinstance(found, list):
-        raise ValueError(  # noqa: TRY004  it is the pipeline's mistake, not ours
-            f"each of {plan.name} is no list, but {str(found)[:80]}"
-        )
-    if len(found) > MOST_STEP_RUNS:
-        raise ValueError(f"each of {plan.name} has more than {MOST_STEP_RUNS} items")
-    return found
 
 
 def _bad(each: StepRecord, at: datetime, message: str) -> StepRecord:

@@ -13,7 +13,9 @@ import nbformat
 from papermill.execute import remove_error_markers
 from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
+from papermill.translators import PythonTranslator, papermill_translators
 
+from hubyard.contract.literal import is_json, python_of
 from hubyard.contract.run import CellStatus, FailureReason, StepStatus
 from hubyard_runtime.run.failure import Broken
 from hubyard_runtime.run.files import write_whole
@@ -21,8 +23,6 @@ from hubyard_runtime.run.files import write_whole
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-
-    from pydantic import JsonValue
 
     from hubyard.contract.run import CellRecord, StepRecord
 
@@ -51,18 +51,13 @@ class ExecutedNotebook:
         self,
         document: Mapping[str, Any],
         name: str,
-        parameters: Mapping[str, JsonValue],
+        parameters: Mapping[str, object],
         file: Path,
     ) -> None:
         """Put the parameters in and take the old outputs out."""
         node = load_notebook_node(nbformat.from_dict(_clean(document)))
         if parameters:
-            node = parameterize_notebook(
-                node,
-                dict(parameters),
-                kernel_name=_KERNEL["name"],
-                language=_KERNEL["language"],
-            )
+            node = _with_parameters(node, parameters)
         node = remove_error_markers(node)
         self.node: nbformat.NotebookNode = node
         node.metadata.papermill["input_path"] = name
@@ -83,6 +78,31 @@ class ExecutedNotebook:
         write_whole(self._file, nbformat.writes(self.node).encode(errors="replace"))
         took_s = time.monotonic() - begun
         self.pause_s = max(_SAVE_EVERY_S, took_s / _SAVE_SHARE)
+
+
+class _Translator(PythonTranslator):
+    """Writes all that a parameter may be; papermill's makes a text of the rest."""
+
+    @classmethod
+    def translate(cls, val: object) -> str:
+        return python_of(val)
+
+
+papermill_translators.register(_KERNEL["name"], _Translator)
+
+
+def _with_parameters(
+    node: nbformat.NotebookNode, parameters: Mapping[str, object]
+) -> nbformat.NotebookNode:
+    made = parameterize_notebook(
+        node,
+        dict(parameters),
+        kernel_name=_KERNEL["name"],
+        language=_KERNEL["language"],
+    )
+    said = {k: v if is_json(v) else python_of(v) for k, v in parameters.items()}
+    made.metadata.papermill["parameters"] = said
+    return made
 
 
 def _clean(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -108,7 +128,7 @@ def _clean_cell(cell: Mapping[str, Any]) -> dict[str, Any]:
 def prepared(
     document: Mapping[str, Any],
     name: str,
-    parameters: Mapping[str, JsonValue],
+    parameters: Mapping[str, object],
     file: Path,
 ) -> ExecutedNotebook:
     """A notebook, ready to be executed.

@@ -1,16 +1,16 @@
 """A source: a notebook or script as it was handed in, checked before it is executed.
 
 The platform has checked all of it before the run was accepted. It is checked again
-because parameter names become code in front of the notebook.
+because parameters become code in front of the notebook.
 """
 
 from __future__ import annotations
 
-import ast
 import json
-import keyword
 from typing import TYPE_CHECKING, Any, cast
 
+from hubyard.contract import parameters
+from hubyard.contract.errors import HubyardError
 from hubyard.contract.run import FailureReason
 from hubyard.contract.script import is_script, notebook_of
 from hubyard.pipelines import VARIABLE
@@ -18,15 +18,15 @@ from hubyard_runtime.run.failure import Broken
 from hubyard_runtime.run.folder import OUTPUTS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
+
+    from pydantic import JsonValue
 
     from hubyard.contract.pipeline import StepPlan
 
 _OURS = '__import__("hubyard.pipelines").pipelines'
 _FORMAT = 4
-_TAG = "parameters"
-_MAGIC = ("%", "!")
 _KINDS = {"code", "markdown", "raw"}
 
 
@@ -126,48 +126,18 @@ def check_language(notebook: Mapping[str, Any]) -> None:
         )
 
 
-def check_parameters(notebook: Mapping[str, Any], given: Collection[str]) -> None:
-    """Accept the names that the notebook declares.
+def values_of(
+    notebook: Mapping[str, Any], given: Mapping[str, JsonValue]
+) -> dict[str, object]:
+    """What the notebook's parameters are set to, each of the type that it declares.
 
     Raises:
-        Broken: one of them is not a parameter.
+        Broken: one of them is not a parameter, or is of another type.
     """
-    declared = set(_declared(notebook))
-    for name in given:
-        if name not in declared or not name.isidentifier() or keyword.iskeyword(name):
-            names = ", ".join(sorted(declared)) or "none"
-            raise _bad(f"The notebook has no parameter {name[:80]!r}: it has {names}.")
-
-
-def _declared(notebook: Mapping[str, Any]) -> Iterator[str]:
-    """Names that the first cell tagged `parameters` assigns."""
-    for cell in notebook["cells"]:
-        if cell["cell_type"] == "code" and _TAG in _tags(cell):
-            source = cell["source"]
-            yield from _assigned("".join(source))
-            return
-
-
-def _tags(cell: Mapping[str, Any]) -> list[Any]:
-    tags = cell["metadata"].get("tags")
-    return tags if isinstance(tags, list) else []
-
-
-def _assigned(source: str) -> Iterator[str]:
-    lines = source.splitlines()
-    code = "\n".join("" if line.lstrip().startswith(_MAGIC) else line for line in lines)
     try:
-        body = ast.parse(code).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise _bad("The parameters cell is not Python.") from None
-    for statement in body:
-        match statement:
-            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr()):
-                yield name
-            case ast.Assign(targets=[ast.Name(id=name)]):
-                yield name
-            case _:
-                pass
+        return parameters.values_of(parameters.parameters_of(notebook), given)
+    except HubyardError as error:
+        raise _bad(error.message) from None
 
 
 def _is_notebook(document: object) -> bool:

@@ -142,7 +142,7 @@ class Worker:
         path = source.find(task.source, plan.file)
         document = source.with_cells(source.read(path), plan, task.folder.parent)
         source.check_language(document)
-        source.check_parameters(document, task.parameters)
+        values = source.values_of(document, task.parameters)
         told = {
             **task.environment,
             "HUBYARD_STEP": self._step.key,
@@ -154,9 +154,7 @@ class Worker:
         self._kernel = Kernel(task.folder, path.parent, told, extensions)
         if self._cause is not None:
             raise failure.Stopped
-        notebook = prepared(
-            document, plan.file, task.parameters, task.folder / NOTEBOOK
-        )
+        notebook = prepared(document, plan.file, values, task.folder / NOTEBOOK)
         asyncio.run(self._execute_in(self._kernel, notebook))
 
     async def _execute_in(self, kernel: Kernel, notebook: ExecutedNotebook) -> None:

@@ -82,6 +82,9 @@ export class Client {
   schedule(wish: ScheduleRequest): Promise<NewSchedule> {
     return this.post('schedules', wish);
   }
+  previewRun(wish: RunRequest): Promise<Estimate> {
+    return this.post('runs/preview', wish);
+  }
   run(wish: RunRequest): Promise<Run> {
     return this.post('runs', wish);
   }

@@ -924,6 +924,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Run
+         * @description What a run would cost at most; refused where the run would be.
+         */
+        post: operations["preview_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}": {
         parameters: {
             query?: never;
@@ -2646,6 +2666,13 @@ export interface components {
          * @description A name that a run may set, read from the cell tagged `parameters`.
          */
         Parameter: {
+            /**
+             * Declared
+             * @description the type as Python writes it: `dict[str, int]`
+             * @default Any
+             */
+            declared: string;
+            /** @description None also where the cell must be executed to know it */
             default: components["schemas"]["JsonValue"];
             /**
              * Help
@@ -2662,7 +2689,7 @@ export interface components {
          * @description What a parameter's default, or its annotation, says that it is.
          * @enum {string}
          */
-        ParameterType: "bool" | "int" | "float" | "str" | "list" | "dict" | "none";
+        ParameterType: "bool" | "int" | "float" | "str" | "list" | "dict" | "none" | "other";
         /**
          * Part
          * @description What one kind, project or owner has cost, dearest first.
@@ -2772,7 +2799,23 @@ export interface components {
              * @description its past runs give the expected duration
              */
             notebook?: string | null;
+            /** Notify */
+            notify?: string[] | null;
             on?: components["schemas"]["TriggerRequest"] | null;
+            /**
+             * Parameter Texts
+             * @description parameters as somebody types them
+             */
+            parameter_texts?: {
+                [key: string]: string;
+            };
+            /**
+             * Parameters
+             * @description checked where source and notebook are named
+             */
+            parameters?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
             /**
              * Source
              * @description its project may have a budget of its own
@@ -3130,6 +3173,13 @@ export interface components {
              * @description path within the source of a notebook, a script, or a pipeline
              */
             notebook: string;
+            /**
+             * Parameter Texts
+             * @description parameters as somebody types them
+             */
+            parameter_texts?: {
+                [key: string]: string;
+            };
             /** Parameters */
             parameters?: {
                 [key: string]: components["schemas"]["JsonValue"];
@@ -3306,6 +3356,13 @@ export interface components {
             on?: components["schemas"]["TriggerRequest"] | null;
             /** @default skip */
             overlap: components["schemas"]["Overlap"];
+            /**
+             * Parameter Texts
+             * @description parameters as somebody types them
+             */
+            parameter_texts?: {
+                [key: string]: string;
+            };
             /** Parameters */
             parameters?: {
                 [key: string]: components["schemas"]["JsonValue"];
@@ -5518,6 +5575,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Estimate"];
                 };
             };
             /** @description Refused */

@@ -1,19 +1,21 @@
 /** The fields of a notebook's parameters: typed, with defaults and help. */
-import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 import type { Parameter } from '../api/types';
+import type { IAnswer } from '../hooks';
 import { useHubyard } from '../hubyard';
-import { type Draft, draftOf, type Drafts, type Mistake } from '../parameters';
+import { type Draft, draftOf, type Drafts, parameterIn } from '../parameters';
 import { Field, TextField } from './Field';
 
 export function ParameterFields(props: {
   readonly parameters: readonly Parameter[];
   readonly drafts: Drafts;
-  readonly mistakes: Readonly<Record<string, Mistake>>;
+  /** What the platform says to them. */
+  readonly answer: IAnswer<unknown>;
   readonly onChange: (drafts: Drafts) => void;
 }): React.JSX.Element {
   const { trans } = useHubyard();
-  const { drafts, parameters } = props;
+  const { answer, drafts, parameters } = props;
+  const wrong = parameterIn(answer.field);
   if (parameters.length === 0) {
     return (
       <p className="hy-Help">
@@ -31,7 +33,7 @@ export function ParameterFields(props: {
           key={parameter.name}
           parameter={parameter}
           draft={drafts[parameter.name] ?? draftOf(parameter)}
-          mistake={props.mistakes[parameter.name]}
+          error={parameter.name === wrong ? answer.error : null}
           onChange={draft => {
             props.onChange({ ...drafts, [parameter.name]: draft });
           }}
@@ -44,10 +46,9 @@ export function ParameterFields(props: {
 function ParameterField(props: {
   readonly parameter: Parameter;
   readonly draft: Draft;
-  readonly mistake: Mistake | undefined;
+  readonly error: string | null;
   readonly onChange: (draft: Draft) => void;
 }): React.JSX.Element {
-  const { trans } = useHubyard();
   const { parameter, draft, onChange } = props;
   const testId = `hy-parameter-${parameter.name}`;
   if (typeof draft === 'boolean') {
@@ -71,27 +72,12 @@ function ParameterField(props: {
     <TextField
       label={parameter.name}
       help={parameter.help}
-      error={props.mistake ? wordsOfMistake(trans, props.mistake) : null}
+      error={props.error}
       testId={testId}
       value={draft}
       onChange={onChange}
-      code={parameter.type !== 'str'}
+      code={parameter.declared !== 'str'}
       number={parameter.type === 'int' || parameter.type === 'float'}
     />
   );
-}
-
-function wordsOfMistake(trans: TranslationBundle, mistake: Mistake): string {
-  switch (mistake) {
-    case 'int':
-      return trans.__('Write a whole number.');
-    case 'float':
-      return trans.__('Write a number, such as 0.1.');
-    case 'list':
-      return trans.__('Write a list, such as [1, 2].');
-    case 'dict':
-      return trans.__('Write an object, such as {"a": 1}.');
-    case 'json':
-      return trans.__('Write JSON: a text goes in double quotes.');
-  }
 }

@@ -1,12 +1,16 @@
 /** Schedule: a notebook runs by itself, or once now, on compute of its own. */
 import * as React from 'react';
-import type { NotebookSource, SchedulePolicy } from '../api/types';
+import type {
+  NotebookSource,
+  PreviewRequest,
+  RunRequest,
+  SchedulePolicy
+} from '../api/types';
 import {
   ComputeFields,
   type IChoice,
   mayStart,
-  PriceLine,
-  useEstimate
+  PriceLine
 } from '../components/ComputeFields';
 import { NotifyField } from '../components/NotifyField';
 import { ParameterFields } from '../components/ParameterFields';
@@ -16,7 +20,7 @@ import { WhenFields } from '../components/WhenFields';
 import { fileName } from '../format';
 import { type IAnswer, useAnswer } from '../hooks';
 import { CommandIDs, type IHubyard, useHubyard } from '../hubyard';
-import { type Drafts, givenParameters, type IGiven } from '../parameters';
+import { type Drafts, type Given, givenParameters } from '../parameters';
 import { tell } from '../toast';
 import { firstWhen, type IWhen, whenOf } from '../when';
 import { openForm, useSubmit } from './form';
@@ -24,6 +28,7 @@ import { openHook } from './hook';
 import { type ISourceProps, packNotebook, WithSource } from './source';
 
 const TYPING_MS = 250;
+const NOTHING_GIVEN = { parameters: {}, parameter_texts: {} };
 
 export function openSchedule(hubyard: IHubyard, path: string): Promise<void> {
   const { trans } = hubyard;
@@ -47,27 +52,6 @@ export function openRunNow(hubyard: IHubyard, path: string): Promise<void> {
   });
 }
 
-function useDrafts(source: NotebookSource): {
-  readonly given: IGiven;
-  readonly fields: React.JSX.Element;
-} {
-  const [drafts, setDrafts] = React.useState<Drafts>({});
-  const given = givenParameters(source.parameters, drafts);
-  const fields = (
-    <ParameterFields
-      parameters={source.parameters}
-      drafts={drafts}
-      mistakes={given.mistakes}
-      onChange={setDrafts}
-    />
-  );
-  return { given, fields };
-}
-
-function isRight({ mistakes }: IGiven): boolean {
-  return Object.keys(mistakes).length === 0;
-}
-
 function ScheduleForm({
   source
 }: ISourceProps<NotebookSource>): React.JSX.Element {
@@ -76,10 +60,11 @@ function ScheduleForm({
   const [policy, setPolicy] = React.useState(FIRST_POLICY);
   const [notify, setNotify] = React.useState<string[] | null>(null);
   const [choice, setChoice] = React.useState<IChoice | null>(null);
-  const { given, fields } = useDrafts(source);
+  const [drafts, setDrafts] = React.useState<Drafts>({});
+  const given = givenParameters(source.parameters, drafts);
   const when = whenOf(draft);
-  const preview = usePreview(source, when, choice);
-  const ready = preview.data !== null && !preview.pending && isRight(given);
+  const preview = usePreview(source, when, choice, { ...given, notify });
+  const ready = preview.data !== null && !preview.pending;
   useSubmit(
     ready && when !== null && choice !== null
       ? () => {
@@ -99,7 +84,12 @@ function ScheduleForm({
           onChange={setChoice}
           wanted={source.compute}
         />
-        {fields}
+        <ParameterFields
+          parameters={source.parameters}
+          drafts={drafts}
+          answer={preview}
+          onChange={setDrafts}
+        />
       </div>
       <PreviewCard answer={preview} />
     </div>
@@ -109,12 +99,13 @@ function ScheduleForm({
 export function usePreview(
   source: Pick<NotebookSource, 'notebook' | 'digest'>,
   when: IWhen | null,
-  choice: IChoice | null
+  choice: IChoice | null,
+  more: Given & Pick<PreviewRequest, 'notify'> = NOTHING_GIVEN
 ): IAnswer<IPreviewIn> {
   const { client } = useHubyard();
   const { notebook, digest } = source;
   const wish = when &&
-    choice && { ...when, ...choice, notebook, source: digest };
+    choice && { ...when, ...choice, ...more, notebook, source: digest };
   const ask = async () => ({
     preview: await client.preview(wish!),
     zone: wish!.time_zone
@@ -126,13 +117,13 @@ async function schedule(
   hubyard: IHubyard,
   source: NotebookSource,
   wish: IWhen & SchedulePolicy & IChoice & { notify: string[] | null },
-  given: IGiven
+  given: Given
 ): Promise<void> {
   const { client, polls, trans, commands } = hubyard;
   const made = await client.schedule({
     source: source.digest,
     notebook: source.notebook,
-    parameters: given.values,
+    ...given,
     notify_on: ['failed'],
     ...wish
   });
@@ -149,16 +140,31 @@ async function schedule(
 function RunForm({ source }: ISourceProps<NotebookSource>): React.JSX.Element {
   const hubyard = useHubyard();
   const [choice, setChoice] = React.useState<IChoice | null>(null);
-  const { given, fields } = useDrafts(source);
-  const estimate = useEstimate(choice, source);
+  const [drafts, setDrafts] = React.useState<Drafts>({});
+  const given = givenParameters(source.parameters, drafts);
+  const wish = choice && {
+    source: source.digest,
+    notebook: source.notebook,
+    ...given,
+    fresh: false,
+    ...choice
+  };
+  const estimate = useAnswer(
+    wish && JSON.stringify(wish),
+    () => hubyard.client.previewRun(wish!),
+    TYPING_MS
+  );
   useSubmit(
-    choice !== null && mayStart(estimate) && isRight(given)
-      ? () => runOnce(hubyard, source, choice, given)
-      : null
+    wish !== null && mayStart(estimate) ? () => runOnce(hubyard, wish) : null
   );
   return (
     <>
-      {fields}
+      <ParameterFields
+        parameters={source.parameters}
+        drafts={drafts}
+        answer={estimate}
+        onChange={setDrafts}
+      />
       <ComputeFields
         choice={choice}
         onChange={setChoice}
@@ -171,17 +177,9 @@ function RunForm({ source }: ISourceProps<NotebookSource>): React.JSX.Element {
 
 async function runOnce(
   { client, polls, trans, commands }: IHubyard,
-  source: NotebookSource,
-  choice: IChoice,
-  given: IGiven
+  wish: RunRequest
 ): Promise<void> {
-  const run = await client.run({
-    source: source.digest,
-    notebook: source.notebook,
-    parameters: given.values,
-    fresh: false,
-    ...choice
-  });
+  const run = await client.run(wish);
   void polls.runs.refresh();
   tell(trans.__('%1 is starting.', run.name), {
     label: trans.__('Show'),

@@ -181,10 +181,11 @@ REFUSED = [
     (["run", "train.ipynb", "-p", "epochs=x"], "epochs must be a whole number"),
     (["run", "train.ipynb", "-p", "epochs=1.5"], "epochs must be a whole number"),
     (["run", "train.ipynb", "-p", "epochs={1}"], "epochs must be a whole number"),
-    (["run", "train.ipynb", "-p", "lr=nan"], "lr must be a number"),
+    (["run", "train.ipynb", "-p", "lr=many"], "lr must be a number"),
+    (["run", "train.ipynb", "-p", "lr=many", "--dry-run"], "lr must be a number"),
+    (["schedule", "train.ipynb", DAILY, "-p", "lr=x", "--dry-run"], "lr must be a nu"),
     (["run", "train.ipynb", "-p", "lr=1e999"], "lr must be a number"),
     (["run", "train.ipynb", "-p", "lr=1j"], "lr must be a number"),
-    (["run", "train.ipynb", "-p", "name=3"], "name must be a text"),
     (["schedule", "train.ipynb", DAILY, "-p", "lr=x"], "lr must be a number"),
     # compute, lifetime and price
     (["run", "train.ipynb", "-c", "none"], "no compute called 'none' for you"),
@@ -888,7 +889,8 @@ def test_what_is_asked_for_is_what_is_sent(answering, hubyard):
         {
             "source": DIGEST,
             "notebook": "train.ipynb",
-            "parameters": {"lr": 0.5, "sizes": [1, 2]},
+            "parameters": {},
+            "parameter_texts": {"lr": "0.5", "sizes": "(1, 2)"},
             "fresh": True,
             **more,
         }

@@ -67,6 +67,7 @@ BEN = Share(user="ben")
 CALLS = {
     "GET me": lambda c: c.me().name == "ana",
     "GET compute": lambda c: c.compute().compute[0].name == "small",
+    "POST runs/preview": lambda c: c.runs.preview(RUN_WISH).total.text == "$0.20",
     "POST estimate": lambda c: c.estimate("small", 60).total.text == "$0.20",
     "GET workloads": lambda c: c.workloads()[0].seconds_left == 5400,
     "GET workloads/self": lambda c: c.workload().entry_id == "e1",
@@ -146,6 +147,7 @@ def test_what_has_no_word_is_left_out(client, answering):
             "source": DIGEST,
             "notebook": "train.ipynb",
             "parameters": {"a": None},
+            "parameter_texts": {},
             "fresh": False,
         }
     ]

@@ -314,6 +314,7 @@ def test_a_dry_run_starts_nothing(shell, platform, line):
     assert {*platform.calls()} <= {
         "GET compute",
         "POST estimate",
+        "POST runs/preview",
         "POST schedules/preview",
         "POST sources",
     }
@@ -358,10 +359,10 @@ def test_a_pipeline_runs_once(shell, platform):
     assert done.out.startswith("small costs $0.05 an hour")
     assert done.plain == "train starts: hubyard logs r1 follows it"
     (made,) = platform.bodies("POST runs")
-    told = {key: made[key] for key in ("source", "parameters", "name", "fresh")}
+    told = {key: made[key] for key in ("source", "parameter_texts", "name", "fresh")}
     assert told == {
         "source": DIGEST,
-        "parameters": {"lr": 0.1},
+        "parameter_texts": {"lr": "0.1"},
         "name": "nightly",
         "fresh": True,
     }
@@ -395,7 +396,7 @@ def test_schedule_previews_and_makes(shell, platform, cron, notebook):
     (made,) = platform.bodies("POST schedules")
     assert made["cron"] == "30 2 * * 1-5"
     assert made["time_zone"] == "Europe/Berlin"
-    assert made["parameters"] == {"lr": 0.1}
+    assert made["parameter_texts"] == {"lr": "0.1"}
     assert made["source"] == DIGEST
 
 

@@ -117,11 +117,52 @@ def test_mistakes_in_a_projects_pipeline_name_their_line(entry, text, message):
 
 def test_a_runs_parameters_are_those_of_the_pipeline(entry):
     found = entry(WHOLE)
-    found.check({"rows": 5, "sizes": []})
+    assert found.accept({"rows": 5}, {"sizes": "[]"}).given == {"rows": 5, "sizes": []}
     with pytest.raises(Invalid, match=r"no parameter 'trees': it has rows, region"):
-        found.check({"trees": 5})
+        found.accept({"trees": 5}, {})
     with pytest.raises(Invalid, match="rows must be a whole number"):
-        found.check({"rows": "many"})
+        found.accept({"rows": "many"}, {})
+
+
+DATED = {
+    "day.py": b'# %% tags=["parameters"]\nimport datetime\n'
+    b"day: datetime.date = datetime.date(2024, 1, 31)\nlimit: float = 1.0\n"
+}
+DAYS = """
+parameters: {day: 2024-01-31, days: [2024-01-31], limit: 1, least: null}
+steps:
+  one:
+    script: day.py
+    parameters: {day: "${day}", limit: "${limit}"}
+    when: ${least} == null or ${limit} > ${least}
+  many:
+    script: day.py
+    each: ${days}
+    parameters: {day: "${each}"}
+""".replace(" == null or ", " == None or ")
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"day": "soon"}, "Step one.parameters.day: Parameter day must be a date"),
+        ({"days": ["2024-02-01", "x"]}, "Step many.parameters.day: Parameter day"),
+        ({"days": [1]}, "Step many.parameters.day: Parameter day must be a date"),
+        ({"least": "x"}, "Step one.when: .* cannot be decided"),
+    ],
+)
+def test_a_value_that_a_step_cannot_take_is_refused_before_the_run(entry, given, says):
+    found = entry(DAYS, **DATED)
+    assert found.accept({"day": "2024-02-29", "days": [], "least": 3}, {})
+    with pytest.raises(Invalid, match=says):
+        found.accept(given, {})
+
+
+@pytest.mark.parametrize("text", ["[(1, 2)]", "[b'x']"])
+def test_a_pipelines_parameter_is_what_json_can_say(entry, text):
+    found = entry(WHOLE)
+    with pytest.raises(Invalid, match="sizes of a pipeline must be what JSON can say"):
+        found.accept({}, {"sizes": text})
 
 
 def test_a_notebook_or_a_script_alone_is_one_step(entry):
@@ -230,7 +271,15 @@ def test_what_is_not_there_is_not_found(entry):
 
 
 def test_a_value_that_only_a_run_knows_is_checked_by_its_name(entry):
-    text = step("each: [x]\n    parameters: {rows: '${each}'}")
-    assert entry(text).steps[0].parameters == {"rows": "${each}"}
+    giver = "  b: {notebook: train.ipynb, outputs: [n]}\n"
+    text = step("each: ${b.n}\n    parameters: {rows: '${each}'}") + giver
+    assert entry(text).steps[1].parameters == {"rows": "${each}"}
     with pytest.raises(Invalid, match="has no parameter 'trees'"):
-        entry(step("each: [x]\n    parameters: {trees: '${each}'}"))
+        entry(step("each: ${b.n}\n    parameters: {trees: '${each}'}") + giver)
+
+
+def test_what_a_step_fans_out_over_is_checked_where_it_is_known(entry):
+    with pytest.raises(Invalid, match="rows must be a whole number"):
+        entry(step("each: [1, x]\n    parameters: {rows: '${each}'}"))
+    with pytest.raises(Invalid, match="each of a is no list, but x"):
+        entry(step("each: x"))

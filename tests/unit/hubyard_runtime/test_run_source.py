@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 
 import pytest
 
@@ -85,7 +86,7 @@ def test_a_link_does_not_lead_out_of_the_source(tmp_path):
     ["a = 1", "a: int = 1", "%load_ext x\na = 1  # help", "import os\na = os.environ"],
 )
 def test_a_declared_name_may_be_given(text):
-    source.check_parameters(tagged(text), ["a"])
+    assert source.values_of(tagged(text), {"a": 5}) == {"a": 5}
 
 
 @pytest.mark.parametrize(
@@ -101,18 +102,27 @@ def test_a_declared_name_may_be_given(text):
     ],
 )
 def test_no_other_name_may_be_given(text, name):
-    failure = broken(source.check_parameters, tagged(text), [name])
+    failure = broken(source.values_of, tagged(text), {name: 1})
     assert "has no parameter" in failure.message
 
 
+def test_a_value_has_the_type_that_is_declared():
+    text = "a: dict[int, date] = {}\nb: tuple[int, ...] = ()"
+    given = {"a": {"1": "2024-01-31"}, "b": [1]}
+    found = source.values_of(tagged(text), given)
+    assert found == {"a": {1: date(2024, 1, 31)}, "b": (1,)}
+    failure = broken(source.values_of, tagged("a: date = x()"), {"a": "soon"})
+    assert "a must be a date, such as 2024-01-31" in failure.message
+
+
 def test_a_parameters_cell_must_be_python():
-    failure = broken(source.check_parameters, tagged("a = = 1"), ["a"])
-    assert failure.message == "The parameters cell is not Python."
+    failure = broken(source.values_of, tagged("a = = 1"), {"a": 1})
+    assert failure.message == "The parameters cell is not Python (line 1)."
 
 
 def test_tags_may_be_anything():
     odd = notebook({**CELL, "metadata": {"tags": None}})
-    source.check_parameters(odd, [])
+    assert source.values_of(odd, {}) == {}
 
 
 @pytest.mark.parametrize(
