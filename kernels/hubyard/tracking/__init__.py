@@ -1,9 +1,10 @@
 """Tracking with no line of code: the user's own training cell is a tracked run.
 
 Nothing is imported until the user imports a library that can be tracked. Then MLflow's
-own autologging is switched on for it, with three things added: an experiment named
-after owner and notebook, model requirements from the lock, and, when the cell has
-ended, a copy of the notebook with each tracked run that began in it.
+own autologging is switched on for it, with model requirements from the lock. Whoever
+begins a tracked run, by autologging or by `mlflow`'s own calls: it goes to an experiment
+named after owner and notebook (see `provider`), and when the cell has ended, a copy of
+the notebook is kept with it.
 
 Outside a workload (no `MLFLOW_TRACKING_URI`) nothing happens.
 """
@@ -20,10 +21,11 @@ from hubyard.contract.errors import Conflict
 from hubyard.contract.tracking import NOTEBOOK_ARTIFACT, TAG_CELL
 from hubyard.tracking.autolog import switch_on
 from hubyard.tracking.cell import current_cell
+from hubyard.tracking.experiment import default_experiment, experiment_id, owned
 from hubyard.tracking.imports import AfterImport
 from hubyard.tracking.lock import lock_text
 from hubyard.tracking.note import TrackedNote
-from hubyard.tracking.notebook import notebook_path, notebook_stem
+from hubyard.tracking.notebook import notebook_path
 from hubyard.tracking.reach import answers
 
 if TYPE_CHECKING:
@@ -61,6 +63,7 @@ class Tracking:
         self._shell = shell
         self._watch = AfterImport(_LIBRARIES, self._activate)
         self._wanted = False
+        self._paused = False
         self._undo: Callable[[], None] | None = None
         self._looked_at = -_LOOK_AGAIN_S
         self._said: str | None = None
@@ -94,12 +97,11 @@ class Tracking:
     @property
     def experiment(self) -> str:
         """Name of the experiment that tracked runs go to: `<owner>/<name>`."""
-        pipeline = os.environ.get("HUBYARD_EXPERIMENT")
-        return self._experiment or _owned(pipeline or notebook_stem())
+        return self._experiment or default_experiment()
 
     def set_experiment(self, name: str) -> str:
         """Send tracked runs to another experiment; returns its full name."""
-        self._experiment = _owned(name)
+        self._experiment = owned(name)
         if self._active:
             self._choose_experiment()
         else:
@@ -108,13 +110,14 @@ class Tracking:
 
     def activate(self) -> None:
         """Switch tracking on, if it is not."""
+        self._paused = False
         self._watch.stop()
         self._activate()
 
     def pause(self) -> None:
         """Track nothing more, until it is switched on again."""
         self._watch.stop()
-        self._wanted = False
+        self._paused, self._wanted = True, False
         self._end_tracked_cell("KILLED")
         self._let_go()
 
@@ -154,9 +157,9 @@ class Tracking:
         if mlflow.active_run() is not None:
             raise Conflict("A tracked run is open: end it with mlflow.end_run().")
         try:
-            chosen = _owned(experiment) if experiment else None
+            chosen = owned(experiment) if experiment else None
             mlflow.start_run(
-                experiment_id=_experiment_id(chosen) if chosen else None,
+                experiment_id=experiment_id(chosen) if chosen else None,
                 run_name=name,
                 tags={key: str(value) for key, value in tags.items()},
             )
@@ -216,12 +219,18 @@ class Tracking:
             self._hold_off(_AWAY)
 
     def _choose_experiment(self) -> None:
-        """Without one of ours, MLflow would track into that which everybody shares."""
+        """Make sure that MLflow takes the experiment; name it to MLflow if a user did.
+
+        The default one is not named: the user may have called `mlflow.set_experiment`.
+        """
         import mlflow  # noqa: PLC0415  as above
         from mlflow.exceptions import MlflowException  # noqa: PLC0415
 
         try:
-            mlflow.set_experiment(self.experiment)
+            if self._experiment:
+                mlflow.set_experiment(self._experiment)
+            else:
+                experiment_id(self.experiment)
         except MlflowException as error:
             why = first_line(error)
             self._hold_off(f"Not tracked: MLflow does not take it ({why}).")
@@ -237,7 +246,7 @@ class Tracking:
             self._look_again()
 
     def _after_cell(self, result: ExecutionResult | None) -> None:
-        if not self._active:
+        if self._paused:
             return
         if self._tracked_cell is not None:
             if result is not None and result.info is not self._tracked_cell:
@@ -305,18 +314,6 @@ def _status(result: ExecutionResult | None) -> str:
     if result is None or isinstance(result.error_in_exec, KeyboardInterrupt):
         return "KILLED"
     return "FINISHED" if result.success else "FAILED"
-
-
-def _experiment_id(name: str) -> str:
-    import mlflow  # noqa: PLC0415  two seconds that only who trains shall pay
-
-    found = mlflow.get_experiment_by_name(name)
-    return found.experiment_id if found else mlflow.create_experiment(name)
-
-
-def _owned(name: str) -> str:
-    owner = os.environ.get("JUPYTERHUB_USER", "")
-    return f"{owner}/{name}" if owner else name
 
 
 def _say(line: str) -> None:

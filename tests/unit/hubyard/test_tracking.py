@@ -64,7 +64,11 @@ def workload(server, tmp_path, monkeypatch):
         monkeypatch.setenv(name, value)
     yield tmp_path
     for name in set(os.environ) - before - set(told):
-        monkeypatch.delenv(name)
+        del os.environ[name]  # monkeypatch would bring it back
+    if "mlflow" in sys.modules:  # what a test has chosen is of its kernel alone
+        import mlflow.tracking.fluent
+
+        mlflow.tracking.fluent._active_experiment_id = None
 
 
 def _shell():
@@ -385,6 +389,84 @@ def test_mlflow_that_goes_within_a_cell_costs_no_more_than_the_record(
     assert done.value == 1.0
     assert done.seconds < DOWN_S
     assert "Traceback" not in done.out + done.err
+
+
+# -- with MLflow's own calls, in a process that has no scikit-learn --------------------
+
+BARE = """
+import sys
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+shell.run_line_magic("load_ext", "hubyard")
+for cell in {cells!r}:
+    shell.run_cell(cell, store_history=True).raise_error()
+assert "sklearn" not in sys.modules
+"""
+LOGS = "import mlflow\nwith mlflow.start_run():\n    mlflow.log_metric('a', 1)"
+
+
+def _python(*command, **environ):
+    return subprocess.run(
+        [sys.executable, "-W", "ignore", *command],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environ},
+    )
+
+
+def test_a_run_begun_by_mlflow_alone_is_tracked_with_the_notebook(workload):
+    import mlflow
+
+    done = _python("-c", BARE.format(cells=[LOGS]))
+    assert done.returncode == 0, done.stdout + done.stderr
+    (run,) = tracked(workload)
+    assert run.data.metrics == {"a": 1.0}
+    kept = mlflow.MlflowClient().list_artifacts(run.info.run_id, NOTEBOOK_ARTIFACT)
+    assert f"{NOTEBOOK_ARTIFACT}/train.ipynb" in {file.path for file in kept}
+    assert f"Tracked as {run.info.run_name}" in done.stdout
+
+
+def test_an_experiment_that_the_user_chose_stays_chosen(workload):
+    own = f"own of {workload.name}"
+    chosen = f"import mlflow\nexperiment = mlflow.set_experiment({own!r})"
+    cells = [chosen, LOGS, "import sklearn", LOGS]
+    script = BARE.format(cells=cells).replace("assert", "#")
+    done = _python("-c", script)
+    assert done.returncode == 0, done.stdout + done.stderr
+    import mlflow
+
+    assert tracked(workload) == []
+    found = mlflow.get_experiment_by_name(own)
+    assert len(mlflow.search_runs([found.experiment_id], output_format="list")) == 2
+
+
+def test_what_a_cell_starts_tracks_into_the_notebooks_experiment(workload):
+    script = workload / "fit.py"
+    script.write_text(LOGS)
+    done = _python(str(script))
+    assert done.returncode == 0, done.stderr
+    assert len(tracked(workload)) == 1
+
+
+def test_a_script_in_a_terminal_has_an_experiment_of_its_own(workload, monkeypatch):
+    monkeypatch.delenv("HUBYARD_NOTEBOOK")
+    script = workload / "fit.py"
+    script.write_text(LOGS)
+    done = _python(str(script))
+    assert done.returncode == 0, done.stderr
+    assert len(tracked(workload, "fit")) == 1
+
+
+def test_what_mlflow_refuses_goes_nowhere_else(workload, monkeypatch):
+    import mlflow
+
+    monkeypatch.setenv("JUPYTERHUB_USER", "x" * 600)  # no name of an experiment
+    before = len(mlflow.search_runs(["0"], output_format="list"))
+    done = _python("-c", LOGS)
+    assert done.returncode != 0
+    assert "MLflow does not take the experiment" in done.stderr
+    assert len(mlflow.search_runs(["0"], output_format="list")) == before
 
 
 FRESH = """
