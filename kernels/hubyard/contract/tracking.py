@@ -24,6 +24,10 @@ TAG_SCHEDULE = "hubyard.schedule"
 TAG_SOURCE = "hubyard.source"
 TAG_LINEAGE = "hubyard.lineage"
 """Marks what stands for a `run` or a `step`, and has trained nothing itself."""
+METADATA = "hubyard"
+"""In a logged model's metadata: `shape`, of the data that it was trained on (`frame`,
+`series` or `list`), and `dtypes`, by the name of each column ("" where it has none):
+pandas' name of the dtype, or `{"categories": [...], "ordered": false}`."""
 NOTEBOOK_ARTIFACT = "notebook"
 """The artifact folder that holds the notebook's copy."""
 

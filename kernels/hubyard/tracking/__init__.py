@@ -2,9 +2,9 @@
 
 Nothing is imported until the user imports a library that can be tracked. Then MLflow's
 own autologging is switched on for it, with model requirements from the lock. Whoever
-begins a tracked run, by autologging or by `mlflow`'s own calls: it goes to an experiment
-named after owner and notebook (see `provider`), and when the cell has ended, a copy of
-the notebook is kept with it.
+begins a tracked run, autologging or the user: it goes to an experiment named after
+owner and notebook (see `provider`), and when the cell has ended, a copy of the notebook
+is kept with it.
 
 Outside a workload (no `MLFLOW_TRACKING_URI`) nothing happens.
 """

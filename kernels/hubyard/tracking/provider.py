@@ -20,18 +20,18 @@ from hubyard.tracking.experiment import default_experiment, experiment_id
 _log = logging.getLogger(__name__)
 
 NOWHERE = "-1"
-"""No experiment has this id, so MLflow refuses it. If a provider raises an error, MLflow
+"""No experiment has this id, so MLflow refuses it. Where a provider raises an error, it
 tracks into the experiment that everybody shares."""
 
 
 class HubyardExperiment(DefaultExperimentProvider):
     """Chooses `<owner>/<notebook>` in each workload of Hubyard."""
 
-    def in_context(self) -> bool:
+    def in_context(self) -> bool:  # pyright: ignore[reportIncompatibleMethodOverride]  the base has no annotations
         """Whether this process belongs to a workload."""
         return bool(os.environ.get("HUBYARD_ENTRY"))
 
-    def get_experiment_id(self) -> str:
+    def get_experiment_id(self) -> str:  # pyright: ignore[reportIncompatibleMethodOverride]  as above
         """The experiment's id; the experiment is made where there is none."""
         name = default_experiment()
         try:

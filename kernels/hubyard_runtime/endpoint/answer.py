@@ -23,7 +23,11 @@ class NotByRow(Exception):
 
 
 def plain(answer: Any) -> Json:  # noqa: ANN401  whatever a model returns
-    """Numpy, pandas and their kin as JSON; NaN, NaT and infinities are null.
+    """Numpy, pandas and their kin as JSON.
+
+    NaN, NaT and NA are null: they say that there is no value. An infinity is a value:
+    the text "Infinity" or "-Infinity", as in the JSON mapping of protocol buffers,
+    https://protobuf.dev/programming-guides/json/
 
     Raises:
         TypeError: JSON has no form for a part of it.
@@ -53,7 +57,9 @@ def _plain_array(array: np.ndarray[Any, Any]) -> Json:
 
 def _plain_value(value: Any) -> Json:  # noqa: ANN401  whatever a model returns
     match value:
-        case float() if not math.isfinite(value):
+        case float() if math.isinf(value):
+            return "Infinity" if value > 0 else "-Infinity"
+        case float() if math.isnan(value):
             return None
         case None | bool() | int() | float() | str():
             return value

@@ -41,6 +41,8 @@ class Named:
     """The place of a cell, from its row and its column."""
     column_at: Callable[[str], str]
     """The place of a column's name."""
+    row_at: Callable[[int], str]
+    """The place of a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,7 @@ def _split(said: Json) -> Named | Plain:
         rows=len(data),
         at=lambda row, name: f"data[{row}].{name}",
         column_at=lambda name: f"columns.{name}",
+        row_at=lambda row: f"data[{row}]",
     )
 
 
@@ -200,6 +203,7 @@ def _records(said: Json, place: str = "dataframe_records") -> Named:
         rows=len(records),
         at=lambda row, name: f"{place}[{row}].{name}",
         column_at=lambda name: f"{place}[{_first_with(name, records)}].{name}",
+        row_at=lambda row: f"{place}[{row}]",
     )
 
 
@@ -227,6 +231,7 @@ def _inputs(said: Json) -> Named | Plain:
             rows=1,
             at=lambda _, name: f"inputs.{name}",
             column_at=lambda name: f"inputs.{name}",
+            row_at=lambda _: "inputs",
         )
     return Named(
         names=said,
@@ -234,6 +239,7 @@ def _inputs(said: Json) -> Named | Plain:
         rows=_same_length(said),
         at=lambda row, name: f"inputs.{name}[{row}]",
         column_at=lambda name: f"inputs.{name}",
+        row_at=lambda _: "inputs",
     )
 
 
@@ -249,6 +255,7 @@ def _arrays(said: Json) -> Named | Plain:
         rows=1,
         at=lambda _, name: f"inputs.{name}",
         column_at=lambda name: f"inputs.{name}",
+        row_at=lambda _: "inputs",
     )
 
 

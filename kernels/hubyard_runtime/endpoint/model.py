@@ -12,8 +12,9 @@ import json
 import logging
 import math
 import os
+import re
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from hubyard.contract.errors import HubyardError, Invalid, Rejected
@@ -45,7 +46,11 @@ _MOST_TRIED = 20
 """Rows of an example that are worth asking one by one."""
 _SAME = {"rel_tol": 1e-5, "abs_tol": 1e-9}
 """A sum differs in its last bits with the number of rows that are summed at once."""
-_WORDS = 300
+_SCHEMA_ERROR = re.compile(
+    r"Failed to enforce schema of data .* with schema .*\. Error: (.*)", re.DOTALL
+)
+"""MLflow's: the whole table and the whole schema stand before what is wrong."""
+_WORDS = 500
 """How much of what a model raised is told."""
 
 
@@ -65,6 +70,8 @@ class Model:
     """A request's body that the model came with."""
     by_row: bool
     speed: Speed = field(default_factory=Speed)
+    known: Table | None = None
+    """One row of the example, which the model has answered."""
 
     def layout(self, table: Table) -> Hashable:
         """Equal for tables that one call may answer; None: this one goes alone."""
@@ -116,6 +123,7 @@ class Model:
             ) from None
         if shown is not None:
             self.by_row = shown
+        self.known = table.row(0) if table.layout is not None else table
         self._measure(table.row(0) if table.rows > 1 else table)
 
     def _measure(self, row: Table) -> None:
@@ -165,22 +173,36 @@ def _alike(one: Json, other: Json) -> bool:
 
 def told(error: BaseException) -> str:
     """What a model raised, in one line."""
-    lines = str(error).strip().splitlines()
-    text = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    said = str(error)
+    if found := _SCHEMA_ERROR.search(said):
+        said = found[1]
+    text = " ".join(said.split())
+    text = f"{type(error).__name__}: {text}" if text else type(error).__name__
     return text if len(text) <= _WORDS else f"{text[:_WORDS]}..."
 
 
-def translated(error: BaseException, table: Table) -> HubyardError:
-    """What the asker is told when the model raised: refused (422) or failed (500)."""
-    if not _is_refusal(error):
-        log.error("The model failed.", exc_info=error)
-        return ModelFailed(f"The model failed on this request: {told(error)}")
+def failed(error: BaseException) -> ModelFailed:
+    """What the asker is told when the model failed, through no fault of theirs."""
+    log.error("The model failed.", exc_info=error)
+    return ModelFailed(f"The model failed on this request: {told(error)}")
+
+
+def refused(error: BaseException, table: Table, row: int | None) -> Invalid:
+    """What the asker is told when the model cannot use what they have sent.
+
+    Args:
+        error: what the model has raised.
+        table: what it was asked.
+        row: the first row that it cannot use; None: not known.
+    """
     log.warning("The model refused a request.", exc_info=error)
     said = told(error).removeprefix("ValueError: ")
-    return Invalid(f"The model refuses this input: {said}", field=table.missing())
+    place = None if row is None else table.place(row)
+    what = f"row {row} of this input" if row is not None else "this input"
+    return Invalid(f"The model refuses {what}: {said}", field=table.missing() or place)
 
 
-def _is_refusal(error: BaseException) -> bool:
+def is_refusal(error: BaseException) -> bool:
     """Whether it says that a value cannot be used, by Python's meaning or MLflow's."""
     status = getattr(error, "get_http_status_code", None)
     return isinstance(error, ValueError) or (
@@ -217,17 +239,31 @@ def _model(loaded: PyFuncModel, folder: Path) -> Model:
     recorded = metadata.signature.to_dict() if metadata.signature else {}
     by_hint = bool(metadata.to_dict().get("is_signature_from_type_hint"))
     try:
-        read = signature.parse(recorded, typed_by_hint=by_hint)
+        read = signature.parse(recorded, typed_by_hint=by_hint, kept=_kept(loaded))
     except (ValueError, KeyError, TypeError) as error:
         raise Invalid(f"The model's signature cannot be served: {error}.") from None
     by_row = loaded.loader_module in _BY_ROW
     return Model(
-        predict=_direct(loaded) if by_row else loaded.predict,
+        predict=_direct(loaded) if by_row or not read.is_as_mlflow else loaded.predict,
         signature=read,
         recorded={name: json.loads(said or "null") for name, said in recorded.items()},
         example=_example(metadata, folder),
         by_row=by_row,
     )
+
+
+def _kept(loaded: PyFuncModel) -> signature.Kept:
+    """What tracking has kept of the training data.
+
+    Where it has kept nothing: an estimator that takes one column of no name was trained
+    on a series, since a frame's columns have names.
+    """
+    kept = signature.Kept.parse(loaded.metadata.metadata)
+    inputs = loaded.metadata.get_input_schema()
+    if kept.shape or inputs is None or loaded.loader_module not in _BY_ROW:
+        return kept
+    is_bare = not inputs.is_tensor_spec() and inputs.input_names() in ([None], [0])
+    return replace(kept, shape="series") if is_bare else kept
 
 
 def _direct(loaded: PyFuncModel) -> Callable[[Any, dict[str, Any]], Any]:

@@ -137,11 +137,16 @@ def value_type(spec: Mapping[str, Any]) -> ValueType:
         case "object":
             fields: Mapping[str, Mapping[str, Any]] = spec["properties"]
             return Object(
-                fields={name: value_type(field) for name, field in fields.items()},
+                fields={name: _field(field) for name, field in fields.items()},
                 required=frozenset(n for n, f in fields.items() if is_required(f)),
             )
         case _:
             raise ValueError(f"the type {kind!r} is not one that an endpoint can read")
+
+
+def _field(spec: Mapping[str, Any]) -> ValueType:
+    kind = value_type(spec)
+    return kind if is_required(spec) else kind.optional()
 
 
 def is_required(spec: Mapping[str, Any]) -> bool:

@@ -68,7 +68,8 @@ def _invocations(model: Model) -> dict[str, Any]:
     return {
         "operationId": "invocations",
         "summary": "Predict",
-        "description": "Null in an answer stands for NaN and for infinity.",
+        "description": "Null in an answer says that there is no value (NaN). "
+        'An infinite number is the text "Infinity" or "-Infinity".',
         "requestBody": {
             "required": True,
             "content": {

@@ -22,9 +22,9 @@ from hubyard.contract.errors import (
     Unavailable,
 )
 from hubyard_runtime.endpoint import body
+from hubyard_runtime.endpoint import model as models
 from hubyard_runtime.endpoint.batcher import Batcher
 from hubyard_runtime.endpoint.metrics import Metrics
-from hubyard_runtime.endpoint.model import translated
 from hubyard_runtime.endpoint.openapi import document, example
 from hubyard_runtime.endpoint.page import page
 
@@ -43,6 +43,8 @@ LARGEST_BODY = 10_000_000
 """Bytes."""
 _LARGE_BODY = 100_000
 """Bytes above which a body is read in another thread, past which small ones slip."""
+_MOST_TRIED = 64
+"""Rows of a refused request that are asked one by one, to name the first bad one."""
 _JSON = b"application/json"
 _AGAIN = ((b"retry-after", b"5"),)
 """Seconds; about what a model takes to be loaded."""
@@ -183,7 +185,37 @@ class Endpoint:
         except (HubyardError, _Gone):
             raise
         except Exception as error:  # noqa: BLE001  the model's own code
-            raise translated(error, table) from None
+            raise await self._translated(error, table) from None
+
+    async def _translated(self, error: Exception, table: Table) -> HubyardError:
+        """What the asker is told when the model raised: refused (422) or failed (500).
+
+        A model that answers its own example is well: then it is this input that it
+        cannot use, whatever it has raised.
+        """
+        is_refusal = models.is_refusal(error)
+        if not is_refusal and not await self._answers(self._model.known):
+            return models.failed(error)
+        return models.refused(error, table, await self._first_refused(table))
+
+    async def _first_refused(self, table: Table) -> int | None:
+        """The first row that the model does not answer alone; None: it answers each."""
+        if table.layout is None:
+            return 0 if table.rows == 1 else None
+        for row in range(min(table.rows, _MOST_TRIED)):
+            if not await self._answers(table.row(row)):
+                return row
+        return None
+
+    async def _answers(self, table: Table | None) -> bool:
+        """Whether the model answers a table; None: there is none to ask about."""
+        if table is None:
+            return False
+        try:
+            await self._batcher.put(table)
+        except Exception:  # noqa: BLE001  the model's own code
+            return False
+        return True
 
     def _table(self, raw: bytes) -> Table:
         signature = self._model.signature

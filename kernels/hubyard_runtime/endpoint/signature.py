@@ -12,18 +12,28 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from hubyard.contract.errors import Invalid
+from hubyard.contract.tracking import METADATA
 from hubyard_runtime.endpoint.body import FORMATS, Named, Plain, whole_row
 from hubyard_runtime.endpoint.nested import Array, is_required, value_type
 from hubyard_runtime.endpoint.params import Params
-from hubyard_runtime.endpoint.table import Column, Frame, Layout, Loose, Table, Tensors
+from hubyard_runtime.endpoint.table import (
+    Column,
+    Frame,
+    Layout,
+    Loose,
+    Shape,
+    Table,
+    Tensors,
+)
 from hubyard_runtime.endpoint.tensors import Tensor
+from hubyard_runtime.endpoint.trained import as_trained
 from hubyard_runtime.endpoint.values import ABSENT, Anything, Json
 
 if TYPE_CHECKING:
@@ -42,6 +52,11 @@ class Signature(ABC):
         """Whether each name of `inputs` has an array of a length of its own."""
         return False
 
+    @property
+    def is_as_mlflow(self) -> bool:
+        """Whether MLflow's own check leaves the input as it is."""
+        return True
+
     @abstractmethod
     def table(self, body: Body) -> Table:
         """The rows of a body, each value checked and converted.
@@ -59,12 +74,37 @@ class Signature(ABC):
         """A body that the signature accepts."""
 
 
-def parse(recorded: Mapping[str, Any] | None, *, typed_by_hint: bool) -> Signature:
+@dataclass(frozen=True)
+class Kept:
+    """What tracking has kept of the training data, beside the signature."""
+
+    shape: Shape | None = None
+    """None: nothing is known."""
+    dtypes: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What each column was; see `trained`."""
+
+    @classmethod
+    def parse(cls, metadata: Json) -> Kept:
+        """Read a model's metadata; whoever logged it wrote it."""
+        said = metadata.get(METADATA) if isinstance(metadata, dict) else None
+        if not isinstance(said, dict):
+            return cls()
+        shape, dtypes = said.get("shape"), said.get("dtypes")
+        return cls(
+            shape if shape in ("frame", "series", "list") else None,
+            dtypes if isinstance(dtypes, dict) else {},
+        )
+
+
+def parse(
+    recorded: Mapping[str, Any] | None, *, typed_by_hint: bool, kept: Kept | None = None
+) -> Signature:
     """Read the `signature` of an MLmodel file.
 
     Args:
         recorded: its `inputs` and `params` are JSON in a text; None: there is none.
         typed_by_hint: the model checks its input itself, by its own type hint.
+        kept: what tracking has kept of the training data.
 
     Raises:
         ValueError: the signature names a type that cannot be served.
@@ -78,10 +118,18 @@ def parse(recorded: Mapping[str, Any] | None, *, typed_by_hint: bool) -> Signatu
         return LooseSignature(params)
     if any("tensor-spec" in spec for spec in inputs):
         return TensorSignature(tuple(map(Tensor.parse, inputs)), params)
-    columns = tuple(
-        Column(spec.get("name"), value_type(spec), is_required(spec)) for spec in inputs
+    kept = kept or Kept()
+    columns = tuple(_column(spec, kept.dtypes) for spec in inputs)
+    shape = kept.shape if kept.shape and len(columns) == 1 else "frame"
+    return ColumnSignature(Layout(columns, shape), params)
+
+
+def _column(spec: Mapping[str, Any], dtypes: Mapping[str, Any]) -> Column:
+    name, required = spec.get("name"), is_required(spec)
+    known = dtypes.get("" if name is None else str(name))
+    return Column(
+        name, as_trained(value_type(spec), known, required=required), required
     )
-    return ColumnSignature(Layout(columns), params)
 
 
 @dataclass(frozen=True)
@@ -90,6 +138,10 @@ class ColumnSignature(Signature):
 
     layout: Layout
     params: Params
+
+    @property
+    def is_as_mlflow(self) -> bool:
+        return self.layout.is_as_mlflow
 
     def table(self, body: Body) -> Table:
         params = self.params.read(body.params)
@@ -104,15 +156,11 @@ class ColumnSignature(Signature):
 
     def _from_named(self, said: Named, params: dict[str, Any]) -> Frame:
         _refuse_unknown(said, self.layout.known)
-        columns, values = list[Column](), list[list[Any]]()
-        for name, column in zip(self.layout.names, self.layout.columns, strict=True):
-            cells = _cells(column, name, said)
-            if cells is not None:
-                values.append(column.type.read(cells, _down(said.at, name)))
-                columns.append(column)
-        complete = len(columns) == len(self.layout.columns)
-        layout = self.layout if complete else Layout(tuple(columns))
-        return Frame(layout, values, said.rows, params, said.at)
+        values = [
+            column.type.read(_cells(column, name, said), _down(said.at, name))
+            for name, column in zip(self.layout.names, self.layout.columns, strict=True)
+        ]
+        return Frame(self.layout, values, said.rows, params, said.at, said.row_at)
 
     def _from_plain(self, said: Plain, params: dict[str, Any]) -> Frame:
         names = self.layout.names
@@ -128,7 +176,7 @@ class ColumnSignature(Signature):
                 names, self.layout.columns, zip(*rows, strict=True), strict=True
             )
         ]
-        return Frame(self.layout, values, len(rows), params, at)
+        return Frame(self.layout, values, len(rows), params, at, said.at)
 
     def _rows(self, items: list[Any]) -> list[Any]:
         """The items as rows: for a single column a row may be the bare value."""
@@ -260,7 +308,7 @@ class LooseSignature(Signature):
         said = body.input
         if isinstance(said, Named):
             columns = {name: _complete(said, name) for name in said.names}
-            return Loose(pd.DataFrame(columns), said.rows, params)
+            return Loose(pd.DataFrame(columns), said.rows, params, said.row_at)
         try:
             items = np.array(said.items)
         except ValueError:
@@ -268,7 +316,7 @@ class LooseSignature(Signature):
                 f"{said.place} has items of different lengths: write them all alike.",
                 field=said.place,
             ) from None
-        return Loose(items, len(said.items), params)
+        return Loose(items, len(said.items), params, said.at)
 
     def formats(self) -> dict[str, Any]:
         return {name: {} for name in FORMATS}
@@ -288,7 +336,8 @@ class HintSignature(Signature):
             raise Invalid(
                 'This model takes a list: write {"inputs": [...]}.', field=body.format
             )
-        return Loose(body.said, len(body.said), self.params.read(body.params))
+        params = self.params.read(body.params)
+        return Loose(body.said, len(body.said), params, lambda row: f"inputs[{row}]")
 
     def formats(self) -> dict[str, Any]:
         return {"inputs": {"type": "array", "minItems": 1}}
@@ -297,17 +346,16 @@ class HintSignature(Signature):
         return {"inputs": ["a"]}
 
 
-def _cells(column: Column, name: str, said: Named) -> Sequence[Any] | None:
-    """A column's cells; None: it may be, and is, left out."""
-    null = None if column.type.takes_null else ABSENT
-    if name in said.names:
-        cells = said.column(name)
-        if column.required or ABSENT not in cells:
-            return cells
-        return [null if cell is ABSENT else cell for cell in cells]
-    if column.required:
-        raise _lacks(name, said)
-    return [None] * said.rows if column.type.takes_null else None
+def _cells(column: Column, name: str, said: Named) -> Sequence[Any]:
+    """A column's cells; what is left out and may be is null."""
+    if name not in said.names:
+        if column.required:
+            raise _lacks(name, said)
+        return [None] * said.rows
+    cells = said.column(name)
+    if column.required or ABSENT not in cells:
+        return cells
+    return [None if cell is ABSENT else cell for cell in cells]
 
 
 def _refuse_unknown(said: Named, known: Collection[str]) -> None:

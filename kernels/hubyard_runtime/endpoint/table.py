@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -17,9 +17,17 @@ import pandas as pd
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
 
-    from hubyard_runtime.endpoint.values import ValueType
+    from hubyard_runtime.endpoint.values import Dtype, ValueType
+
+Shape: TypeAlias = Literal["frame", "series", "list"]
+"""What the model was trained on: columns, or one column that it takes as a series or as
+a list of values."""
 
 _BLOCKS = {"float64", "float32", "int64", "int32"}
+_NUMPY = {
+    *("bool", "float16", "float32", "float64"),
+    *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +44,7 @@ class Layout:
     """The columns of a table, in the signature's order. Equal only to itself."""
 
     columns: tuple[Column, ...]
+    shape: Shape = "frame"
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -63,8 +72,23 @@ class Layout:
     @cached_property
     def block(self) -> str | None:
         """The one dtype of all columns, if they can be one block of memory."""
-        dtypes = {column.type.dtype for column in self.columns}
+        dtypes = {str(column.type.dtype) for column in self.columns}
         return dtypes.pop() if len(dtypes) == 1 and dtypes <= _BLOCKS else None
+
+    @property
+    def is_as_mlflow(self) -> bool:
+        """Whether MLflow's own check of the input leaves all of it as it is."""
+        as_it_is = all(column.type.is_as_mlflow for column in self.columns)
+        return as_it_is and self.shape == "frame"
+
+    def input(self, values: list[list[Any]]) -> Any:  # noqa: ANN401  as the model was trained
+        """What the model gets for read values, given column by column."""
+        if self.shape == "list":
+            return list(values[0])
+        frame = self.frame(values)
+        if self.shape == "frame":
+            return frame
+        return frame.iloc[:, 0].rename(self.columns[0].name)
 
     def frame(self, values: list[list[Any]]) -> pd.DataFrame:
         """A frame of read values, given column by column."""
@@ -104,6 +128,10 @@ class Table(ABC):
     def joined(self, others: Sequence[Any]) -> Any:  # noqa: ANN401  a frame, array, dict
         """What the model's predict gets for this table and others of its layout."""
 
+    @abstractmethod
+    def place(self, row: int) -> str:
+        """The place of a row in the request."""
+
     def missing(self) -> str | None:
         """The place of the first value that is missing; None: none is."""
         return None
@@ -119,6 +147,8 @@ class Frame(Table):
     params: dict[str, Any]
     at: Callable[[int, str], str]
     """The place of a cell, from its row and its column's name."""
+    row_at: Callable[[int], str]
+    """The place of a row."""
 
     @property
     def layout(self) -> Hashable:
@@ -127,20 +157,31 @@ class Frame(Table):
     def row(self, index: int) -> Frame:
         return replace(self, cells=[[column[index]] for column in self.cells], rows=1)
 
-    def joined(self, others: Sequence[Frame]) -> pd.DataFrame:
+    def joined(self, others: Sequence[Frame]) -> Any:  # noqa: ANN401  as the model was trained
         if not others:
-            return self.columns.frame(self.cells)
+            return self.columns.input(self.cells)
         parts = [self.cells, *(other.cells for other in others)]
-        return self.columns.frame(
+        return self.columns.input(
             [list(chain.from_iterable(column)) for column in zip(*parts, strict=True)]
         )
 
+    def place(self, row: int) -> str:
+        return self.row_at(row)
+
     def missing(self) -> str | None:
-        for row in range(self.rows):
-            for name, column in zip(self.columns.names, self.cells, strict=True):
-                if _is_missing(column[row]):
-                    return self.at(row, name)
-        return None
+        """One in a column that the signature requires goes before any other."""
+        cells = [
+            (not column.required, row, name)
+            for name, column, values in zip(
+                self.columns.names, self.columns.columns, self.cells, strict=True
+            )
+            for row in range(self.rows)
+            if _is_missing(values[row])
+        ]
+        if not cells:
+            return None
+        _, row, name = min(cells, key=lambda cell: cell[:2])
+        return self.at(row, name)
 
 
 @dataclass(frozen=True)
@@ -172,6 +213,10 @@ class Tensors(Table):
         }
         return arrays.get(None, arrays)
 
+    def place(self, row: int) -> str:
+        first = next(iter(self.places.values()))
+        return f"{first}[{row}]" if self.joinable else first
+
     def missing(self) -> str | None:
         for name, array in self.arrays.items():
             if array.dtype.kind == "f" and np.isnan(array).any():
@@ -187,6 +232,11 @@ class Loose(Table):
     data: Any
     rows: int
     params: dict[str, Any]
+    row_at: Callable[[int], str]
+    """The place of a row."""
+
+    def place(self, row: int) -> str:
+        return self.row_at(row)
 
     @property
     def layout(self) -> Hashable:
@@ -201,15 +251,25 @@ class Loose(Table):
         return self.data
 
 
-def _array(dtype: str, cells: list[Any]) -> Any:  # noqa: ANN401  numpy's or pandas' array
-    if dtype == "str":
-        return pd.array(cells, dtype="str")
-    if dtype != "object":
-        return np.array(cells, dtype)
-    # numpy would make one more dimension of cells that are lists.
-    array = np.empty(len(cells), object)
-    array[:] = cells
-    return array
+def _array(dtype: Dtype, cells: list[Any]) -> Any:  # noqa: ANN401  numpy's or pandas' array
+    if dtype == "object":
+        # numpy would make one more dimension of cells that are lists.
+        array = np.empty(len(cells), object)
+        array[:] = cells
+        return pd.Series(array, dtype=object)  # a frame would make texts of its own
+    if str(dtype).startswith("datetime64"):
+        return _instants(pd.api.types.pandas_dtype(dtype), cells)
+    if str(dtype) in _NUMPY:
+        return np.array(cells, str(dtype))
+    return pd.array(cells, dtype=dtype)
+
+
+def _instants(dtype: Any, cells: list[Any]) -> pd.DatetimeIndex:  # noqa: ANN401  numpy's or pandas' dtype
+    """Moments in UTC, in the zone of the dtype if it has one."""
+    if not isinstance(dtype, pd.DatetimeTZDtype):
+        return pd.DatetimeIndex(cells, dtype=dtype)
+    naive = pd.DatetimeIndex(cells, dtype=f"datetime64[{dtype.unit}]")
+    return naive.tz_localize("UTC").tz_convert(dtype.tz)
 
 
 def _is_missing(value: object) -> bool:

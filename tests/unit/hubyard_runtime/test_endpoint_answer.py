@@ -20,7 +20,7 @@ MOMENT = dt.datetime(2026, 1, 2, 3, 4, 5)  # noqa: DTZ001  as pandas gives it
     ("answer", "said"),
     [
         (np.array([1, 2]), [1, 2]),
-        (np.array([1.5, np.nan, np.inf]), [1.5, None, None]),
+        (np.array([1.5, np.nan, np.inf]), [1.5, None, "Infinity"]),
         (np.array([[0.25, 0.75]], dtype="float32"), [[0.25, 0.75]]),
         (np.array(["a", "b"]), ["a", "b"]),
         (np.array([True, False]), [True, False]),
@@ -43,7 +43,10 @@ MOMENT = dt.datetime(2026, 1, 2, 3, 4, 5)  # noqa: DTZ001  as pandas gives it
             [(1, 2), {"a": np.int64(1), 2: np.array([1.0])}],
             [[1, 2], {"a": 1, "2": [1.0]}],
         ),
-        ([b"hi", Decimal("1.5"), None, float("-inf")], ["aGk=", 1.5, None, None]),
+        (
+            [b"hi", Decimal("1.5"), None, float("-inf")],
+            ["aGk=", 1.5, None, "-Infinity"],
+        ),
         (sparse.csr_matrix([[0, 1]]), [[0, 1]]),
         ({"a": np.array([1, 2])}, {"a": [1, 2]}),
         ("text", "text"),

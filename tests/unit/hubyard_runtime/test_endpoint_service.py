@@ -400,6 +400,67 @@ def test_a_model_without_a_signature_is_served(tmp_path):
     assert info["signature"] is None
 
 
+@pytest.mark.parametrize("size", [1, 3])
+def test_what_a_model_that_is_well_cannot_use_is_the_askers_to_put_right(
+    tmp_path, size
+):
+    def predict(self, context, model_input, params=None):
+        return [{"a": 1}[each] for each in model_input["a"]]
+
+    example = pd.DataFrame({"a": ["a"]})
+    folder = save_python(
+        tmp_path / "m",
+        predict,
+        input_example=example,
+        signature=signed(example, np.array([1])),
+    )
+    model = loaded(folder)
+    rows = [{"a": "a"}] * (size - 1) + [{"a": "z"}]
+    answer = invoke(model, {"dataframe_records": rows})
+    assert answer.status_code == 422
+    assert answer.json()["field"] == f"dataframe_records[{size - 1}]"
+    said = f"The model refuses row {size - 1} of this input: KeyError: 'z'"
+    assert answer.json()["message"] == said
+    assert invoke(model, {"dataframe_records": rows[:1]}).status_code in {200, 422}
+
+
+def test_an_infinite_prediction_is_told_apart_from_none(tmp_path):
+    def predict(self, context, model_input, params=None):
+        with np.errstate(all="ignore"):
+            return np.log(model_input["a"].to_numpy())
+
+    model = loaded(save_python(tmp_path / "m", predict))
+    answer = invoke(model, {"dataframe_records": [{"a": 1}, {"a": 0}, {"a": -1}]})
+    assert answer.json() == {"predictions": [0.0, "-Infinity", None]}
+
+
+def test_optional_values_arrive_as_na_also_past_mlflows_own_check(tmp_path):
+    def predict(self, context, model_input, params=None):
+        return [str(model_input.dtypes[n]) for n in model_input] + [
+            int(model_input.isna().sum().sum())
+        ]
+
+    rows = pd.DataFrame(
+        {
+            "i": pd.array([1, None], dtype="Int64"),
+            "b": pd.array([None, True], dtype="boolean"),
+        }
+    )
+    signature_ = signed(rows, np.array([1]))
+    model = loaded(save_python(tmp_path / "m", predict, signature=signature_))
+    answer = invoke(model, {"dataframe_records": [{"b": None}]})
+    assert answer.json() == {"predictions": ["Int64", "boolean", 2]}
+
+
+def test_what_mlflow_says_of_a_schema_is_told_whole():
+    schema = "['a': long (required)]"
+    said = f"Failed to enforce schema of data '   a\n0  x' with schema '{schema}'."
+    error = RuntimeError(f"{said} Error: Incompatible input types for column a.")
+    told = "RuntimeError: Incompatible input types for column a."
+    assert models.told(error) == told
+    assert models.told(ValueError("one\n two")) == "ValueError: one two"
+
+
 def test_a_models_failure_is_one_line_and_logged(tmp_path, caplog):
     def predict(self, context, model_input, params=None):
         return 1 // (model_input["a"].to_numpy() - 13).item()

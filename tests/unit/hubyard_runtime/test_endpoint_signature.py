@@ -280,8 +280,127 @@ def test_an_optional_column_that_can_be_missing_is_filled():
     assert list(read(sig, split(["a"], [1])).joined([])) == ["a", "b"]
 
 
-def test_an_optional_column_that_cannot_be_missing_is_left_out():
-    assert list(read(MIXED, split(["a", "b"], [1, "x"])).joined([])) == ["a", "b"]
+OPTIONAL = {"long": "Int64", "integer": "Int32", "boolean": "boolean"}
+
+
+@pytest.mark.parametrize("kind", OPTIONAL)
+@pytest.mark.parametrize("record", [{}, {"b": None}])
+def test_an_optional_value_that_is_missing_is_nas(kind, record):
+    sig = parsed(("a", "double"), ("b", kind, {"required": False}))
+    for said in (
+        {"dataframe_records": [{"a": 1, **record}]},
+        {"inputs": {"a": 1, **record}},
+        split(["a", *record], [1, *record.values()]),
+    ):
+        frame = read(sig, said).joined([])
+        assert str(frame["b"].dtype) == OPTIONAL[kind]
+        assert frame["b"][0] is pd.NA
+    nested = {"type": "object", "properties": {"b": {"type": kind, "required": False}}}
+    cell = read(parsed(("o", "object", nested)), split(["o"], [record]))
+    assert cell.joined([])["o"][0] == record
+
+
+@pytest.mark.parametrize("kind", OPTIONAL)
+def test_an_optional_value_of_another_type_is_told_that_null_may_be(kind):
+    sig = parsed(("a", "double"), ("b", kind, {"required": False}))
+    error = refused(sig, split(["a", "b"], [1, "x"]))
+    assert error.message.endswith("or null where it is missing.")
+    schema = sig.formats()["dataframe_records"]["items"]
+    assert "null" in schema["properties"]["b"]["type"]
+    assert schema["required"] == ["a"]
+
+
+def kept(kind, dtype, *, required=True, shape="frame"):
+    inputs = json.dumps([{"name": "a", "type": kind, "required": required}])
+    known = {"hubyard": {"shape": shape, "dtypes": {"a": dtype}}}
+    return signature.parse(
+        {"inputs": inputs}, typed_by_hint=False, kept=signature.Kept.parse(known)
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "trained", "said"),
+    [
+        ("long", pd.Series([1, None], dtype="Int64"), [1, None]),
+        ("integer", pd.Series([1, 2], dtype="uint8"), [1, 2]),
+        ("integer", pd.Series([1, None], dtype="Int8"), [1, None]),
+        ("boolean", pd.Series([True, None], dtype="boolean"), [True, None]),
+        ("boolean", pd.Series([True, None], dtype="object"), [True, None]),
+        ("double", pd.Series([1.5, None], dtype="Float64"), [1.5, None]),
+        ("float", pd.Series([1.5, 2], dtype="float16"), [1.5, 2]),
+        ("string", pd.Series(["a", None], dtype="object"), ["a", None]),
+        ("string", pd.Series(["a", None], dtype="string"), ["a", None]),
+        ("string", pd.Series(["a", None, "b"], dtype="category"), ["a", None, "b"]),
+        ("long", pd.Series([3, 1], dtype="category"), [3, 1]),
+        ("long", pd.Series([1, None], dtype="int64[pyarrow]"), [1, None]),
+        (
+            "datetime",
+            pd.Series(["2026-01-31 10:00:00.5", None], dtype="datetime64[ms]"),
+            ["2026-01-31T10:00:00.5", None],
+        ),
+        (
+            "datetime",
+            pd.Series(
+                ["2026-01-31 10:00:00.123456789", None], dtype="datetime64[ns]"
+            ).dt.tz_localize("Europe/Berlin"),
+            ["2026-01-31T09:00:00.123456789Z", "NaT"],
+        ),
+    ],
+)
+def test_a_column_is_what_it_was_in_training(kind, trained, said):
+    dtype = str(trained.dtype)
+    if dtype == "category":
+        dtype = {"categories": trained.cat.categories.tolist()}
+    sig = kept(kind, dtype, required=not trained.isna().any())
+    column = read(sig, {"inputs": {"a": said}}).joined([])["a"]
+    pd.testing.assert_series_equal(column, trained, check_names=False)
+    sig.table(body.read(json.dumps(sig.sample()).encode()))
+
+
+@pytest.mark.parametrize(
+    ("kind", "dtype", "said", "words"),
+    [
+        ("integer", "uint8", 300, "from 0 to 255"),
+        ("string", {"categories": ["a", "b"]}, "c", 'one of "a", "b", such as "a", or'),
+        ("string", {"categories": ["a", "b"]}, 1, 'one of "a", "b"'),
+        (
+            "datetime",
+            "datetime64[us, Europe/Berlin]",
+            "2026-01-31T10:00:00",
+            "offset from UTC",
+        ),
+        ("datetime", "datetime64[us]", "2026-01-31T10:00:00.1234567", "6 digits"),
+        ("datetime", None, "2026-01-31T10:00:00.1234567891", "9 digits"),
+    ],
+)
+def test_what_the_trained_column_cannot_hold_is_refused(kind, dtype, said, words):
+    error = refused(kept(kind, dtype), {"inputs": {"a": [said]}})
+    assert error.field == "inputs.a[0]"
+    assert words in error.message
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    ["nonsense", "Int64", 5, [], {}, {"categories": [[1]]}, {"categories": ["a", "a"]}],
+)
+def test_a_dtype_that_is_not_of_the_signatures_type_is_left_alone(dtype):
+    frame = read(kept("string", dtype), {"inputs": {"a": ["x"]}}).joined([])
+    assert str(frame["a"].dtype) == "str"
+
+
+def test_a_date_keeps_each_of_its_nanoseconds():
+    frame = read(
+        parsed(("a", "datetime")), split(["a"], ["2026-01-31T10:00:00.000000007+01:00"])
+    ).joined([])
+    assert frame["a"][0] == pd.Timestamp("2026-01-31T09:00:00.000000007")
+
+
+def test_one_column_may_be_a_series_or_a_list():
+    said = {"inputs": {"a": ["x", "y"]}}
+    series = read(kept("string", None, shape="series"), said).joined([])
+    assert isinstance(series, pd.Series)
+    assert series.name == "a"
+    assert read(kept("string", None, shape="list"), said).joined([]) == ["x", "y"]
 
 
 def test_older_models_say_optional():
@@ -440,4 +559,4 @@ def test_many_made_up_names_cost_no_more_than_they_are_long():
 def test_a_quick_column_and_a_slow_one_read_alike():
     table = read(MIXED, split(["a", "b"], [1, "x"], [2, "ü"]))
     assert isinstance(table, Frame)
-    assert table.cells == [[1.0, 2.0], ["x", "ü"]]
+    assert table.cells == [[1.0, 2.0], ["x", "ü"], [None, None]]
