@@ -155,6 +155,7 @@ class Tracking:
             git_commit=tags.get(_GIT_COMMIT),
             lock=tags.get(contract.TAG_LOCK),
             has_model=bool(model_ids(run)) or _LOG_MODEL_HISTORY in tags,
+            warnings=tuple(tags.get(contract.TAG_WARNINGS, "").splitlines()),
             url=f"{self._pages}/experiments/{quote(experiment)}/runs/{quote(id_)}",
         )
 

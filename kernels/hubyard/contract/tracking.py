@@ -22,6 +22,8 @@ TAG_RUN = "hubyard.run"
 TAG_STEP = "hubyard.step"
 TAG_SCHEDULE = "hubyard.schedule"
 TAG_SOURCE = "hubyard.source"
+TAG_WARNINGS = "hubyard.warnings"
+"""What MLflow has warned of, one line each."""
 TAG_LINEAGE = "hubyard.lineage"
 """Marks what stands for a `run` or a `step`, and has trained nothing itself."""
 METADATA = "hubyard"
@@ -58,6 +60,9 @@ class TrackedRun(Read):
     git_commit: str | None
     lock: str | None
     has_model: bool
+    warnings: tuple[str, ...] = Field(
+        default=(), description="what MLflow has warned of, such as why it has no model"
+    )
     cost: Money | None = Field(
         default=None, description="of its compute while it trained, where known"
     )

@@ -11,6 +11,7 @@ Outside a workload (no `MLFLOW_TRACKING_URI`) nothing happens.
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 import time
@@ -18,15 +19,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hubyard.contract.errors import Conflict
-from hubyard.contract.tracking import NOTEBOOK_ARTIFACT, TAG_CELL
+from hubyard.contract.tracking import NOTEBOOK_ARTIFACT, TAG_CELL, TAG_WARNINGS
 from hubyard.tracking.autolog import switch_on
 from hubyard.tracking.cell import current_cell
 from hubyard.tracking.experiment import default_experiment, experiment_id, owned
+from hubyard.tracking.hooks import hook_models
 from hubyard.tracking.imports import AfterImport
 from hubyard.tracking.lock import lock_text
 from hubyard.tracking.note import TrackedNote
 from hubyard.tracking.notebook import notebook_path
 from hubyard.tracking.reach import answers
+from hubyard.tracking.warned import Warned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -62,6 +65,9 @@ class Tracking:
     def __init__(self, shell: InteractiveShell) -> None:
         self._shell = shell
         self._watch = AfterImport(_LIBRARIES, self._activate)
+        self._watch_mlflow = AfterImport(frozenset({"mlflow.models"}), self._hook)
+        self._unhook: Callable[[], None] | None = None
+        self._warned = Warned()
         self._wanted = False
         self._paused = False
         self._undo: Callable[[], None] | None = None
@@ -81,11 +87,31 @@ class Tracking:
             os.environ.setdefault(name, value)
         self._shell.events.register("pre_run_cell", self._before_cell)
         self._shell.events.register("post_run_cell", self._after_cell)
+        self._watch_mlflow.watch()
         self._watch.watch()
         return self._stop
 
+    def _hook(self) -> None:
+        """MLflow is there: complete the models that it logs, and hear its warnings."""
+        try:
+            undo = hook_models()
+        except Exception as error:  # noqa: BLE001  as in `_activate`
+            _say(f"Models are kept as MLflow alone keeps them: {first_line(error)}.")
+            return
+        log = logging.getLogger("mlflow")
+        log.addHandler(self._warned)
+
+        def unhook() -> None:
+            log.removeHandler(self._warned)
+            undo()
+
+        self._unhook = unhook
+
     def _stop(self) -> None:
         self.pause()
+        self._watch_mlflow.stop()
+        if self._unhook is not None:
+            self._unhook()
         self._shell.events.unregister("pre_run_cell", self._before_cell)
         self._shell.events.unregister("post_run_cell", self._after_cell)
 
@@ -243,6 +269,7 @@ class Tracking:
         if self._tracked_cell is None:  # a cell may run cells
             self._cell = info
             current_cell.begin()
+            self._warned.begin()
             self._look_again()
 
     def _after_cell(self, result: ExecutionResult | None) -> None:
@@ -295,9 +322,13 @@ class Tracking:
             self._copy_notebook(Path(folder))
             for run in runs:
                 client.log_artifacts(run.info.run_id, folder, NOTEBOOK_ARTIFACT)
+        warnings = self._warned.lines
+        if warnings:
+            client.set_tag(last.info.run_id, TAG_WARNINGS, "\n".join(warnings))
         from IPython.display import display  # noqa: PLC0415  there is a shell
 
-        display(TrackedNote(client.get_run(last.info.run_id), len(runs)))
+        run = client.get_run(last.info.run_id)
+        display(TrackedNote(run, len(runs), warnings))
 
     def _copy_notebook(self, folder: Path) -> None:
         path = notebook_path()

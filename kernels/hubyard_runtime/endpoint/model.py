@@ -225,13 +225,20 @@ def load(folder: Path) -> Model:
     try:
         loaded: PyFuncModel = load_model(str(folder))
     except ModuleNotFoundError as error:
-        raise Invalid(
-            f"The model needs the package {error.name!r}, which is not installed here."
-        ) from None
+        raise Invalid(_lacks(error.name)) from None
     except (Exception, SystemExit) as error:
         log.exception("The model cannot be loaded.")
         raise Invalid(f"The model cannot be loaded: {told(error)}") from None
     return _model(loaded, folder)
+
+
+def _lacks(module: str | None) -> str:
+    return (
+        f"The model needs the module {module!r}, which is neither installed here nor "
+        "kept with the model. If it is a file of your own, train the model again in a "
+        "notebook that lies beside it, or log it with code_paths=[...]. If it is a "
+        "package, have it installed for everybody."
+    )
 
 
 def _model(loaded: PyFuncModel, folder: Path) -> Model:

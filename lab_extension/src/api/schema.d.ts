@@ -3744,6 +3744,12 @@ export interface components {
              * @description of its page in MLflow
              */
             url: string;
+            /**
+             * Warnings
+             * @description what MLflow has warned of, such as why it has no model
+             * @default []
+             */
+            warnings: string[];
         };
         /**
          * TrackedRunPage

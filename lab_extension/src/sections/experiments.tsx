@@ -93,6 +93,11 @@ function TrackedRunRow({
             {run.cost.text}
           </span>
         ),
+        run.warnings.length > 0 && (
+          <span key="warned" title={run.warnings.join('\n')}>
+            {trans.__('MLflow warns')}
+          </span>
+        ),
         <Moment key="at" at={run.started_at} />,
         run.run && (
           <RunLink key="run" run={run.run}>

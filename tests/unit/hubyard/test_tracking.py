@@ -1,5 +1,6 @@
 """Zero-line tracking in a real shell, into a real MLflow server."""
 
+import json
 import os
 import subprocess
 import sys
@@ -21,7 +22,9 @@ from hubyard.contract.tracking import (
     TAG_ENTRY,
     TAG_LOCK,
     TAG_NOTEBOOK,
+    TAG_WARNINGS,
 )
+from hubyard_runtime.endpoint import body
 from hubyard_spawner.ports import free_port
 from support.mlflow_server import mlflow_server
 
@@ -194,6 +197,161 @@ def test_a_cell_that_trains_nothing_shows_nothing(shell, workload):
     cell(shell, DATA + "LogisticRegression().fit(X, y)")
     assert "Tracked" not in cell(shell, "1 + 1").out
     assert len(tracked(workload)) == 1
+
+
+# -- what is kept of the data, the user's own modules and MLflow's warnings ------------
+
+TEXTS = """
+import numpy as np
+import pandas as pd
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+texts, y = ["good film", "bad film", "good plot", "bad plot"] * 5, [1, 0, 1, 0] * 5
+"""
+
+
+def _served(run):
+    """The model of a tracked run as an endpoint has it."""
+    import mlflow
+
+    from hubyard_runtime.endpoint.model import load
+
+    (model,) = mlflow.search_logged_models(
+        [run.info.experiment_id], output_format="list"
+    )
+    served = load(Path(mlflow.artifacts.download_artifacts(model.model_uri)))
+    served.check()
+    assert served.example is not None, "its own example fits it"
+    return served
+
+
+def _answer(served, **said):
+    table = served.signature.table(body.read(json.dumps(said).encode()))
+    return json.loads(served.answers([table])[0])["predictions"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "pd.Series(texts)",
+        "pd.Series(texts, name='film')",
+        "texts",
+        "np.array(texts)",
+        "np.array(texts, dtype=object)",
+        "pd.DataFrame({'film': texts})['film']",
+    ],
+)
+def test_a_model_of_texts_is_tracked_and_answers_texts(shell, workload, data):
+    fit = f"make_pipeline(TfidfVectorizer(), LogisticRegression()).fit({data}, y)"
+    done = cell(shell, TEXTS + fit)
+    assert done.ok, done.err
+    assert "warns" not in done.out
+    (run,) = tracked(workload)
+    assert run.info.status == "FINISHED"
+    assert "training_score" in run.data.metrics
+    served = _served(run)
+    assert _answer(served, inputs=["bad plot"]) == [0]
+    assert _answer(served, inputs=["good film", "bad film"]) == [1, 0]
+
+
+def test_columns_stay_what_they_were(shell, workload):
+    cell(
+        shell,
+        """\
+        import pandas as pd
+        from sklearn.ensemble import HistGradientBoostingClassifier
+        flags = [True] * 20 + [None, False] * 10
+        X = pd.DataFrame({
+            "flag": pd.array(flags, dtype="boolean"),
+            "count": pd.array([3] * 39 + [None], dtype="Int64"),
+            "kind": pd.Categorical(["a", "b"] * 20),
+            "size": [1.0, 2.0] * 20,
+        })
+        y = [int(flag is True) for flag in flags]
+        HistGradientBoostingClassifier(categorical_features="from_dtype").fit(X, y)
+        """,
+    )
+    (run,) = tracked(workload)
+    served = _served(run)
+    row = {"flag": True, "count": 3, "kind": "b", "size": 2.0}
+    assert _answer(served, dataframe_records=[row]) == [1]
+    assert _answer(served, dataframe_records=[{**row, "flag": None}]) == [0]
+    del row["flag"], row["count"]
+    assert _answer(served, dataframe_records=[row]) == [0]
+    frame = served.signature.table(
+        body.read(json.dumps({"dataframe_records": [row]}).encode())
+    ).joined([])
+    assert [str(t) for t in frame.dtypes] == ["boolean", "Int64", "category", "float64"]
+
+
+OWN = """
+from sklearn.base import BaseEstimator, TransformerMixin
+from {package} import factor
+
+class Doubled(BaseEstimator, TransformerMixin):
+    def fit(self, X, y=None):
+        return self
+
+    def transform(self, X):
+        return X * factor()
+"""
+
+
+def test_a_models_own_modules_are_kept_with_it(shell, workload, monkeypatch):
+    package = workload / "factors"
+    package.mkdir()
+    (package / "__init__.py").write_text("from factors.two import factor\n")
+    (package / "two.py").write_text("def factor():\n    return 2\n")
+    (package / "data.bin").write_bytes(b"0" * 2**21)
+    (workload / "mysteps.py").write_text(OWN.format(package="factors"))
+    (workload / "unused.py").write_text("")
+    monkeypatch.chdir(workload)
+    monkeypatch.syspath_prepend(str(workload))
+    done = cell(
+        shell,
+        DATA + "import unused\nfrom mysteps import Doubled\n"
+        "from sklearn.pipeline import make_pipeline\n"
+        "make_pipeline(Doubled(), LogisticRegression()).fit(X, y)",
+    )
+    assert done.ok, done.err
+    (run,) = tracked(workload)
+    assert run.info.status == "FINISHED"
+    import mlflow
+
+    (model,) = mlflow.search_logged_models(
+        [run.info.experiment_id], output_format="list"
+    )
+    folder = Path(mlflow.artifacts.download_artifacts(model.model_uri))
+    code = {str(p.relative_to(folder)) for p in (folder / "code").rglob("*.*")}
+    assert code == {
+        *("code/mysteps.py", "code/factors/__init__.py", "code/factors/two.py"),
+    }
+    answers = (
+        "import json, sys; from pathlib import Path\n"
+        "from hubyard_runtime.endpoint.model import load\n"
+        "model = load(Path(sys.argv[1])); model.check(); print(model.known.rows)"
+    )
+    elsewhere = {"HOME": "/", "PYTHONPATH": ""}
+    done = _python("-P", "-c", answers, str(folder), cwd="/", **elsewhere)
+    assert done.stdout.strip() == "1", done.stderr
+
+
+def test_what_mlflow_warns_of_is_shown_with_the_tracked_run(shell, workload):
+    done = cell(
+        shell,
+        DATA + "from sklearn.linear_model import LinearRegression\n"
+        "class Odd(LinearRegression):\n"
+        "    def predict(self, X):\n"
+        "        raise RuntimeError('no\\nanswer')\n"
+        "Odd().fit(X, y)\n",
+    )
+    assert done.ok, done.err
+    (run,) = tracked(workload)
+    said = "Failed to infer model signature: no answer"
+    assert f"MLflow warns: {said}" in done.out
+    assert said in run.data.tags[TAG_WARNINGS].splitlines()
+    assert "warns" not in cell(shell, "LogisticRegression().fit(X, y)").out
 
 
 # -- the magics of tracking ------------------------------------------------------------
@@ -405,9 +563,10 @@ assert "sklearn" not in sys.modules
 LOGS = "import mlflow\nwith mlflow.start_run():\n    mlflow.log_metric('a', 1)"
 
 
-def _python(*command, **environ):
+def _python(*command, cwd=None, **environ):
     return subprocess.run(
-        [sys.executable, "-W", "ignore", *command],
+        cwd=cwd,
+        args=[sys.executable, "-W", "ignore", *command],
         capture_output=True,
         text=True,
         check=False,
@@ -484,7 +643,7 @@ sys.exit(0 if done.result == "sklearn" else "the import failed")
 @pytest.mark.parametrize(
     ("before", "address", "why"),
     [
-        ("sys.modules['mlflow'] = None", "file:kept", "No module named 'mlflow"),
+        ("sys.modules['mlflow'] = None", "file:kept", "import of mlflow halted"),
         ("", "http://[::1", "Invalid"),
     ],
 )

@@ -608,7 +608,7 @@ BROKEN = {
     "cannot be loaded: Unpickling": lambda folder: (folder / "model.pkl").write_bytes(
         b"x"
     ),
-    "needs the package 'mlflow_of_nobody'": lambda folder: _replace(
+    "needs the module 'mlflow_of_nobody'": lambda folder: _replace(
         folder, "mlflow.sklearn", "mlflow_of_nobody"
     ),
 }
