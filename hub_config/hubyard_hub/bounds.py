@@ -63,6 +63,11 @@ BOUNDS = (
     Bound("Parameters cell, names", f"{MOST_PARAMETERS}", 413),
     Bound("Parameters cell, text", "whole characters", 422),
     Bound("Tagged notebook, code", f"{tagged.CODE_LIMIT_BYTES // _MIB} MiB", 413),
+    Bound(
+        "Tagged notebook, magics",
+        f"a cell's size times its magics: {tagged.MAGIC_LIMIT_BYTES // _MIB} MiB",
+        422,
+    ),
     Bound("YAML, size", f"{yaml_text.LIMIT_BYTES // _KIB} KiB", 422),
     Bound("YAML, depth", f"{yaml_text.DEEPEST} brackets within one another", 422),
     Bound("YAML, numbers", "64 bits", 422),

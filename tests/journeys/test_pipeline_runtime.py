@@ -418,6 +418,37 @@ def test_what_a_step_takes_must_be_what_it_can_use(begin):
     assert step_of(detail, "c").status is S.NOT_RUN
 
 
+def test_a_tagged_notebook_means_what_it_means_from_top_to_bottom(begin):
+    cells = notebook(
+        code_cell("raise SystemExit", "skip"),
+        code_cell("rows = []\nsame = rows", "parameters"),
+        code_cell("%%bash\necho hello", "block:first"),
+        code_cell("k = 7\ndef g():\n    return k\nv = 1"),
+        code_cell("said = !echo hi\n%time k = 8", "step:left", "prev:first"),
+        code_cell("v = 2\nsame.append(v)"),
+        code_cell("w = v", "step:right", "prev:first"),
+        code_cell("print(g(), said, v, w, rows)", "step:join", "prev:left"),
+        code_cell("print(rows is same)", "step:join", "prev:right"),
+    )
+    run = begin("", {"book.ipynb": cells}, "book.ipynb")
+    detail = ended(run)
+    assert [step.key for step in detail.steps] == ["first", "left", "right", "join"]
+    assert step_of(detail, "right").after == ("first", "left")
+    shown = [text_of(c) for c in run.output("join")["cells"] if "outputs" in c]
+    assert "8 ['hi'] 2 2 [2]\n" in shown
+    assert "True\n" in shown
+
+
+def test_a_variable_that_cannot_be_handed_over_fails_its_step_in_words(begin):
+    cells = notebook(
+        code_cell("g = (x for x in [1])", "step:one"),
+        code_cell("print(list(g))", "step:two", "prev:one"),
+    )
+    detail = ended(begin("", {"book.ipynb": cells}, "book.ipynb"), code=1)
+    assert status_of(detail) == {"one": S.FAILED, "two": S.NOT_RUN}
+    assert "The variable g cannot be handed to the next step" in detail.failure.message
+
+
 def test_a_tagged_notebook_is_a_pipeline_whose_variables_are_handed_over(begin):
     cells = notebook(
         code_cell("import math", "imports"),
@@ -430,7 +461,7 @@ def test_a_tagged_notebook_is_a_pipeline_whose_variables_are_handed_over(begin):
     )
     run = begin("", {"book.ipynb": cells}, "book.ipynb", parameters={"n": 5})
     detail = ended(run)
-    assert [step.key for step in detail.steps] == ["load", "apart", "add"]
+    assert [step.key for step in detail.steps] == ["load", "add", "apart"]
     assert "20 5\n" in [
         text_of(c) for c in run.output("add")["cells"] if "outputs" in c
     ]

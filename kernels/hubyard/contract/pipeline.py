@@ -106,6 +106,40 @@ class PipelineFile(Written):
     steps: dict[Slug, StepFile]
 
 
+class Variables(Read):
+    """What a step of a tagged notebook takes from others and leaves to others."""
+
+    shared: tuple[int, ...] = Field(
+        default=(), description="cells that stand in front of each step"
+    )
+    takes: tuple[str, ...] = Field(
+        default=(), description="names whose values it may need; *: any"
+    )
+    gives: tuple[str, ...] = Field(
+        default=(), description="names that later steps take; *: any"
+    )
+    followed: bool = Field(default=False, description="whether a step comes after it")
+    remade: tuple[str, ...] = Field(
+        default=(), description="names that its shared cells set, too"
+    )
+    keeps: dict[str, str] = Field(
+        default_factory=dict,
+        description="names whose objects it must not change, and the steps beside it "
+        "that use them",
+    )
+    sure: dict[str, int] = Field(
+        default_factory=dict,
+        description="names that it sets whatever happens, and its last cell that does",
+    )
+    position: int = Field(default=0, description="its last cell")
+    checked: bool = Field(
+        default=False, description="whether steps may run side by side"
+    )
+    seeded: bool = Field(
+        default=False, description="whether random numbers are a sequence"
+    )
+
+
 class StepPlan(Read):
     """A step as the runner executes it."""
 
@@ -119,12 +153,8 @@ class StepPlan(Read):
     )
     parameters: dict[str, JsonValue] = Field(default_factory=dict)
     outputs: tuple[str, ...] = ()
-    takes: dict[str, str] = Field(
-        default_factory=dict,
-        description="variables of a tagged notebook, and the steps that give them",
-    )
-    gives: tuple[str, ...] = Field(
-        default=(), description="variables that later steps take"
+    variables: Variables | None = Field(
+        default=None, description="those of a step of a tagged notebook"
     )
     when: str | None = None
     each: JsonValue = None
@@ -139,7 +169,8 @@ class StepPlan(Read):
     @property
     def hands_over(self) -> bool:
         """Whether other steps may need what it leaves."""
-        return bool(self.outputs or self.gives)
+        of_tagged = self.variables is not None and self.variables.followed
+        return bool(self.outputs) or of_tagged
 
 
 def items_of(found: JsonValue, step: str) -> list[JsonValue]:

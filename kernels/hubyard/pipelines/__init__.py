@@ -10,7 +10,6 @@ A later step takes them as parameters: `rows: ${prepare.rows}` in the pipeline's
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
@@ -20,13 +19,9 @@ from typing import TYPE_CHECKING
 from hubyard.contract.errors import Invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from pydantic import JsonValue
 
 VALUE_LIMIT_BYTES = 64 * 2**10
-VARIABLE = ".pickle"
-"""How the file of a variable of a tagged notebook ends."""
 FOLDER = "HUBYARD_OUTPUTS"
 """The variable that names the folder where a step leaves what it hands over."""
 
@@ -49,37 +44,6 @@ def output(name: str, value: JsonValue | Path) -> None:
         _hand_over_file(folder, name, value)
     else:
         _hand_over_value(folder, name, value)
-
-
-def give(variables: Mapping[str, object], names: Sequence[str]) -> None:
-    """Leave variables of a tagged notebook for later steps; its last cell does.
-
-    Raises:
-        Invalid: one of them cannot be kept.
-    """
-    import cloudpickle  # noqa: PLC0415  only tagged notebooks need it
-
-    folder = Path(os.environ[FOLDER])
-    for name in names:
-        if name not in variables:
-            continue  # a branch of the code has not assigned it
-        try:
-            content = cloudpickle.dumps(variables[name])
-        except Exception as error:  # noqa: BLE001  whatever an object's own code raises
-            raise Invalid(
-                f"The variable {name} cannot be handed to the next step "
-                f"({type(error).__name__}): make it within the step that uses it."
-            ) from None
-        (folder / f"{name}{VARIABLE}").write_bytes(content)
-
-
-def take(variables: dict[str, object], files: Mapping[str, str]) -> None:
-    """Set the variables that earlier steps have left; its first cell does."""
-    import pickle  # noqa: PLC0415  written by the same notebook, in the same run
-
-    for name, file in files.items():
-        with contextlib.suppress(FileNotFoundError):  # see `give`
-            variables[name] = pickle.loads(Path(file).read_bytes())  # noqa: S301  as above
 
 
 def _hand_over_value(folder: str | None, name: str, value: JsonValue) -> None:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from hubyard.contract import parameters
 from hubyard.contract.errors import HubyardError
+from hubyard.contract.pipeline import Variables
 from hubyard.contract.run import FailureReason
 from hubyard.contract.script import is_script, notebook_of
-from hubyard.pipelines import VARIABLE
 from hubyard_runtime.run.failure import Broken
 from hubyard_runtime.run.folder import OUTPUTS
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from hubyard.contract.pipeline import StepPlan
 
-_OURS = '__import__("hubyard.pipelines").pipelines'
+_OURS = '__import__("hubyard.pipelines.variables").pipelines.variables'
 _FORMAT = 4
 _KINDS = {"code", "markdown", "raw"}
 
@@ -80,25 +80,33 @@ def with_cells(
     """
     if plan.cells is None:
         return document
-    own = [document["cells"][index] for index in plan.cells]
-    cells = [*_taking(plan, handed), *own, *_giving(plan)]
-    return {**document, "cells": cells}
+    cells, said = document["cells"], plan.variables or Variables()
+    shared = [cells[index] for index in plan.cells if index in said.shared]
+    own = [cells[index] for index in plan.cells if index not in said.shared]
+    takes = [_code(_taking(plan, said, handed))] if _has_others(plan, said) else []
+    gives = [_code(f"{_OURS}.give(globals())")] if _must_look(plan, said) else []
+    return {**document, "cells": [*shared, *takes, *own, *gives]}
 
 
-def _taking(plan: StepPlan, handed: Path) -> list[dict[str, Any]]:
-    if not plan.takes:
-        return []
-    files = {
-        name: str(handed / step / OUTPUTS / f"{name}{VARIABLE}")
-        for name, step in sorted(plan.takes.items())
+def _has_others(plan: StepPlan, said: Variables) -> bool:
+    """Whether a step has to do with others."""
+    return bool(plan.after) or _must_look(plan, said)
+
+
+def _must_look(plan: StepPlan, said: Variables) -> bool:
+    """Whether a step leaves something, or could disturb another one."""
+    return said.followed or bool(said.keeps) or (said.checked and bool(plan.after))
+
+
+def _taking(plan: StepPlan, said: Variables, handed: Path) -> str:
+    told = {
+        "step": plan.name,
+        "root": str(handed),
+        "folder": OUTPUTS,
+        "inputs": list(plan.after),
+        **said.model_dump(exclude={"shared"}, exclude_defaults=True, mode="json"),
     }
-    return [_code(f"{_OURS}.take(globals(), {json.dumps(files)})")]
-
-
-def _giving(plan: StepPlan) -> list[dict[str, Any]]:
-    if not plan.gives:
-        return []
-    return [_code(f"{_OURS}.give(globals(), {json.dumps(sorted(plan.gives))})")]
+    return f"{_OURS}.take(globals(), {told!r})"
 
 
 def _code(source: str) -> dict[str, Any]:

@@ -3561,12 +3561,6 @@ export interface components {
              */
             file: string;
             /**
-             * Gives
-             * @description variables that later steps take
-             * @default []
-             */
-            gives: string[];
-            /**
              * Memory Bytes
              * @description None: unknown
              */
@@ -3592,15 +3586,10 @@ export interface components {
              * @default 10
              */
             retry_wait_s: number;
-            /**
-             * Takes
-             * @description variables of a tagged notebook, and the steps that give them
-             */
-            takes?: {
-                [key: string]: string;
-            };
             /** Timeout S */
             timeout_s?: number | null;
+            /** @description those of a step of a tagged notebook */
+            variables?: components["schemas"]["Variables"] | null;
             /** When */
             when?: string | null;
         };
@@ -3846,6 +3835,74 @@ export interface components {
             unused: components["schemas"]["Money"];
             /** Unused S */
             unused_s: number;
+        };
+        /**
+         * Variables
+         * @description What a step of a tagged notebook takes from others and leaves to others.
+         */
+        Variables: {
+            /**
+             * Checked
+             * @description whether steps may run side by side
+             * @default false
+             */
+            checked: boolean;
+            /**
+             * Followed
+             * @description whether a step comes after it
+             * @default false
+             */
+            followed: boolean;
+            /**
+             * Gives
+             * @description names that later steps take; *: any
+             * @default []
+             */
+            gives: string[];
+            /**
+             * Keeps
+             * @description names whose objects it must not change, and the steps beside it that use them
+             */
+            keeps?: {
+                [key: string]: string;
+            };
+            /**
+             * Position
+             * @description its last cell
+             * @default 0
+             */
+            position: number;
+            /**
+             * Remade
+             * @description names that its shared cells set, too
+             * @default []
+             */
+            remade: string[];
+            /**
+             * Seeded
+             * @description whether random numbers are a sequence
+             * @default false
+             */
+            seeded: boolean;
+            /**
+             * Shared
+             * @description cells that stand in front of each step
+             * @default []
+             */
+            shared: number[];
+            /**
+             * Sure
+             * @description names that it sets whatever happens, and its last cell that does
+             */
+            sure?: {
+                [key: string]: number;
+            };
+            /**
+             * Takes
+             * @description names whose values it may need; *: any
+             * @default []
+             */
+            takes: string[];
         };
         /**
          * WhenSpent

@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from hubyard.contract.pipeline import PipelineFile, StepFile, StepPlan, is_pipeline
+from hubyard.contract.pipeline import (
+    PipelineFile,
+    StepFile,
+    StepPlan,
+    Variables,
+    is_pipeline,
+)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +44,9 @@ def test_what_other_steps_may_need():
     plan = StepPlan(name="a", file="a.ipynb")
     assert not plan.hands_over
     assert plan.model_copy(update={"outputs": ("x",)}).hands_over
-    assert plan.model_copy(update={"gives": ("x",)}).hands_over
+    assert not plan.model_copy(update={"variables": Variables()}).hands_over
+    followed = Variables(followed=True)
+    assert plan.model_copy(update={"variables": followed}).hands_over
 
 
 def test_a_pipeline_is_known_by_its_name():

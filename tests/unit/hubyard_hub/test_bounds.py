@@ -295,6 +295,10 @@ class Doors:
             "n.ipynb", notebook(code_cell("a=1\n" * 2**18 + "b", "step:a"))
         )
 
+    def tagged_notebook_magics(self):
+        many = notebook(code_cell("%time 1\n" * 2**12, "step:a"))
+        return self.file("n.ipynb", many)
+
     def yaml_size(self):
         return self.yaml(b"a: " + b"x" * 2**16)
 
