@@ -127,6 +127,37 @@ def test_steps_follow_one_another_and_hand_over(begin):
     assert owner.get(f"/runs/{run.id}/notebook?step=../x").status_code == 404
 
 
+EMPTY = """
+parameters: {numbers: [1, 2]}
+steps:
+  square:
+    script: square.py
+    each: ${numbers}
+    when: ${each} != 2
+    parameters: {n: "${each}"}
+    outputs: [square]
+  join:
+    script: join.py
+    parameters: {squares: "${square.square}", of: "${square.each}"}
+"""
+SQUARES = {
+    "square.py": b'# %% tags=["parameters"]\nn: int = 0\n'
+    b"# %%\nfrom hubyard import pipelines\npipelines.output('square', n * n)\n",
+    "join.py": b'# %% tags=["parameters"]\nsquares: list = [0]\nof: list = [0]\n'
+    b"# %%\nprint(squares, of)\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("numbers", "joined"), [("[]", "[] []"), ("[3, 2, 5]", "[9, 25] [3, 5]")]
+)
+def test_a_join_gets_what_has_run_also_of_no_items(begin, numbers, joined):
+    run = begin(EMPTY, SQUARES, parameter_texts={"numbers": numbers})
+    detail = ended(run)
+    assert text_of(run.output("join")["cells"][2]) == f"{joined}\n"
+    assert detail.steps_done == detail.steps_total > 1
+
+
 DIAMOND = """
 parameters: {right: true}
 steps:

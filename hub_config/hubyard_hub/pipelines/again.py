@@ -40,11 +40,10 @@ def again(
     if request.step is not None and request.step not in names:
         known = ", ".join(names)
         raise NotFound(f"There is no step {request.step!r}: write one of {known}.")
-    gives = {plan.name for plan in entry.steps if plan.hands_over}
     done = {
-        name
-        for name in names
-        if _is_done([e for e in ended if e.step == name], name in gives, has)
+        plan.name
+        for plan in entry.steps
+        if _is_done(plan, [e for e in ended if e.step == plan.name], has)
     }
     begin = {request.step} if request.step else {n for n in names if n not in done}
     if not begin:
@@ -61,14 +60,16 @@ def again(
 
 
 def _is_done(
-    runs: list[StepRecord],
-    gives: bool,  # noqa: FBT001  it is a condition
-    has: Callable[[str, str], bool],
+    plan: StepPlan, runs: list[StepRecord], has: Callable[[str, str], bool]
 ) -> bool:
     """Whether a step has nothing left to do, and all that it gives is kept."""
     good = bool(runs) and all(each.status in _GOOD for each in runs)
-    succeeded = (each for each in runs if each.status is StepStatus.SUCCEEDED)
-    return good and all(not gives or has(each.key, OUTPUTS) for each in succeeded)
+    gave = (
+        each.key
+        for each in runs
+        if each.status is StepStatus.SUCCEEDED and not plan.has_no_items(each.key)
+    )
+    return good and all(not plan.hands_over or has(key, OUTPUTS) for key in gave)
 
 
 def _check_alone(plans: Iterable[StepPlan], step: str | None, done: set[str]) -> None:

@@ -131,7 +131,9 @@ class _Definition:
                 )
         else:
             self._check_step(name, place, found.of)
-            if found.part not in self._file.steps[found.of].outputs:
+            of = self._file.steps[found.of]
+            are_items = found.part == EACH and of.each is not None
+            if found.part not in of.outputs and not are_items:
                 raise self._mistake(
                     name,
                     place,

@@ -172,6 +172,10 @@ class StepPlan(Read):
         of_tagged = self.variables is not None and self.variables.followed
         return bool(self.outputs) or of_tagged
 
+    def has_no_items(self, key: str) -> bool:
+        """Whether a step run that succeeded stands for a fan-out over nothing."""
+        return self.each is not None and key == self.name
+
 
 def items_of(found: JsonValue, step: str) -> list[JsonValue]:
     """The items of a list, or of a grid: every combination of its lists.

@@ -2,7 +2,9 @@
 
 A step waits until every step that it comes after has ended. It does not run where one
 of those has failed; it is skipped where its condition does not hold, or where it takes
-an output of a step that was skipped.
+an output of a step that was skipped. A step that fans out over nothing has succeeded:
+the list of its outputs is empty. A condition on the item leaves items out, any other
+one decides about the whole step.
 """
 
 from __future__ import annotations
@@ -107,28 +109,32 @@ class Dag:
     ) -> list[StepRecord]:
         """The step runs of a step: itself alone, or one for each item."""
         if plan.each is None or each.key != plan.name:
-            runs = [each]
-        else:
-            items = items_of(resolve(plan.each, self._look(record, None)), plan.name)
-            runs = [
-                steps.waiting(plan, f"{plan.name}.{number}", item)
-                for number, item in enumerate(items)
-            ] or [steps.left_out(each, StepStatus.SKIPPED)]
-        return [self._decided(record, run, plan) for run in runs]
+            return [self._decided(record, each, plan)]
+        if not _is_by_item(plan) and not self._holds(record, each, plan):
+            return [steps.left_out(each, StepStatus.SKIPPED)]
+        items = items_of(resolve(plan.each, self._look(record, None)), plan.name)
+        if not items:
+            return [steps.without_items(each)]
+        return [
+            self._decided(record, steps.waiting(plan, f"{plan.name}.{n}", item), plan)
+            for n, item in enumerate(items)
+        ]
 
     def _decided(
         self, record: RunRecord, run: StepRecord, plan: StepPlan
     ) -> StepRecord:
         """A step run as it was in an earlier run, or skipped; else as it is."""
-        if run.status is not StepStatus.WAITING:
-            return run
         earlier = self._reused.get(run.key)
         if earlier is not None and earlier.item == run.item:
             return earlier
-        if plan.when is None:
-            return run
-        holds = Condition.parse(plan.when).holds(self._look(record, run.item))
+        holds = self._holds(record, run, plan)
         return run if holds else steps.left_out(run, StepStatus.SKIPPED)
+
+    def _holds(self, record: RunRecord, run: StepRecord, plan: StepPlan) -> bool:
+        """Whether the condition of a step lets a step run begin."""
+        if plan.when is None:
+            return True
+        return Condition.parse(plan.when).holds(self._look(record, run.item))
 
     # -- what references stand for -----------------------------------------------------
 
@@ -146,15 +152,23 @@ class Dag:
 
     def _taken_from(self, record: RunRecord, reference: Reference) -> JsonValue:
         """An output of a step; of one that has fanned out, the list of them all."""
-        runs = self._of(record, reference.of)
-        found: list[JsonValue] = []
-        for run in runs:
-            if run.status is StepStatus.SUCCEEDED:
-                handed = self._outputs(run.key)
-                if reference.part not in handed:
-                    raise ValueError(f"{reference}: {run.key} has not handed it over")
-                found.append(handed[str(reference.part)])
-        return found if self.plans[reference.of].each is not None else found[0]
+        plan = self.plans[reference.of]
+        found = [
+            self._handed(run, reference)
+            for run in self._of(record, reference.of)
+            if run.status is StepStatus.SUCCEEDED and not plan.has_no_items(run.key)
+        ]
+        return found if plan.each is not None else found[0]
+
+    def _handed(self, run: StepRecord, reference: Reference) -> JsonValue:
+        handed = self._outputs(run.key)
+        plan = self.plans[run.step]
+        is_item = reference.part == EACH and EACH not in plan.outputs
+        if is_item and plan.each is not None:
+            return run.item
+        if reference.part not in handed:
+            raise ValueError(f"{reference}: {run.key} has not handed it over")
+        return handed[str(reference.part)]
 
     def _of(self, record: RunRecord, name: str) -> list[StepRecord]:
         return [each for each in record.steps if each.step == name]
@@ -164,7 +178,10 @@ class Dag:
         return all(e.status.is_final for n in after for e in self._of(record, n))
 
     def _was_skipped(self, record: RunRecord, name: str) -> bool:
-        return all(e.status is StepStatus.SKIPPED for e in self._of(record, name))
+        """Whether all of it was; one whose items were all left out has its list."""
+        runs = self._of(record, name)
+        is_whole = all(run.key == name for run in runs)
+        return is_whole and all(run.status is StepStatus.SKIPPED for run in runs)
 
 
 def _taken(plan: StepPlan) -> set[str]:
@@ -172,6 +189,11 @@ def _taken(plan: StepPlan) -> set[str]:
     where = [plan.parameters, plan.each, plan.when or ""]
     found = (reference for value in where for reference in references(value))
     return {r.of for r in found if r.part is not None and r.of != EACH}
+
+
+def _is_by_item(plan: StepPlan) -> bool:
+    """Whether its condition looks at the item."""
+    return any(reference.of == EACH for reference in references(plan.when or ""))
 
 
 def _bad(each: StepRecord, at: datetime, message: str) -> StepRecord:

@@ -175,9 +175,10 @@ class Runner:
         folder = self._folder.source
         folder.mkdir(parents=True, exist_ok=True)
         self._ask("The source", lambda: self._platform.job_source(folder))
-        gives = {plan.name for plan in job.steps if plan.hands_over}
+        gives = {plan.name: plan for plan in job.steps if plan.hands_over}
         for each in job.reused:
-            if each.step in gives:
+            plan = gives.get(each.step)
+            if plan is not None and not plan.has_no_items(each.key):
                 self._fetch_outputs(each.key)
 
     def _fetch_outputs(self, key: str) -> None:

@@ -1,7 +1,8 @@
 """A step run's record: what truly happened in it, as a small state machine.
 
 waiting -> began -> planned -> (cell_started -> cell_succeeded)* -> succeeded | failed
-        | stopped; failed -> again, for a retry; waiting -> left_out | taken_over
+        | stopped; failed -> again, for a retry
+waiting -> left_out | taken_over | without_items
 
 Each takes a record and gives the next one. One that cannot follow raises ValueError: it
 would be a lie.
@@ -108,6 +109,12 @@ def left_out(step: StepRecord, status: StepStatus) -> StepRecord:
     """It will not run: it is skipped, or what it comes after has failed."""
     _expect(step.status is StepStatus.WAITING, "only what waits is left out")
     return _next(step, status=status)
+
+
+def without_items(step: StepRecord) -> StepRecord:
+    """It fans out over nothing: all of it is done, and nothing was executed."""
+    _expect(step.status is StepStatus.WAITING, "only what waits has nothing to do")
+    return _next(step, status=StepStatus.SUCCEEDED)
 
 
 def taken_over(step: StepRecord, earlier: StepRecord) -> StepRecord:

@@ -51,6 +51,20 @@ def test_what_succeeded_is_taken_over_unless_it_follows_what_did_not(statuses, k
 DONE = dict.fromkeys("abcd", S.SUCCEEDED)
 
 
+def test_a_fan_out_over_nothing_has_nothing_to_keep():
+    plans = (
+        StepPlan(name="a", file="a.ipynb", each=[], outputs=("x",)),
+        StepPlan(name="b", file="b.ipynb", after=("a",)),
+    )
+    ended = [
+        StepRecord(key="a", step="a", file="a.ipynb", status=S.SUCCEEDED),
+        StepRecord(key="b", step="b", file="b.ipynb", status=S.FAILED),
+    ]
+    request = ResumeRequest(step="b", only=True)
+    found = again(SimpleNamespace(steps=plans), ended, request, lambda *_: False)
+    assert [each.key for each in found] == ["a"]
+
+
 @pytest.mark.parametrize(("step", "kept"), [("a", "d"), ("b", "a d"), ("d", "a b c")])
 def test_a_step_may_be_named_to_run_from(step, kept):
     assert taken(DONE, ResumeRequest(step=step)) == kept.split()

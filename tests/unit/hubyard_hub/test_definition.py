@@ -278,6 +278,13 @@ def test_a_value_that_only_a_run_knows_is_checked_by_its_name(entry):
         entry(step("each: ${b.n}\n    parameters: {trees: '${each}'}") + giver)
 
 
+def test_the_items_that_a_step_has_run_for_may_be_taken(entry):
+    taker = "  b:\n    notebook: train.ipynb\n    parameters: {name: '${a.each}'}\n"
+    assert entry(step("each: [1, 2]") + taker).steps[1].after == ("a",)
+    with pytest.raises(Invalid, match="list each among the outputs of a"):
+        entry(step("cache: true") + taker)
+
+
 def test_what_a_step_fans_out_over_is_checked_where_it_is_known(entry):
     with pytest.raises(Invalid, match="rows must be a whole number"):
         entry(step("each: [1, x]\n    parameters: {rows: '${each}'}"))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubyard.contract.pipeline import MOST_STEP_RUNS, StepPlan
-from hubyard.contract.run import FailureReason, RunFailure, StepStatus
+from hubyard.contract.run import FailureReason, RunFailure, StepRecord, StepStatus
 from hubyard_runtime.run import record, step
 from hubyard_runtime.run.dag import Dag
 
@@ -130,15 +130,63 @@ def test_a_step_fans_out_over_a_list_or_a_grid(each, items):
     assert scene.ready == [f"b.{n}" for n in range(len(items))]
 
 
-def test_nothing_to_fan_out_over_is_skipped_and_so_is_who_takes_from_it():
+@pytest.mark.parametrize("each", ["${none}", [], {"a": [], "b": [1]}])
+def test_a_fan_out_over_nothing_has_succeeded_and_its_list_is_empty(each):
     scene = Scene(
-        plan("a", each="${none}"),
-        plan("b", "a", parameters={"x": "${a.x}"}),
-        plan("c", "a", "b"),
+        plan("a", each=each, outputs=("x",)),
+        plan("b", "a", parameters={"x": "${a.x}", "of": "${a.each}"}),
+        plan("c", "a", each="${a.x}"),
+        plan("d", "c", parameters={"x": "${c.x}"}),
         none=[],
     )
+    assert scene.status["a"] is scene.status["c"] is S.SUCCEEDED
+    assert scene.ready == ["b", "d"]
+    assert scene.values("b") == {"x": [], "of": []}
+    assert scene.values("d") == {"x": []}
+
+
+def test_a_fan_out_over_nothing_may_be_taken_over():
+    empty = StepRecord(
+        key="a", step="a", file="a.ipynb", status=S.SUCCEEDED, reused=True
+    )
+    scene = Scene(
+        plan("a", each=[], outputs=("x",)),
+        plan("b", "a", parameters={"x": "${a.x}"}),
+        reused=[empty],
+    )
+    assert scene.values("b") == {"x": []}
+
+
+def test_items_that_are_left_out_are_missing_from_the_list_and_its_items():
+    scene = Scene(
+        plan("a", each=["p", "q", "r"], when="${each} != 'q'", outputs=("x",)),
+        plan("b", "a", parameters={"x": "${a.x}", "of": "${a.each}"}),
+        outputs={"a.0": {"x": 1}, "a.2": {"x": 3}},
+    )
+    scene.end("a.0")
+    scene.end("a.2")
+    assert scene.values("b") == {"x": [1, 3], "of": ["p", "r"]}
+
+
+def test_where_each_item_is_left_out_the_list_is_empty():
+    scene = Scene(
+        plan("a", each=[1, 2], when="${each} > 5", outputs=("x",)),
+        plan("b", "a", parameters={"x": "${a.x}"}),
+    )
+    assert scene.status["a.0"] is scene.status["a.1"] is S.SKIPPED
+    assert scene.ready == ["b"]
+    assert scene.values("b") == {"x": []}
+
+
+@pytest.mark.parametrize("items", [[], [1, 2]])
+def test_a_condition_on_more_than_the_item_skips_the_whole_fan_out(items):
+    scene = Scene(
+        plan("a", each=items, when="${on}", outputs=("x",)),
+        plan("b", "a", parameters={"x": "${a.x}"}),
+        plan("c", "a"),
+        on=False,
+    )
     assert scene.status == {"a": S.SKIPPED, "b": S.SKIPPED, "c": S.WAITING}
-    assert scene.ready == ["c"]
 
 
 @pytest.mark.parametrize(("rows", "status"), [(5, S.SKIPPED), (50, S.WAITING)])
