@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from hubyard.contract.parameters import CELL_LIMIT_BYTES
-from hubyard.contract.run import MOST_CELLS
+from hubyard.contract.run import MOST_CELLS, OUTPUT_LIMIT_BYTES
 from hubyard.contract.source import MOST_PARAMETERS, SOURCE_LIMIT_BYTES
 from hubyard_hub import packed, parameters, yaml_text
 from hubyard_hub.api import body
-from hubyard_hub.kept import OUTPUT_LIMIT_BYTES, RECORD
+from hubyard_hub.kept import RECORD
 from hubyard_hub.mlflow import bounds as mlflow
 from hubyard_hub.mlflow.fields import MOST_FIELDS
 from hubyard_hub.mlflow.spans import LARGEST_BYTES

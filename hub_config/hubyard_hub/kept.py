@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from hubyard.contract.errors import HubyardError, NotFound
-from hubyard.contract.run import RunRecord
+from hubyard.contract.run import OUTPUT_LIMIT_BYTES, RunRecord
 from hubyard_hub.blobs import note_use, receive
 from hubyard_hub.json_text import JsonBound, check_json
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from hubyard_hub.blobs import Upload
 
 NOTEBOOK, REPORT, OUTPUTS = "notebook.ipynb", "report.html", "outputs.tar.gz"
-OUTPUT_LIMIT_BYTES = 200 * 2**20
 RECORD = JsonBound(size_bytes=8 * 2**20, values=400_000, depth=32)
 """Of a run: as many step runs and cells as it may tell of."""
 _KEY = re.compile(r"[a-z][a-z0-9-]{0,39}(\.[0-9]{1,4})?")

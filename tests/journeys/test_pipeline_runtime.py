@@ -11,6 +11,7 @@ from mlflow import MlflowClient
 
 from hubyard.contract.run import CellStatus, FailureReason, StepStatus
 from hubyard.contract.workload import Status
+from hubyard_hub import kept
 from support.mlflow_server import mlflow_server
 from support.patience import SOON_S, until
 from support.platform import app, code_cell, hub, notebook, parts, upload
@@ -432,6 +433,41 @@ def test_an_output_that_is_promised_and_not_handed_over_is_a_failure(begin):
     detail = ended(begin(steps, {"ok.ipynb": notebook_of("1")}), code=1)
     assert detail.failure.reason is FailureReason.NO_OUTPUT
     assert 'hubyard.pipelines.output("rows", ...)' in detail.failure.message
+
+
+RANDOM = """
+import os
+from pathlib import Path
+from hubyard import pipelines
+with open("model.bin", "wb") as file:
+    for _ in range({mib}):
+        file.write(os.urandom(2**20))
+pipelines.output("model", Path("model.bin"))
+"""
+HANDS_OVER = "steps: {a: {notebook: a.ipynb, outputs: [model]}, b: {notebook: b.ipynb}}"
+
+
+def test_a_step_that_hands_over_more_than_is_kept_has_failed(begin):
+    cell = notebook_of(RANDOM.format(mib=201))
+    files = {"a.ipynb": cell, "b.ipynb": notebook_of("1")}
+    detail = ended(begin(HANDS_OVER, files), code=1)
+    assert detail.failure.reason is FailureReason.NO_OUTPUT
+    assert "too much: at most 200 MiB, packed," in detail.failure.message
+    assert status_of(detail) == {"a": S.FAILED, "b": S.SUCCEEDED}
+    assert step_of(detail, "a").failure.step == "a"
+
+
+def test_a_step_whose_outputs_are_refused_has_failed(begin, monkeypatch):
+    monkeypatch.setattr(kept, "OUTPUT_LIMIT_BYTES", 2**20)
+    files = {"a.ipynb": notebook_of(RANDOM.format(mib=2)), "b.ipynb": notebook_of("1")}
+    run = begin(HANDS_OVER, files)
+    detail = ended(run, code=1)
+    assert detail.failure.reason is FailureReason.NO_OUTPUT
+    words = "Step a: What it hands over is not kept: At most 1 MiB are taken."
+    assert detail.failure.message == words
+    assert status_of(detail) == {"a": S.FAILED, "b": S.SUCCEEDED}
+    assert detail.has_notebook
+    assert run.record().status is Status.FAILED
 
 
 def test_what_a_step_takes_must_be_what_it_can_use(begin):

@@ -239,7 +239,7 @@ class Client:
     def put_file(self, kind: str, key: str, file: Path) -> None:
         """Hand in the `notebook`, `report` or `outputs` of a step run."""
         path = f"job/steps/{key}/{kind}"
-        self._wire.put(path, file.read_bytes(), _CONTENT_TYPES[kind])
+        self._wire.put_file(path, file, _CONTENT_TYPES[kind])
 
     def _unpack(self, path: str, into: Path) -> None:
         with tempfile.NamedTemporaryFile(suffix=".tar.gz") as kept:

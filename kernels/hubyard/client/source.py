@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 _ENVIRONMENT_MARK = "pyvenv.cfg"
 _IGNORED = {"__pycache__", "node_modules", "site-packages"}
-_UNPACKED_LIMIT_BYTES = 4 * 2**30
-_MEMBER_LIMIT = 20_000
+UNPACKED_LIMIT_BYTES = 4 * 2**30
+MEMBER_LIMIT = 20_000
 _IN_THE_WAY = {errno.ENOTDIR, errno.EEXIST, errno.EISDIR}
 
 
@@ -106,7 +106,7 @@ def _extract(packed: tarfile.TarFile, into: Path) -> None:
     size = 0
     for count, member in enumerate(packed, start=1):
         size += member.size
-        if size > _UNPACKED_LIMIT_BYTES or count > _MEMBER_LIMIT:
+        if size > UNPACKED_LIMIT_BYTES or count > MEMBER_LIMIT:
             raise TooLarge("This source holds too much when it is unpacked.")
         if not (member.isreg() or member.isdir()):
             raise Invalid(f"This source holds {member.name!r}, which is no file.")

@@ -101,6 +101,12 @@ class Wire:
         headers = {"Content-Type": content_type}
         self._send("PUT", path, content=content, headers=headers)
 
+    def put_file(self, path: str, file: Path, content_type: str) -> None:
+        """PUT a file, without holding all of it; nothing comes back."""
+        headers = {"Content-Type": content_type}
+        with file.open("rb") as content:
+            self._send("PUT", path, content=content, headers=headers)
+
     def upload(self, path: str, content: bytes, shape: type[T], **query: str) -> T:
         """POST a gzipped tar, the answer read as `shape`."""
         headers = {"Content-Type": "application/gzip"}

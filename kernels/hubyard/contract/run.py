@@ -38,6 +38,8 @@ MOST_CELLS = 20_000
 """A record tells of no more cells; the runner leaves out those of old successes."""
 MOST_RECORDED = 10 * MOST_STEP_RUNS
 """Nor of more step runs: ten steps may fan out as far as they can."""
+OUTPUT_LIMIT_BYTES = 200 * 2**20
+"""Of each file that a step run hands in: its notebook, its report, its outputs."""
 LONGEST_MESSAGE = 4_000
 LONGEST_TRACEBACK = 64_000
 

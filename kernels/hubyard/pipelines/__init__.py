@@ -14,11 +14,13 @@ import json
 import os
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from hubyard.contract.errors import Invalid
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pydantic import JsonValue
 
 VALUE_LIMIT_BYTES = 64 * 2**10
@@ -32,7 +34,7 @@ def output(name: str, value: JsonValue | Path) -> None:
     Args:
         name: by which later steps take it, an identifier.
         value: what JSON can say, at most 64 KiB of it, or the path of a file, which
-            is copied.
+            is copied. A scalar of numpy or pandas counts as the number that it is.
 
     Raises:
         Invalid: it cannot be handed over; says why.
@@ -48,8 +50,8 @@ def output(name: str, value: JsonValue | Path) -> None:
 
 def _hand_over_value(folder: str | None, name: str, value: JsonValue) -> None:
     try:
-        text = json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError) as error:
+        text = json.dumps(_plain(value), allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
         raise Invalid(
             f"The output {name} is nothing that JSON can say ({error}): hand over a "
             "plain value, or the Path of a file."
@@ -60,7 +62,38 @@ def _hand_over_value(folder: str | None, name: str, value: JsonValue) -> None:
             "it to a file, and hand over its Path."
         )
     if folder:
+        shutil.rmtree(Path(folder) / name, ignore_errors=True)
         _replace(Path(folder) / f"{name}.json", text)
+
+
+def _plain(value: object) -> object:
+    """A value whose numbers are Python's own.
+
+    Raises:
+        TypeError: a key would become text on the way.
+    """
+    match value:
+        case dict():
+            pairs = cast("dict[object, object]", value).items()
+            return {_key(key): _plain(each) for key, each in pairs}
+        case list() | tuple():
+            return [_plain(each) for each in cast("Sequence[object]", value)]
+        case _:
+            return _number(value)
+
+
+def _key(key: object) -> str:
+    if not isinstance(key, str):
+        raise TypeError(f"keys must be text, not {type(key).__name__}")
+    return key
+
+
+def _number(value: object) -> object:
+    """The number that a scalar of numpy, pandas or a tensor of no dimension holds."""
+    if getattr(value, "ndim", None) == 0 and hasattr(value, "dtype"):
+        held: object = cast("Any", value).item()
+        return held if isinstance(held, (bool, int, float, str)) else value
+    return value
 
 
 def _hand_over_file(folder: str | None, name: str, file: Path) -> None:
@@ -68,6 +101,7 @@ def _hand_over_file(folder: str | None, name: str, file: Path) -> None:
         raise Invalid(f"The output {name} is no file: {str(file)!r}.")
     if folder:
         place = Path(folder) / name
+        place.with_name(f"{name}.json").unlink(missing_ok=True)
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True)
         shutil.copyfile(file, place / file.name)

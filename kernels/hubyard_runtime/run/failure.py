@@ -157,6 +157,35 @@ def no_output(names: Sequence[str]) -> Broken:
     )
 
 
+def too_much_output(why: str) -> Broken:
+    """The step hands over more than is kept."""
+    return Broken(
+        FailureReason.NO_OUTPUT,
+        f"It hands over too much: {why} are kept of a step. Hand over less, or write "
+        "it to your own folder and hand over its path as text.",
+    )
+
+
+def output_not_packed(error: OSError) -> Broken:
+    """What the step hands over could not be brought together."""
+    if is_disk_full(error):
+        return Broken(
+            FailureReason.NO_SPACE,
+            "No space is left on the disk for what it hands over: free some.",
+        )
+    return Broken(
+        FailureReason.NO_OUTPUT,
+        f"What it hands over could not be packed: {error.strerror or error}.",
+    )
+
+
+def output_refused(key: str, why: str) -> RunFailure:
+    """The platform does not take what a step run hands over."""
+    message = f"What it hands over is not kept: {why}"
+    broken = Broken(FailureReason.NO_OUTPUT, message)
+    return broken.failure.model_copy(update={"step": key})
+
+
 def bad_input(message: str) -> Broken:
     """What the step takes from others cannot be used."""
     return Broken(FailureReason.BAD_INPUT, f"What it takes cannot be used: {message}.")

@@ -7,10 +7,10 @@ import queue
 import threading
 from typing import TYPE_CHECKING
 
-from hubyard.contract.errors import HubyardError
+from hubyard.contract.errors import HubyardError, Rejected
 from hubyard_runtime.insist import insist
-from hubyard_runtime.run import handover, report
-from hubyard_runtime.run.folder import NOTEBOOK, OUTPUTS, PACKED, REPORT
+from hubyard_runtime.run import report
+from hubyard_runtime.run.folder import NOTEBOOK, PACKED, REPORT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _QUICK_BYTES = 5 * 2**20
 """Up to here a report is made in a moment, and so also for a stopped run."""
+_OUTPUTS = "outputs"
 _log = logging.getLogger(__name__)
 
 
@@ -40,6 +41,8 @@ class HandIn:
             patience: how long a platform that does not answer is asked.
             then: told of each step run whose files were handed in, and their folder.
         """
+        self.refused: dict[str, str] = {}
+        """Why the platform does not take the outputs of a step run, by its key."""
         self._put = put
         self._then = then
         self._patience = patience
@@ -68,12 +71,8 @@ class HandIn:
         notebook = folder / NOTEBOOK
         if notebook.is_file() and self._has_time_for(notebook):
             report.render(notebook, folder / REPORT)
-        try:
-            handover.pack(folder / OUTPUTS, folder / PACKED)
-        except OSError as error:
-            _log.warning("The outputs could not be packed: %s.", error.strerror)
         for kind, name in (
-            ("outputs", PACKED),
+            (_OUTPUTS, PACKED),
             ("notebook", NOTEBOOK),
             ("report", REPORT),
         ):
@@ -92,6 +91,8 @@ class HandIn:
             )
         except HubyardError as error:
             _log.warning("The %s of %s was not handed in: %s", kind, key, error.message)
+            if kind == _OUTPUTS and isinstance(error, Rejected):
+                self.refused[key] = error.message
         except OSError as error:  # the last record is handed in all the same
             _log.warning(
                 "The %s of %s was not handed in: %s.", kind, key, error.strerror

@@ -21,7 +21,7 @@ from hubyard.contract.workload import Status
 from hubyard_runtime.run import step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
 _GOOD = {StepStatus.SUCCEEDED, StepStatus.SKIPPED}
@@ -75,6 +75,28 @@ def stopped(
     """The run is over because somebody, or its lifetime, has stopped it."""
     steps = (_closed(each, at, None) for each in record.steps)
     return _ended(record, at, steps, status=Status.STOPPED, failure=failure)
+
+
+def not_handed_over(
+    record: RunRecord, refused: Mapping[str, RunFailure], why: RunFailure
+) -> RunRecord:
+    """Step runs that had succeeded have failed, for their outputs were refused.
+
+    Args:
+        record: of a run that has ended.
+        refused: why, by the step run's key.
+        why: the run has failed, if nothing else broke in it.
+    """
+    _expect(not record.status.is_active, "the run has not ended")
+    steps = tuple(
+        step.not_handed_over(each, refused[each.key])
+        if each.key in refused and each.status is StepStatus.SUCCEEDED
+        else each
+        for each in record.steps
+    )
+    if record.status is not Status.SUCCEEDED:
+        return _next(record, steps=steps)
+    return _next(record, steps=steps, status=Status.FAILED, failure=why)
 
 
 def shortened(record: RunRecord) -> RunRecord:

@@ -120,6 +120,7 @@ class Runner:
         self._sink.keep(last)
         _log.info("The run has ended: %s.", _in_words(last))
         self._hand_in.finish()
+        last = self._with_refusals(last)
         self._sink.put(last)
         self._await_platform()
         self._sink.close()
@@ -353,6 +354,20 @@ class Runner:
                 message="The lifetime of the run was over: give it a longer one.",
             )
         return record.stopped(self.record, self._clock(), why)
+
+    def _with_refusals(self, last: RunRecord) -> RunRecord:
+        """A step whose outputs the platform refuses has not succeeded after all."""
+        refused = {
+            key: failure.output_refused(key, why)
+            for key, why in self._hand_in.refused.items()
+        }
+        if not refused:
+            return last
+        why = next(iter(refused.values()))
+        alone = len(last.steps) == 1
+        last = record.not_handed_over(last, refused, why if alone else _with_step(why))
+        _log.info("The run has ended after all: %s.", _in_words(last))
+        return last
 
     def _unforeseen(self, error: Exception) -> RunFailure:
         if failure.is_disk_full(error):

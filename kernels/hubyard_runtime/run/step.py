@@ -124,6 +124,12 @@ def taken_over(step: StepRecord, earlier: StepRecord) -> StepRecord:
     return _next(earlier, **own, reused=True)
 
 
+def not_handed_over(step: StepRecord, failure: RunFailure) -> StepRecord:
+    """It had done its work, and what it hands over cannot be kept."""
+    _expect(step.status is StepStatus.SUCCEEDED, "only what has succeeded hands over")
+    return _next(step, status=StepStatus.FAILED, failure=failure)
+
+
 def again(step: StepRecord) -> StepRecord:
     """It failed and is tried once more; what broke stays on record until then."""
     _expect(step.status is StepStatus.FAILED, "only what failed is tried again")

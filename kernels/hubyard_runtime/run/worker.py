@@ -20,7 +20,7 @@ from hubyard.pipelines import FOLDER
 from hubyard_runtime.quickstart import skip_slow_imports
 from hubyard_runtime.run import failure, handover, script, source, step, tree
 from hubyard_runtime.run.cause import Cause
-from hubyard_runtime.run.folder import NOTEBOOK, OUTPUTS, TRACKED
+from hubyard_runtime.run.folder import NOTEBOOK, OUTPUTS, PACKED, TRACKED
 
 skip_slow_imports()
 
@@ -128,7 +128,7 @@ class Worker:
         """The last record, whatever happens."""
         try:
             self._execute()
-            self._check_outputs()
+            self._hand_over()
         except failure.Stopped:
             return step.stopped(self._step, self._task.clock())
         except failure.Broken as broken:
@@ -173,11 +173,18 @@ class Worker:
     def _outputs(self) -> Path:
         return self._task.folder / OUTPUTS
 
-    def _check_outputs(self) -> None:
+    def _hand_over(self) -> None:
+        """Pack what was handed over; what cannot be kept fails the step."""
         handed = handover.read(self._outputs)
         missing = [name for name in self._task.plan.outputs if name not in handed]
         if missing:
             raise failure.no_output(missing)
+        try:
+            handover.pack(self._outputs, self._task.folder / PACKED)
+        except handover.TooMuch as error:
+            raise failure.too_much_output(str(error)) from None
+        except OSError as error:
+            raise failure.output_not_packed(error) from error
 
     # -- the end ---------------------------------------------------------------------
 

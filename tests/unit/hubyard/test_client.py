@@ -521,7 +521,7 @@ def test_a_folder_that_cannot_be_written_is_not_shown(tmp_path):
     assert str(tmp_path) not in refused.value.message
 
 
-@pytest.mark.parametrize("limit", ["_MEMBER_LIMIT", "_UNPACKED_LIMIT_BYTES"])
+@pytest.mark.parametrize("limit", ["MEMBER_LIMIT", "UNPACKED_LIMIT_BYTES"])
 def test_a_bomb_is_not_unpacked_to_its_end(tmp_path, monkeypatch, limit):
     monkeypatch.setattr(source, limit, 1)
     files = [(f"{n}.py", tarfile.REGTYPE, b"xx"[: n + 1]) for n in range(3)]
