@@ -251,6 +251,40 @@ def test_a_kernel_that_does_not_start_is_named(start, tmp_path):
     assert statuses(run.record()) == [N]
 
 
+FAILS_TWICE = """
+import os, pathlib, runpy, sys
+starts = pathlib.Path.home() / "starts"
+with starts.open("a") as file:
+    file.write("x")
+if len(starts.read_text()) < 3:
+    raise SystemExit("Address already in use")
+sys.path.remove(os.environ["PYTHONPATH"])
+sys.argv[0] = "ipykernel_launcher"
+runpy.run_module("ipykernel_launcher", run_name="__main__")
+"""
+
+
+def test_a_kernel_that_does_not_start_at_first_is_started_again(start, tmp_path):
+    (tmp_path / "ipykernel_launcher.py").write_text(FAILS_TWICE)
+    run = execute(start, "print('ran')", "2", env={"PYTHONPATH": str(tmp_path)})
+    assert run.code == 0, run.log()
+    assert (run.folder / "starts").read_text() == "xxx"
+    assert run.log().count("It is started again.") == 2
+    assert text_of(run.output()["cells"][0]) == "ran\n"
+    assert statuses(run.record()) == [S, S]
+
+
+def test_a_kernel_whose_start_is_not_finished_can_be_stopped(start, tmp_path):
+    (tmp_path / "ipykernel_launcher.py").write_text("import time; time.sleep(600)")
+    run = start(notebook_of("1"), env={"PYTHONPATH": str(tmp_path)})
+    until(lambda: len(run.below()) == 2, run.log)
+    begun = time.monotonic()
+    run.stop()
+    assert run.wait() == 1
+    assert time.monotonic() - begun < SOON_S
+    assert run.record().status is Status.STOPPED
+
+
 STUBBORN = """
 import os, signal, subprocess, sys, time
 for number in (signal.SIGINT, signal.SIGTERM):

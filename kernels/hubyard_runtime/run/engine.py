@@ -91,6 +91,7 @@ class Engine(NotebookClient):
         """Execute all cells, in their order, once the kernel listens.
 
         Raises:
+            NotStarted: the kernel does not listen; no cell has run.
             Broken: a cell has failed, or the kernel has; says why.
             Stopped: the kernel was ended because the run was stopped.
         """

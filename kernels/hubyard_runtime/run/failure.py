@@ -45,6 +45,10 @@ class Broken(Exception):
         return broken
 
 
+class NotStarted(Broken):
+    """A kernel was not there for any cell: another one may be started."""
+
+
 class Stopped(Exception):
     """The run was stopped."""
 

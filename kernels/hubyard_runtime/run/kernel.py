@@ -10,8 +10,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
+import tempfile
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jupyter_client.kernelspec import NoSuchKernel
@@ -20,11 +23,10 @@ from jupyter_client.manager import AsyncKernelManager
 from hubyard.contract.run import FailureReason
 from hubyard_runtime.run import backpressure, tree
 from hubyard_runtime.run.cause import Cause
-from hubyard_runtime.run.failure import Broken, is_disk_full, no_space
+from hubyard_runtime.run.failure import Broken, NotStarted, is_disk_full, no_space
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
-    from pathlib import Path
     from types import ModuleType
 
     from jupyter_client.client import KernelClient
@@ -33,6 +35,9 @@ NAME = "python3"
 _CLOSE_S = 20.0
 """A kernel that closes may have to send what was tracked; half of it before SIGTERM."""
 _POLL_S = 0.02
+_SOCKET_PATH_LENGTH = 107
+"""https://man7.org/linux/man-pages/man7/unix.7.html"""
+_NAMES_LENGTH = len("/kernel-12345678/kernel-ipc-10")
 _NO_HISTORY = "--HistoryManager.hist_file=:memory:"
 
 
@@ -68,18 +73,20 @@ class Kernel:
         """Describe a kernel; nothing is started.
 
         Args:
-            folder: for its connection file.
+            folder: for its connection file and its sockets.
             working: where the notebook lies.
             environment: what it is told beside this process's own environment.
             extensions: of IPython, to be loaded beside the one for back-pressure.
         """
         self.manager = AsyncKernelManager(
             kernel_name=NAME,
-            connection_file=str(folder / "kernel.json"),
+            transport="ipc",
             shutdown_wait_time=_CLOSE_S,
             transport_encryption="auto",
         )
         self.cause: Cause | None = None
+        self._folder = folder
+        self._sockets: Path | None = None
         self._working = working
         self._environment = {**os.environ, **environment}
         loaded = [backpressure, *extensions]
@@ -93,15 +100,20 @@ class Kernel:
         """Start the process; it does not listen yet.
 
         Raises:
+            NotStarted: the system does not start it; it may do so later.
             Broken: there is no such kernel, or no space for its files.
         """
         try:
+            self._sockets = _socket_folder(self._folder)
+            self.manager.connection_file = str(self._sockets / "kernel.json")
             await self.manager.start_kernel(
                 cwd=str(self._working),
                 env=self._environment,
                 extra_arguments=self._arguments,
             )
-        except (NoSuchKernel, OSError) as error:
+        except NoSuchKernel as error:
+            raise Broken.of(no_kernel(str(error)).failure) from error
+        except OSError as error:
             if is_disk_full(error):
                 raise no_space() from error
             raise no_kernel(str(error)) from error
@@ -146,6 +158,8 @@ class Kernel:
         if client is not None:
             client.stop_channels()
         await self.manager.cleanup_resources()
+        if self._sockets is not None:
+            shutil.rmtree(self._sockets, ignore_errors=True)
         await asyncio.to_thread(tree.end, 1.0)
 
     async def _ask_to_close(self, client: KernelClient | None) -> None:
@@ -167,10 +181,21 @@ class Kernel:
         return await provisioner.poll() if provisioner else None
 
 
-def no_kernel(why: str) -> Broken:
+def _socket_folder(folder: Path) -> Path:
+    """A new folder that nobody else may enter; below this one, if its path is short.
+
+    A kernel that binds sockets of the file system needs no port, which another process
+    might have taken before it is bound.
+    """
+    longest = len(str(folder)) + _NAMES_LENGTH
+    place = folder if longest <= _SOCKET_PATH_LENGTH else None
+    return Path(tempfile.mkdtemp(prefix="kernel-", dir=place))
+
+
+def no_kernel(why: str) -> NotStarted:
     """The kernel could not be started."""
     reason = why.strip().partition("\n")[0][:200] or "it gives no reason"
-    return Broken(
+    return NotStarted(
         FailureReason.NO_KERNEL,
         f"The Python kernel did not start ({reason}): the log says more.",
     )

@@ -13,6 +13,8 @@ import logging
 import os
 import resource
 import threading
+import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hubyard.contract.script import is_script
@@ -35,6 +37,7 @@ from hubyard_runtime.run.kernel import NAME, Kernel  # noqa: E402
 from hubyard_runtime.run.notebook import ExecutedNotebook, prepared  # noqa: E402
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from multiprocessing.connection import Connection
     from pathlib import Path
 
@@ -42,6 +45,10 @@ if TYPE_CHECKING:
     from hubyard_runtime.run.task import Task
 
 
+_PAUSES_S = (0.5, 2.0)
+"""Before a second and a third kernel, where one has not started."""
+_START_AGAIN_WITHIN_S = 60.0
+"""One that took so long not to start is the last one."""
 _log = logging.getLogger(__name__)
 
 
@@ -151,23 +158,52 @@ class Worker:
             FOLDER: str(self._outputs),
         }
         extensions = [script] if is_script(plan.file) else []
-        self._kernel = Kernel(task.folder, path.parent, told, extensions)
-        if self._cause is not None:
-            raise failure.Stopped
+        make = partial(Kernel, task.folder, path.parent, told, extensions)
         notebook = prepared(document, plan.file, values, task.folder / NOTEBOOK)
-        asyncio.run(self._execute_in(self._kernel, notebook))
+        asyncio.run(self._execute_in(make, notebook))
 
-    async def _execute_in(self, kernel: Kernel, notebook: ExecutedNotebook) -> None:
+    async def _execute_in(
+        self, make: Callable[[], Kernel], notebook: ExecutedNotebook
+    ) -> None:
+        """Execute in a kernel; one that does not start is replaced by another."""
+        begun = time.monotonic()
+        for pause_s in _PAUSES_S:
+            try:
+                await self._execute_once(make(), notebook)
+            except failure.NotStarted as broken:
+                if time.monotonic() - begun > _START_AGAIN_WITHIN_S:
+                    raise
+                _log.warning("%s It is started again.", broken)
+                await asyncio.sleep(pause_s)
+            else:
+                return
+        await self._execute_once(make(), notebook)
+
+    async def _execute_once(self, kernel: Kernel, notebook: ExecutedNotebook) -> None:
+        self._kernel = kernel
+        self._check_ended()
         engine = None
         try:
             await kernel.start()
-            self._notebook = notebook
-            self._tell(step.planned(self._step, notebook.cells_to_run))
-            notebook.save(self._step)
+            self._plan(notebook)
             engine = Engine(notebook, kernel, self, self._task.plan.cell_timeout_s)
             await engine.run()
         finally:
             await kernel.close(engine.kc if engine else None)
+
+    def _check_ended(self) -> None:
+        """Start no kernel where the step was ended already."""
+        if self._cause is Cause.STEP_TIMEOUT:
+            raise failure.step_timeout(None)
+        if self._cause is not None:
+            raise failure.Stopped
+
+    def _plan(self, notebook: ExecutedNotebook) -> None:
+        """Say once, while a kernel starts, which cells will run."""
+        if self._notebook is None:
+            self._notebook = notebook
+            self._tell(step.planned(self._step, notebook.cells_to_run))
+            notebook.save(self._step)
 
     @property
     def _outputs(self) -> Path:

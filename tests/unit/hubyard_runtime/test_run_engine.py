@@ -1,9 +1,12 @@
 """How the engine waits for an answer that nothing announces, and keeps all outputs."""
 
 import asyncio
+import tempfile
 import time
+from pathlib import Path
 from queue import Empty
 
+import psutil
 import pytest
 
 from hubyard.contract.run import FailureReason
@@ -70,6 +73,29 @@ def test_no_output_is_lost_where_the_engine_is_slow(tmp_path):
     (cell,) = asyncio.run(run()).nb.cells
     (output,) = cell.outputs
     assert output["data"]["text/plain"] == repr(f"{3_999:5000}")
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_kernel_listens_only_where_its_owner_alone_may_enter(tmp_path, deep):
+    """No channel has a port, which others could have taken before it is bound.
+
+    The one port that ipykernel binds, to what is free, is for forks that print.
+    """
+    folder = tmp_path / ("x" * 100) if deep else Path(tempfile.mkdtemp())
+    folder.mkdir(exist_ok=True)
+
+    async def run():
+        async with engine_of(folder, ["1"]) as engine:
+            await engine.run()
+            kernel = psutil.Process(engine._kernel._pid)
+            connections = kernel.net_connections(kind="inet")
+            return connections, engine.km.get_connection_info(), engine.km.ip
+
+    connections, told, place = asyncio.run(run())
+    assert [each.status for each in connections].count(psutil.CONN_LISTEN) <= 1
+    assert (told["transport"], "curve_publickey" in told) == ("ipc", True)
+    assert (folder in Path(place).parents) is not deep
+    assert not Path(place).parent.exists()
 
 
 SHOWN = (
