@@ -159,6 +159,45 @@ def test_a_join_gets_what_has_run_also_of_no_items(begin, numbers, joined):
     assert detail.steps_done == detail.steps_total > 1
 
 
+LEFT = """
+environment: {PLACE: north, MODE: all}
+steps:
+  make:
+    script: sub/make.py
+    environment: {MODE: fast}
+    files: data/*.csv
+  use:
+    script: use.py
+    after: [make]
+    parameters: {path: sub/data/x.csv}
+"""
+MAKERS = {
+    "sub/make.py": b"import os, pathlib\npathlib.Path('data').mkdir()\n"
+    b"said = os.environ['PLACE'] + os.environ['MODE']\n"
+    b"pathlib.Path('data/x.csv').write_text(said)\n",
+    "use.py": b'# %% tags=["parameters"]\npath: str = ""\n'
+    b"# %%\nprint(open(path).read())\n",
+}
+
+
+def test_files_that_a_step_leaves_are_kept_for_a_run_that_is_resumed(begin, platform):
+    run = begin(LEFT, MAKERS)
+    ended(run)
+    assert text_of(run.output("use")["cells"][2]) == "northfast\n"
+    body = {"step": "use"}
+    again = platform.owner.post(f"/runs/{run.id}/resume", json=body).json()
+    second = begin(id_=again["id"])
+    assert step_of(ended(second), "make").reused
+    assert text_of(second.output("use")["cells"][2]) == "northfast\n"
+
+
+def test_a_file_that_a_step_does_not_leave_fails_it(begin):
+    run = begin(LEFT.replace("data/*.csv", "[data/*.csv, lost.txt]"), MAKERS)
+    failure = ended(run, 1).failure
+    assert failure.reason is FailureReason.NO_OUTPUT
+    assert "It has not left lost.txt" in failure.message
+
+
 DIAMOND = """
 parameters: {right: true}
 steps:

@@ -210,6 +210,8 @@ class _Definition:
             after=tuple(self._waits_for(name)),
             parameters=step.parameters,
             outputs=step.outputs,
+            files=step.files,
+            environment={**self._file.environment, **step.environment},
             when=step.when,
             each=step.each,
             retries=step.retries,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hubyard.cli.show import add_command, say, show, show_text
 from hubyard.client import Client
-from hubyard.contract.errors import NotFound
+from hubyard.contract.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
     import argparse
@@ -28,6 +28,11 @@ def add_commands(subparsers: Subparsers) -> None:
     )
     one.add_argument(
         "--elyra", type=Path, metavar="FILE", help="print Elyra's .pipeline as ours"
+    )
+    pipeline.add_argument(
+        "--accept",
+        action="store_true",
+        help="with --elyra: go without the settings that are named as lost",
     )
 
 
@@ -59,6 +64,15 @@ def _elyra(arguments: argparse.Namespace) -> int:
     except (OSError, UnicodeDecodeError) as error:
         said = getattr(error, "strerror", None) or "it is not UTF-8"
         raise NotFound(f"{arguments.elyra} cannot be read: {said}.") from None
-    written = yaml.safe_dump(read_elyra(text), sort_keys=False, allow_unicode=True)
+    taken = read_elyra(text)
+    for line in taken.lost:
+        say(f"lost: {line}")
+    if taken.lost and not arguments.accept:
+        raise Invalid(
+            f"{len(taken.lost)} settings cannot be taken over: write --accept to go "
+            "without them."
+        )
+    written = yaml.safe_dump(taken.file, sort_keys=False, allow_unicode=True)
+    noted = "".join(f"# lost: {line}\n" for line in taken.lost)
     say("Keep it as pipelines/NAME.yml in the folder of its notebooks.")
-    return show_text(arguments, "pipeline", written)
+    return show_text(arguments, "pipeline", noted + written)

@@ -4,6 +4,7 @@ step       a notebook or script with its parameters; it waits for the steps that
            comes after and for those whose outputs it takes
 output     a small value or a file that a step hands over by name:
            `hubyard.pipelines.output("rows", 1200)`
+files      what a step leaves in its folder, where later steps find it
 each       the items that a step fans out over: one step run for each
 plan       a step as the platform has checked it and the runner executes it
 
@@ -15,7 +16,13 @@ from __future__ import annotations
 from itertools import islice, product
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, JsonValue, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    JsonValue,
+    StringConstraints,
+)
 
 from hubyard.contract.base import (
     SEVERAL,
@@ -58,6 +65,55 @@ Name = Annotated[
 """A parameter or an output."""
 
 Names = Annotated[tuple[Name, ...], SEVERAL]
+
+_OURS = ("HUBYARD_", "JUPYTERHUB_", "JPY_")
+"""How variables begin that the platform sets."""
+
+
+def _not_ours(name: str) -> str:
+    if name.upper().startswith(_OURS):
+        raise ValueError("the platform sets it")
+    return name
+
+
+VariableName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=200),
+    AfterValidator(_not_ours),
+    in_words(
+        "write a name of letters, digits and _ that does not begin with HUBYARD_, "
+        "JUPYTERHUB_ or JPY_"
+    ),
+]
+VariableText = Annotated[
+    str,
+    StringConstraints(pattern=r"^[^\x00]*$", max_length=32_768, strict=True),
+    in_words("write a text, in quotes where it looks like a number"),
+]
+Environment = dict[VariableName, VariableText]
+"""Environment variables, by name."""
+
+
+def _within(pattern: str) -> str:
+    names = pattern.split("/")
+    if "" in names or ".." in names or "**" in names:
+        raise ValueError("no path below a folder")
+    return pattern
+
+
+FilePatterns = Annotated[
+    tuple[
+        Annotated[
+            str,
+            StringConstraints(pattern=r"^[^\x00]+$", max_length=512),
+            AfterValidator(_within),
+            in_words("write a path or a glob below its folder, without .. and **"),
+        ],
+        ...,
+    ],
+    SEVERAL,
+]
+"""Files that a step leaves in its folder or below it."""
 StepNames = Annotated[tuple[Slug, ...], SEVERAL]
 
 
@@ -71,6 +127,14 @@ class StepFile(Written):
     )
     after: StepNames = Field(default=(), description="steps that must end before it")
     outputs: Names = Field(default=(), description="what it hands over, by name")
+    files: FilePatterns = Field(
+        default=(),
+        description="files that it must leave beside its notebook or below, such as "
+        "data/*.csv; they are kept with the run",
+    )
+    environment: Environment = Field(
+        default_factory=dict, description="environment variables, over the pipeline's"
+    )
     when: str | None = Field(
         default=None, description="it is skipped unless this holds: ${step.rows} > 1000"
     )
@@ -102,6 +166,9 @@ class PipelineFile(Written):
     compute: Slug | None = Field(default=None, description="of the whole run")
     parameters: dict[Name, JsonValue] = Field(
         default_factory=dict, description="names that a run may set, and their defaults"
+    )
+    environment: Environment = Field(
+        default_factory=dict, description="environment variables of each step"
     )
     steps: dict[Slug, StepFile]
 
@@ -153,6 +220,10 @@ class StepPlan(Read):
     )
     parameters: dict[str, JsonValue] = Field(default_factory=dict)
     outputs: tuple[str, ...] = ()
+    files: tuple[str, ...] = Field(
+        default=(), description="that it must leave, below its notebook's folder"
+    )
+    environment: dict[str, str] = Field(default_factory=dict)
     variables: Variables | None = Field(
         default=None, description="those of a step of a tagged notebook"
     )
@@ -170,7 +241,7 @@ class StepPlan(Read):
     def hands_over(self) -> bool:
         """Whether other steps may need what it leaves."""
         of_tagged = self.variables is not None and self.variables.followed
-        return bool(self.outputs) or of_tagged
+        return bool(self.outputs or self.files) or of_tagged
 
     def has_no_items(self, key: str) -> bool:
         """Whether a step run that succeeded stands for a fan-out over nothing."""

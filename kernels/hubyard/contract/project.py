@@ -5,6 +5,7 @@ compute     the profile that its runs and apps get where nobody chooses another
 data        files beside the code that are pinned with it, such as `data/*.csv`
 steps       of its pipeline, where it has one and no file of its own for it
 parameters  of that pipeline
+environment  of the steps of that pipeline
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Annotated
 from pydantic import Field, JsonValue
 
 from hubyard.contract.base import SEVERAL, Slug, Title, Written
-from hubyard.contract.pipeline import Name, PipelineFile, StepFile
+from hubyard.contract.pipeline import Environment, Name, PipelineFile, StepFile
 
 PROJECT_FILE = "hubyard.yml"
 MOST_PATTERNS = 200
@@ -32,6 +33,7 @@ class Project(Written):
         SEVERAL,
     ] = ()
     parameters: dict[Name, JsonValue] = Field(default_factory=dict)
+    environment: Environment = Field(default_factory=dict)
     steps: dict[Slug, StepFile] = Field(default_factory=dict)
 
     @property
@@ -41,5 +43,6 @@ class Project(Written):
             name=self.name,
             compute=self.compute,
             parameters=self.parameters,
+            environment=self.environment,
             steps=self.steps,
         )

@@ -57,6 +57,8 @@ class CacheKeys:
             "outputs": plan.outputs,
             "lock": lock_hash(),
             "python": platform.python_version(),
+            **({"environment": plan.environment} if plan.environment else {}),
+            **({"files": plan.files} if plan.files else {}),
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 

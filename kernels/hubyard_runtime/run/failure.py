@@ -190,6 +190,16 @@ def output_refused(key: str, why: str) -> RunFailure:
     return broken.failure.model_copy(update={"step": key})
 
 
+def no_file(patterns: Sequence[str]) -> Broken:
+    """The step has not left the files that its pipeline says that it does."""
+    listed = ", ".join(patterns)
+    return Broken(
+        FailureReason.NO_OUTPUT,
+        f"It has not left {listed}: write it beside the notebook, or take it out of "
+        "`files`.",
+    )
+
+
 def bad_input(message: str) -> Broken:
     """What the step takes from others cannot be used."""
     return Broken(FailureReason.BAD_INPUT, f"What it takes cannot be used: {message}.")

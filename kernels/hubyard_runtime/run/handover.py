@@ -2,13 +2,15 @@
 
 In the step's folder of outputs, `<name>.json` holds a value and `<name>/` a file, as
 `hubyard.pipelines.output` has left them there. The variables of a tagged notebook lie
-beside them, pickled; only kernels read those.
+beside them, pickled; only kernels read those. `kept.files/` holds files that the step
+has left in its own folder, by their path within the source, for a run that is resumed.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import tarfile
 import zlib
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -17,7 +19,7 @@ from hubyard.client.source import MEMBER_LIMIT, UNPACKED_LIMIT_BYTES
 from hubyard.contract.run import OUTPUT_LIMIT_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from pydantic import JsonValue
@@ -32,10 +34,48 @@ class TooMuch(Exception):
     """More was handed over than is kept; says how much is."""
 
 
+FILES = "kept.files"
+"""No output is called so: it is no identifier."""
+
+
+def keep_files(
+    source: Path, below: Path, patterns: Iterable[str], folder: Path
+) -> list[str]:
+    """Keep the files that a step has left; returns the patterns that match none.
+
+    Args:
+        source: the folder that all steps share.
+        below: the folder of the step's notebook, within it.
+        patterns: of paths below that folder.
+        folder: of the step's outputs.
+
+    Raises:
+        OSError: one cannot be copied.
+    """
+    missing: list[str] = []
+    for pattern in patterns:
+        found = [path for path in below.glob(pattern) if path.is_file()]
+        missing += [] if found else [pattern]
+        for path in found:
+            kept = folder / FILES / path.relative_to(source)
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, kept)
+    return missing
+
+
+def restore_files(folder: Path, source: Path) -> None:
+    """Put the files that a step run had left where it had left them."""
+    kept = folder / FILES
+    if kept.is_dir():
+        shutil.copytree(kept, source, dirs_exist_ok=True)
+
+
 def read(folder: Path) -> dict[str, JsonValue]:
     """What was handed over, by name; a file by its path."""
     found: dict[str, JsonValue] = {}
     for path in sorted(folder.iterdir() if folder.is_dir() else ()):
+        if path.name == FILES:
+            continue
         if path.is_dir():
             files = [str(file) for file in path.iterdir()]
             found.update({path.name: files[0]} if files else {})

@@ -190,6 +190,7 @@ class Runner:
             f"What {key} has handed over",
             lambda: self._platform.job_outputs(key, into),
         )
+        handover.restore_files(into, self._folder.source)
 
     def _work(self, job: RunJob, dag: Dag, crew: Crew) -> None:
         """Let the steps follow one another until none is left."""

@@ -151,6 +151,7 @@ class Worker:
         source.check_language(document)
         values = source.values_of(document, task.parameters)
         told = {
+            **plan.environment,
             **task.environment,
             "HUBYARD_STEP": self._step.key,
             script.PATH: str(path),
@@ -211,16 +212,26 @@ class Worker:
 
     def _hand_over(self) -> None:
         """Pack what was handed over; what cannot be kept fails the step."""
+        plan = self._task.plan
         handed = handover.read(self._outputs)
-        missing = [name for name in self._task.plan.outputs if name not in handed]
+        missing = [name for name in plan.outputs if name not in handed]
         if missing:
             raise failure.no_output(missing)
         try:
+            self._keep_files()
             handover.pack(self._outputs, self._task.folder / PACKED)
         except handover.TooMuch as error:
             raise failure.too_much_output(str(error)) from None
         except OSError as error:
             raise failure.output_not_packed(error) from error
+
+    def _keep_files(self) -> None:
+        """Put the files that the step has left beside what it hands over."""
+        plan, source_folder = self._task.plan, self._task.source.resolve()
+        below = (source_folder / plan.file).parent
+        missing = handover.keep_files(source_folder, below, plan.files, self._outputs)
+        if missing:
+            raise failure.no_file(missing)
 
     # -- the end ---------------------------------------------------------------------
 

@@ -3555,11 +3555,21 @@ export interface components {
              */
             cores?: number | null;
             each?: components["schemas"]["JsonValue"];
+            /** Environment */
+            environment?: {
+                [key: string]: string;
+            };
             /**
              * File
              * @description path within the source; a .py is executed by cells
              */
             file: string;
+            /**
+             * Files
+             * @description that it must leave, below its notebook's folder
+             * @default []
+             */
+            files: string[];
             /**
              * Memory Bytes
              * @description None: unknown

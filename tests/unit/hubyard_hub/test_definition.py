@@ -211,6 +211,10 @@ def step(text):
             "steps:\n  each: {notebook: train.ipynb}",
             f"{PATH}:2: steps.each: 'each' cannot name a step.",
         ),
+        (step("environment: {HUBYARD_X: a}"), "write a name of letters"),
+        (step("environment: {A: 1}"), "write a text, in quotes"),
+        (step("files: ../x"), "write a path or a glob below its folder"),
+        (step("files: [/x]"), "write a path or a glob below its folder"),
         (step("retry: 3"), f"{PATH}:4: steps.a.retry: is not known here: write one of"),
         (
             step("retries: 11"),
