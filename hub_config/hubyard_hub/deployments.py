@@ -65,6 +65,7 @@ class Deployments:
         if same:
             return self.get(asking.name, same)
         self._parts.disk.check()
+        self._models.servable.check(token, version, "version")
         copy = copy_model(self._parts.mlflow, token, version, self._parts.blobs)
         revision = _first_revision(wish, request.model, number, copy)
 

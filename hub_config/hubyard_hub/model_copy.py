@@ -69,7 +69,7 @@ def copy_model(
         Rejected: MLflow's no, or the version holds no model.
         TooLarge: more than is copied.
     """
-    folder, root = _folder(mlflow, token, version)
+    folder, root = folder_of(mlflow, token, version)
     texts: dict[str, bytes] = {}
     with blobs.receive(LIMIT_BYTES) as upload:
         with (
@@ -102,7 +102,7 @@ def _logged_model(source: str) -> str | None:
     return model_id if kind == "models" and model_id.startswith("m-") else None
 
 
-def _folder(
+def folder_of(
     mlflow: MlflowClient, token: str, version: Mapping[str, Any]
 ) -> tuple[_Folder, str]:
     """Where a version's files are, and the path of its folder there."""

@@ -10,6 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any, cast
 
 import yaml
+from packaging.requirements import InvalidRequirement, Requirement
 
 from hubyard.contract.errors import Invalid
 from hubyard_hub.example import example_of
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 MLMODEL = "MLmodel"
 UNREADABLE = "The version's MLmodel file cannot be read."
+REQUIREMENTS = "requirements.txt"
+_NAME_LENGTH = 100
 EXAMPLE = "serving_input_example.json"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml takes a fifteenth of the time; where it crashes, only its worker ends."""
@@ -47,6 +50,38 @@ def described(
     if has_lone_surrogate(json.dumps([signature, example]).encode()):
         raise Invalid("The version's MLmodel file holds half a character.")
     return signature or None, example
+
+
+def stated(texts: Mapping[str, bytes]) -> tuple[list[str], list[str]]:
+    """The flavours of a model, and the packages that it asks for.
+
+    Raises:
+        Invalid: they cannot be read.
+    """
+    try:
+        root = yaml.compose(texts[MLMODEL], _LOADER)
+        flavors = [
+            name
+            for key, value in _pairs(cast("yaml.Node", root))
+            if key == "flavors"
+            for name, _ in _pairs(value)
+        ]
+    except _MISTAKES:
+        raise Invalid(UNREADABLE) from None
+    return flavors, _packages(texts.get(REQUIREMENTS, b""))
+
+
+def _packages(content: bytes) -> list[str]:
+    """The packages of a requirements file that this Python would install."""
+    found: list[str] = []
+    for line in content.decode(errors="replace").splitlines():
+        try:
+            wanted = Requirement(line.partition("#")[0].strip())
+        except InvalidRequirement:  # an option, a file, an address
+            continue
+        if wanted.marker is None or wanted.marker.evaluate():
+            found.append(wanted.name[:_NAME_LENGTH])
+    return found
 
 
 def _stated_signature(content: bytes) -> dict[str, str]:

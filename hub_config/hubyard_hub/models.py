@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import contextlib
 import json
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from hubyard.contract.errors import Conflict, Forbidden, NotFound, Rejected
-from hubyard.contract.tracking import Model, ModelVersion
+from hubyard.contract.errors import Conflict, Forbidden, Invalid, NotFound, Rejected
+from hubyard.contract.tracking import TAG_WARNINGS, Model, ModelVersion
+from hubyard_hub.servable import Servable
 from hubyard_hub.tracking import Tracking, model_ids, moment, pairs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from hubyard.contract.tracking import RegisterRequest, TrackedRun
     from hubyard_hub.parts import Parts
 
 _MODELS, _VERSIONS = 1000, 10_000
 _SEARCH = "/registered-models/search"
+_FAILED = {"FAILED", "KILLED"}
 _LOG_MODEL_HISTORY = "mlflow.log-model.history"
 
 
@@ -32,6 +35,7 @@ class Models:
     def __init__(self, parts: Parts) -> None:
         self._parts, self._mlflow = parts, parts.mlflow
         self._tracking = Tracking(parts)
+        self.servable = Servable(parts.mlflow)
         self._pages = f"{parts.settings.public_url}/services/mlflow/#/models"
 
     def list(self, token: str) -> list[Model]:
@@ -47,8 +51,9 @@ class Models:
         versions: dict[str, list[Mapping[str, Any]]] = {}
         for version in found:
             versions.setdefault(version["name"], []).append(version)
+        marks = self.servable.marks(token, found)
         return [
-            self._model(model, versions.get(model["name"], []), tracked)
+            self._model(model, versions.get(model["name"], []), tracked, marks)
             for model in models
         ]
 
@@ -59,8 +64,12 @@ class Models:
             NotFound: there is no such run that the caller may see.
             Conflict: the name belongs to somebody else.
             Rejected: the run has no model.
+            Invalid: it has failed, or its model cannot be served; says why.
         """
         run = self._tracking.read_run(token, request.run_id)
+        if refusal := _failure(run["info"]["status"], _warnings(run)):
+            raise Invalid(refusal, field="run_id")
+        self.servable.check(token, {**_source(run), "run_id": request.run_id}, "run_id")
         body = {"name": request.name, "run_id": request.run_id, **_source(run)}
         with contextlib.suppress(Conflict):
             self._mlflow.post(
@@ -160,6 +169,7 @@ class Models:
         model: Mapping[str, Any],
         versions: list[Mapping[str, Any]],
         tracked: Mapping[str, TrackedRun],
+        marks: Mapping[str, str],
     ) -> Model:
         aliases: dict[str, list[str]] = {}
         for alias in model.get("aliases", ()):
@@ -168,7 +178,7 @@ class Models:
         return Model(
             name=model["name"],
             versions=tuple(
-                _version(v, aliases.get(str(v["version"]), []), tracked)
+                _version(v, aliases.get(str(v["version"]), []), tracked, marks)
                 for v in newest_first
             ),
             url=f"{self._pages}/{quote(model['name'], safe='')}",
@@ -183,6 +193,7 @@ def _version(
     version: Mapping[str, Any],
     aliases: list[str],
     tracked: Mapping[str, TrackedRun],
+    marks: Mapping[str, str] = MappingProxyType({}),
 ) -> ModelVersion:
     run_id = version.get("run_id") or None
     run = tracked.get(run_id or "")
@@ -196,7 +207,21 @@ def _version(
         run=run.run if run else None,
         step=run.step if run else None,
         cost=run.cost if run else None,
+        unservable=(run and _failure(run.status, run.warnings))
+        or marks.get(str(version["source"])),
     )
+
+
+def _failure(status: str, warnings: Sequence[str]) -> str | None:
+    """Why the model of a tracked run is not to be used; None: the run is well."""
+    if status not in _FAILED:
+        return None
+    reason = f" {warnings[0]}" if warnings else ""
+    return f"This tracked run has failed: train it again.{reason}"
+
+
+def _warnings(run: Mapping[str, Any]) -> list[str]:
+    return pairs(run, "tags").get(TAG_WARNINGS, "").splitlines()
 
 
 def _source(run: Mapping[str, Any]) -> dict[str, str]:

@@ -12,12 +12,13 @@ import tarfile
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from hubyard.contract.deployment import DeploymentRequest, KeyRequest
 from hubyard.contract.errors import Conflict, Forbidden, Invalid, NotFound, Rejected
 from hubyard.contract.identity import Identity
-from hubyard.contract.tracking import RegisterRequest
+from hubyard.contract.tracking import Model, RegisterRequest
 from hubyard.contract.workload import Status
 from hubyard_hub.deployments import Deployments
 from hubyard_hub.hub_client import HubClient
@@ -136,7 +137,9 @@ def test_each_sees_the_experiments_of_their_own(place: Place, trained: dict[str,
 
 
 def test_tracked_runs_newest_first(place: Place, trained: dict[str, str]):
-    page = place.tracking.page(place.ada, None, None, None)
+    names = place.tracking.experiments(place.ada)
+    flights = next(each.id for each in names if each.name == "flights")
+    page = place.tracking.page(place.ada, flights, None, None)
     assert page.next_page is None
     assert [run.name for run in page.runs] == ["third", "second", "first"]
     first = page.runs[-1]
@@ -182,8 +185,12 @@ def registered(place: Place, trained: dict[str, str]) -> dict[str, str]:
     return {"model": "Flight Delays"}
 
 
+def _registered_by_us(place: Place) -> list[Model]:
+    return [m for m in place.models.list(place.ada) if m.name != "by mlflow"]
+
+
 def test_models_newest_version_first(place: Place, registered: dict[str, str]):
-    (model,) = place.models.list(place.ada)
+    (model,) = _registered_by_us(place)
     assert [v.version for v in model.versions] == ["2", "1"]
     assert [v.aliases for v in model.versions] == [(), ("best",)]
     assert model.versions[1].metrics == {"auc": 0.75}
@@ -203,7 +210,26 @@ def test_a_run_without_a_model_cannot_be_registered(
             place.models.register(
                 place.bob, RegisterRequest(run_id=run_id, name="stolen")
             )
-    assert [m.name for m in place.models.list(place.ada)] == ["Flight Delays"]
+    assert [m.name for m in _registered_by_us(place)] == ["Flight Delays"]
+
+
+def test_what_cannot_be_served_is_not_registered_and_marked_where_mlflow_did(
+    place: Place, trained: dict[str, str], registered: dict[str, str]
+):
+    for run, words in (("failed", "has failed"), ("scaler", "has no predict")):
+        with pytest.raises(Invalid, match=words) as caught:
+            place.models.register(
+                place.ada, RegisterRequest(run_id=trained[run], name="unserved")
+            )
+        assert caught.value.field == "run_id"
+    models = {model.name: model for model in place.models.list(place.ada)}
+    assert "unserved" not in models, "nothing is left of it"
+    assert "no predict" in (models["by mlflow"].versions[0].unservable or "")
+    assert models["Flight Delays"].versions[0].unservable is None
+    wish = DeploymentRequest(model="by mlflow", version="1")
+    with pytest.raises(Invalid, match="no predict") as caught:
+        place.deployments.create(ADA, place.ada, wish)
+    assert caught.value.field == "version"
 
 
 def test_a_name_that_is_somebody_elses_is_told_as_taken(
@@ -214,6 +240,13 @@ def test_a_name_that_is_somebody_elses_is_told_as_taken(
     run = mlflow.post(place.bob, "/runs/create", made)["run"]["info"]["run_id"]
     tag = {"run_id": run, "key": "mlflow.log-model.history", "value": history}
     mlflow.post(place.bob, "/runs/set-tag", tag)
+    files = f"{place.parts.settings.mlflow_url}/api/2.0/mlflow-artifacts/artifacts"
+    kept = httpx.put(
+        f"{files}/{made['experiment_id']}/{run}/artifacts/m/MLmodel",
+        content=b"flavors:\n  python_function: {}\n",
+        headers={"Authorization": f"Bearer {place.bob}"},
+    )
+    assert kept.status_code == 200
     with pytest.raises(Conflict, match="choose another name") as caught:
         place.models.register(
             place.bob, RegisterRequest(run_id=run, name=registered["model"])

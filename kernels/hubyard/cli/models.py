@@ -56,7 +56,7 @@ def _experiments(arguments: argparse.Namespace) -> int:
 def _models(arguments: argparse.Namespace) -> int:
     with Client.from_environment() as client:
         found = client.models.list()
-    head = ("MODEL", "VERSION", "ALIASES", "CREATED", "TRACKED RUN")
+    head = ("MODEL", "VERSION", "ALIASES", "CREATED", "TRACKED RUN", "")
     rows = [
         (
             model.name,
@@ -64,6 +64,7 @@ def _models(arguments: argparse.Namespace) -> int:
             ", ".join(version.aliases) or "-",
             moment(version.created_at),
             version.run_id or "-",
+            f"cannot be served: {version.unservable}" if version.unservable else "",
         )
         for model in found
         for version in model.versions

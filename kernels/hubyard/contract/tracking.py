@@ -112,6 +112,9 @@ class ModelVersion(Read):
     run_id: str | None
     created_at: Moment
     metrics: dict[str, float]
+    unservable: str | None = Field(
+        default=None, description="why it cannot be served; null where it can"
+    )
     run: str | None = Field(default=None, description="the run that has trained it")
     step: str | None = Field(default=None, description="key of the step run in it")
     cost: Money | None = Field(

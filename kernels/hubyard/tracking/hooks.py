@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from hubyard.tracking import example
 from hubyard.tracking.lock import requirements
-from hubyard.tracking.own import own_code
+from hubyard.tracking.own import libraries, own_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,9 +27,9 @@ _fitted = threading.local()
 
 def hook_models() -> Undo:
     """Complete each model that is logged from now on; returns the way to undo it."""
-    import mlflow.models  # noqa: PLC0415  two seconds that only who trains shall pay
-
-    model = mlflow.models.Model
+    # While MLflow is being imported, it has no attribute of this name yet.
+    models = import_module("mlflow.models")
+    model = models.Model
     log: Any = model.__dict__["log"]
 
     def completed(cls: type, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  MLflow's
@@ -40,7 +40,7 @@ def hook_models() -> Undo:
         _replace(model, "log", classmethod(completed)),
         # MLflow's flavours look this function up here at each call; what it would find
         # in ten seconds, in a second process, stands in the lock.
-        _replace(mlflow.models, "infer_pip_requirements", _requirements),
+        _replace(models, "infer_pip_requirements", _requirements),
     )
 
 
@@ -95,7 +95,8 @@ def _requirements(
     **_: Any,  # noqa: ANN401  MLflow's further options concern the way it would take
 ) -> list[str]:
     del model_uri, flavor
-    return requirements(fallback)
+    known = requirements(fallback)
+    return list(dict.fromkeys([*known, *libraries.__dict__.get("found", ())]))
 
 
 def _replace(owner: Any, name: str, new: Any) -> Undo:  # noqa: ANN401  any module or class

@@ -18,7 +18,9 @@ import pickletools
 import shutil
 import sys
 import tempfile
+import threading
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,24 +48,41 @@ def own_code(options: Mapping[str, Any]) -> Generator[dict[str, Any]]:
     The files of `code_paths` stay until the call is over. What the user has chosen
     stays chosen, and a flavour that takes no code gets none.
     """
+    wanted = needed(options)
+    libraries.found = [each.library for each in wanted if each.library]
+    files = [each.path for each in wanted if not each.library]
     takes_code = "code_paths" in options and not any(options.get(n) for n in _CODE)
-    wanted = needed(options) if takes_code else {}
-    if not wanted:
+    if not (files and takes_code):
         yield dict(options)
         return
     with tempfile.TemporaryDirectory() as folder:
-        paths = [_copied(path, Path(folder)) for path in wanted.values()]
+        paths = [_copied(path, Path(folder)) for path in files]
         yield {**options, "code_paths": paths}
 
 
-def needed(options: Mapping[str, Any]) -> dict[str, Path]:
-    """File or folder by name of each own module that the model among them needs."""
+libraries = threading.local()
+"""`found`: the libraries in the user's folder that the model needs which this thread
+logs, as requirements."""
+
+
+@dataclass(frozen=True)
+class Module:
+    """A top-level module in the user's folder."""
+
+    path: Path
+    library: str | None
+    """The distribution that holds it, as a requirement such as `name==1.2`; None: the
+    module is the user's own."""
+
+
+def needed(options: Mapping[str, Any]) -> list[Module]:
+    """The modules in the user's folder that the model among the options needs."""
     tops = {name.partition(".")[0] for name in (*sys.modules,)}
     folders = tuple(_folders())
-    loaded = {top for top in tops if _own(top, folders)}
+    loaded = {top for top in tops if _module(top, folders)}
     if not loaded:
-        return {}
-    found: dict[str, Path] = {}
+        return []
+    found: dict[str, Module] = {}
     left = [
         top
         for name, value in options.items()
@@ -73,11 +92,11 @@ def needed(options: Mapping[str, Any]) -> dict[str, Path]:
     ]
     while left:
         top = left.pop()
-        path = _own(top, folders)
-        if path is not None and top not in found:
-            found[top] = path
-            left += _imported(path)
-    return found
+        module = _module(top, folders)
+        if module is not None and top not in found:
+            found[top] = module
+            left += [] if module.library else _imported(module.path)
+    return list(found.values())
 
 
 def _named(model: object) -> set[str]:
@@ -92,8 +111,8 @@ def _named(model: object) -> set[str]:
     return {text.split(".", 1)[0] for text in texts}
 
 
-def _own(top: str, folders: Sequence[Path]) -> Path | None:
-    """Where a top-level module of the user's own lies; None: it is none."""
+def _module(top: str, folders: Sequence[Path]) -> Module | None:
+    """A module by its name, if it lies in one of the folders."""
     if top in sys.stdlib_module_names or top.startswith(_NOT_OWN):
         return None
     path = _place(top)
@@ -101,16 +120,16 @@ def _own(top: str, folders: Sequence[Path]) -> Path | None:
         return None
     if not any(path.is_relative_to(folder) for folder in folders):
         return None
-    return None if _is_library(top, path.parent) else path
+    return Module(path, _library(top, path.parent))
 
 
-def _is_library(top: str, folder: Path) -> bool:
-    """Whether a distribution that is installed in a folder holds the module."""
-    return any(
-        file.parts[0] in {top, f"{top}.py"}
-        for distribution in distributions(path=[str(folder)])
-        for file in distribution.files or ()
-    )
+def _library(top: str, folder: Path) -> str | None:
+    """The distribution that holds a module, if one is installed in its folder."""
+    for distribution in distributions(path=[str(folder)]):
+        tops = {file.parts[0] for file in distribution.files or ()}
+        if not tops.isdisjoint({top, f"{top}.py"}):
+            return f"{distribution.name}=={distribution.version}"
+    return None
 
 
 def _place(top: str) -> Path | None:

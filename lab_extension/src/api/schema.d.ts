@@ -2448,6 +2448,11 @@ export interface components {
              * @description key of the step run in it
              */
             step?: string | null;
+            /**
+             * Unservable
+             * @description why it cannot be served; null where it can
+             */
+            unservable?: string | null;
             /** Version */
             version: string;
         };

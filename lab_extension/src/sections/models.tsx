@@ -97,6 +97,11 @@ function VersionRow(props: {
             {metric} <b>{numberText(value)}</b>
           </span>
         )),
+        version.unservable != null && (
+          <span key="unservable" title={version.unservable}>
+            {trans.__('Cannot be served')}
+          </span>
+        ),
         version.cost && trans.__('%1 to train', version.cost.text),
         <Moment key="at" at={version.created_at} />,
         version.run && (

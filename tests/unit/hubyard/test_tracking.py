@@ -337,6 +337,33 @@ def test_a_models_own_modules_are_kept_with_it(shell, workload, monkeypatch):
     assert done.stdout.strip() == "1", done.stderr
 
 
+def test_a_library_in_the_users_folder_is_a_requirement(shell, workload, monkeypatch):
+    import mlflow
+
+    folder = workload / "lib"
+    info = folder / "of_nobody-1.2.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Name: of-nobody\nVersion: 1.2\n")
+    (info / "RECORD").write_text("nobodys.py,,\nof_nobody-1.2.dist-info/METADATA,,\n")
+    own = OWN.replace("from {package} import factor", "factor = lambda: 2")
+    (folder / "nobodys.py").write_text(own)
+    monkeypatch.syspath_prepend(str(folder))
+    done = cell(
+        shell,
+        DATA + "from nobodys import Doubled\n"
+        "from sklearn.pipeline import make_pipeline\n"
+        "make_pipeline(Doubled(), LogisticRegression()).fit(X, y)",
+    )
+    assert done.ok, done.err
+    (run,) = tracked(workload)
+    (model,) = mlflow.search_logged_models(
+        [run.info.experiment_id], output_format="list"
+    )
+    folder = Path(mlflow.artifacts.download_artifacts(model.model_uri))
+    assert "of-nobody==1.2" in (folder / "requirements.txt").read_text().split()
+    assert not (folder / "code").exists()
+
+
 def test_what_mlflow_warns_of_is_shown_with_the_tracked_run(shell, workload):
     done = cell(
         shell,
@@ -577,7 +604,11 @@ def _python(*command, cwd=None, **environ):
 def test_a_run_begun_by_mlflow_alone_is_tracked_with_the_notebook(workload):
     import mlflow
 
-    done = _python("-c", BARE.format(cells=[LOGS]))
+    hooked = (
+        "import mlflow.models\n"
+        "assert 'hubyard' in mlflow.models.infer_pip_requirements.__module__"
+    )
+    done = _python("-c", BARE.format(cells=[LOGS, hooked]))
     assert done.returncode == 0, done.stdout + done.stderr
     (run,) = tracked(workload)
     assert run.data.metrics == {"a": 1.0}

@@ -25,6 +25,7 @@ from hubyard_hub.example import example_of
 from hubyard_hub.mlflow_client import MlflowClient
 from hubyard_hub.model_copy import copy_model
 from hubyard_hub.models import _source
+from hubyard_hub.servable import Servable
 from hubyard_hub.tracking import moment
 
 if TYPE_CHECKING:
@@ -102,8 +103,10 @@ class Folder:
     def _answer(self, request: httpx.Request) -> httpx.Response:
         params = request.url.params
         assert request.headers["authorization"] == "Bearer token"
-        if "artifact_file_path" in params:
-            return httpx.Response(200, content=self.files[params["artifact_file_path"]])
+        if (name := params.get("artifact_file_path")) is not None:
+            if name not in self.files:
+                return httpx.Response(404, json={})
+            return httpx.Response(200, content=self.files[name])
         if self.listing is not None:
             return httpx.Response(200, json={"files": self.listing})
         listed = [{"path": name, "is_dir": False} for name in self.files]
@@ -338,3 +341,60 @@ def test_a_hung_mlflow_keeps_few_threads_waiting(monkeypatch: pytest.MonkeyPatch
             waited = sorted(pool.map(wait, range(40)))
         hung.close()
     assert sum(seconds >= 3 for seconds in waited) <= 16
+
+
+SERVES = "flavors:\n  python_function:\n    env: conda.yaml\n  sklearn: {}\n"
+NEEDS = b"""# what it needs
+-c other.txt
+mlflow[auth]==3.17.2
+scikit-learn == 1.9.0 ; python_version > "3"
+pywin32==1; sys_platform == "win32"
+https://example.org/x.whl
+"""
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"MLmodel": SERVES.encode(), "requirements__txt": NEEDS}, None),
+        ({"MLmodel": SERVES.encode()}, None),
+        ({"MLmodel": b"flavors:\n  sklearn: {}\n"}, "no predict"),
+        ({"MLmodel": b"flavors: 5"}, "no predict"),
+        ({"MLmodel": b"["}, "cannot be read"),
+        ({"MLmodel": b"\xff\x00"}, "cannot be read"),
+        ({"model__pkl": b"x"}, "logging it was not finished"),
+        (
+            {"MLmodel": SERVES.encode(), "requirements__txt": b"of-nobody==1.2"},
+            "needs of-nobody, which endpoints here do not have",
+        ),
+    ],
+)
+def test_what_cannot_be_served_says_so_before_anything_starts(
+    files: dict[str, bytes], words: str | None
+):
+    servable = Servable(Folder(**files).client())
+    version = {"source": "models:/m-1", "version": "1"}
+    marks = servable.marks("token", [version])
+    if words is None:
+        servable.check("token", version, "version")
+        assert marks == {}
+        return
+    with pytest.raises(Invalid, match=words) as caught:
+        servable.check("token", version, "version")
+    assert caught.value.field == "version"
+    assert words in marks["models:/m-1"]
+
+
+def test_a_list_reads_only_some_versions_that_it_does_not_know():
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        return httpx.Response(200, content=b"flavors: {}\n")
+
+    versions = [{"source": f"models:/m-{n}", "version": "1"} for n in range(15)]
+    servable = Servable(client(answer))
+    assert len(servable.marks("token", versions)) == 10
+    assert len(asked) == 20
+    assert len(servable.marks("token", versions)) == 15
+    assert len(asked) == 30
