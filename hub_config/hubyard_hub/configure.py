@@ -27,7 +27,12 @@ from hubyard_hub.sign_in import HubyardAuthenticator
 from hubyard_hub.signing_in.address import Clients
 from hubyard_hub.up.report import Report
 from hubyard_spawner.local import LocalSpawner
-from hubyard_spawner.workloads import KINDS, PLATFORM_SERVICE
+from hubyard_spawner.workloads import (
+    ANSWER_LIMIT_S,
+    KINDS,
+    PLATFORM_SERVICE,
+    START_LIMIT_S,
+)
 
 if TYPE_CHECKING:
     from jupyterhub.spawner import Spawner
@@ -161,8 +166,8 @@ def _clients(settings: Settings) -> Clients:
 def _configure_spawner(c: Config, settings: Settings, books: Books) -> None:
     c.JupyterHub.spawner_class = LocalSpawner
     c.Spawner.poll_interval = _POLL_S
-    c.Spawner.start_timeout = 90
-    c.Spawner.http_timeout = 60
+    c.Spawner.start_timeout = START_LIMIT_S
+    c.Spawner.http_timeout = ANSWER_LIMIT_S
     c.Spawner.default_url = "/lab"
     c.Spawner.server_token_scopes = _token_scopes
     c.Spawner.oauth_client_allowed_scopes = ["read:users:groups!user"]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from hubyard.contract.base import now
 from hubyard.contract.duration import duration_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime
 
     from hubyard.contract.budget import Budget
     from hubyard.contract.compute import Catalogue, Estimate
@@ -119,8 +121,9 @@ def preview_lines(preview: Preview) -> list[str]:
     """What a schedule would do and cost, in a few lines."""
     lines = [preview.text]
     if preview.next_fires:
-        fires = ", ".join(moment(fire) for fire in preview.next_fires)
-        lines.append(f"next: {fires}")
+        zone = preview.time_zone
+        fires = ", ".join(_in_zone(fire, zone) for fire in preview.next_fires)
+        lines = [f"{preview.text} ({zone})", f"next: {fires} ({zone})"]
     if preview.files is not None:
         files = "1 file is" if preview.files == 1 else f"{preview.files} files are"
         lines.append(f"{files} there now")
@@ -195,5 +198,21 @@ def run_status(status: Status) -> str:
 
 
 def moment(value: datetime | None) -> str:
-    """A moment, in this machine's own zone."""
-    return value.astimezone().strftime("%d %b %H:%M") if value else "-"
+    """A moment, in this machine's own zone; of another year with its year."""
+    if value is None:
+        return "-"
+    own = value.astimezone()
+    is_near = own.year == now().astimezone().year
+    return own.strftime("%d %b %H:%M" if is_near else "%d %b %Y %H:%M")
+
+
+def due(value: datetime | None, time_zone: str) -> str:
+    """A due time, in the zone of its schedule."""
+    return f"{_in_zone(value, time_zone)} ({time_zone})" if value else "-"
+
+
+def _in_zone(value: datetime, time_zone: str) -> str:
+    try:
+        return value.astimezone(ZoneInfo(time_zone)).strftime("%d %b %Y %H:%M")
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # this machine knows it not
+        return value.astimezone(UTC).strftime("%d %b %Y %H:%M UTC")

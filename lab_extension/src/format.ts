@@ -93,7 +93,8 @@ export function fullMoment(moment: string): string {
 
 /** A due time, in the zone of its schedule. */
 export function dueText(moment: string, timeZone: string): string {
-  return inZone(DUE, timeZone).format(new Date(moment));
+  const options: Intl.DateTimeFormatOptions = { ...DUE, year: 'numeric' };
+  return inZone(options, timeZone).format(new Date(moment));
 }
 
 /** A zone that the platform knows and this browser does not is shown in the own one. */

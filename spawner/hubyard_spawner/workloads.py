@@ -9,6 +9,10 @@ from hubyard.contract.workload import Kind
 
 PLATFORM_SERVICE = "hubyard"
 """The hub service that alone starts runs, endpoints and apps."""
+START_LIMIT_S = 90
+"""The longest that a start may take until something listens."""
+ANSWER_LIMIT_S = 60
+"""The longest that its first answer may take after that."""
 
 
 @dataclass(frozen=True)

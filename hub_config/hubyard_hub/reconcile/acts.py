@@ -30,6 +30,7 @@ from hubyard_hub.tracked_ends import ask_for_end
 from hubyard_hub.wishes import all_rows
 from hubyard_hub.workloads import memory_words
 from hubyard_spawner.folder import Folder
+from hubyard_spawner.workloads import ANSWER_LIMIT_S, START_LIMIT_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,12 +77,20 @@ class Seen:
         settlement = self.settlement
         if settlement is None:
             return None
-        has_begun = self.row.get("revision", 0) > 0
+        has_begun = self.row.get("revision", 0) > 0 and not self.was_too_slow
         if settlement.reason is not EndReason.START_FAILED or not has_begun:
             return settlement.reason
         if settlement.exit_code is None:
             return EndReason.LOST
         return EndReason.KILLED if settlement.exit_code < 0 else EndReason.EXITED
+
+    @property
+    def was_too_slow(self) -> bool:
+        """Whether the hub has ended it because it was not ready in time."""
+        settlement, said = self.settlement, self.folder and self.folder.end()
+        if settlement is None or settlement.reason is not EndReason.START_FAILED:
+            return False
+        return said is not None and said.reason is EndReason.STOPPED
 
     @property
     def process_gone(self) -> bool:
@@ -286,8 +295,17 @@ _WORDS = {
 }
 
 
+_TOO_SLOW = (
+    f"It was not ready in time, so Hubyard ended it: a start may take {START_LIMIT_S} "
+    f"s, and its first answer {ANSWER_LIMIT_S} s. Start it again, or choose larger "
+    "compute; its last lines may say more."
+)
+
+
 def _words(seen: Seen, end: EndReason) -> str:
     """Why it ended, as its owner is told."""
+    if end is EndReason.START_FAILED and seen.was_too_slow:
+        return _TOO_SLOW
     code = seen.settlement.exit_code if seen.settlement else None
     return _WORDS[end].format(
         memory=_memory_words(seen),

@@ -103,6 +103,7 @@ class Schedules:
         )
         return Preview(
             text=_words(cron, request.on),
+            time_zone=cron.zone if cron else request.time_zone,
             next_fires=cron.next(moment, _FIRES_SHOWN) if cron else (),
             fires_per_month=_per_month(cron, moment.date()) if cron else None,
             files=found.files,

@@ -19,12 +19,11 @@ from functools import lru_cache
 from itertools import chain, islice, takewhile
 from typing import TYPE_CHECKING
 
-from cron_descriptor import Options, get_description
-from cron_descriptor.Exception import FormatError, WrongArgumentError
 from cronsim import CronSim, CronSimError
 
 from hubyard.contract.base import now
 from hubyard.contract.errors import Invalid
+from hubyard_hub.schedules.cron_words import mistake_in, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -68,8 +67,9 @@ class Cron:
         try:
             cron = cls(" ".join(text.split()), zone_of(zone).key)
             first = next(cron.fires(now()), None)
-        except (CronSimError, ValueError) as error:
-            raise Invalid(f"The cron cannot be used: {error}.", field="cron") from None
+        except (CronSimError, ValueError):
+            why = mistake_in(text)
+            raise Invalid(f"The cron cannot be used: {why}.", field="cron") from None
         if first is None:
             raise Invalid("The cron never comes due.", field="cron")
         return cron
@@ -121,11 +121,7 @@ class Cron:
     @property
     def words(self) -> str:
         """What it says, in English and with 24 hours."""
-        options = Options(use_24hour_time_format=True, locale_code="en_US")
-        try:
-            return get_description(self.text, options)
-        except (FormatError, WrongArgumentError, ValueError, IndexError):
-            return self.text
+        return words_of(self.text)
 
 
 def _wall_before(moment: datetime, zone: zoneinfo.ZoneInfo) -> datetime:

@@ -27,7 +27,7 @@ from hubyard.contract.schedule import (
 )
 from hubyard.options import POLICY, TRIGGER, policy_of
 from hubyard.reading import moment_of, trigger_of
-from hubyard.showing import moment, preview_lines, rate, run_status, table
+from hubyard.showing import due, preview_lines, rate, run_status, table
 
 if TYPE_CHECKING:
     import argparse
@@ -169,7 +169,7 @@ def _reschedule(arguments: argparse.Namespace) -> int:
         if end is not None:
             return end
         changed = client.schedules.change(before.id, wish)
-    return show(arguments, changed, lambda: [f"{changed.name}: {changed.text}"])
+    return show(arguments, changed, lambda: [f"{changed.name}: {_when(changed)}"])
 
 
 def _schedules(arguments: argparse.Namespace) -> int:
@@ -262,6 +262,12 @@ def _in_zone(given: datetime, schedule: Schedule) -> datetime:
     return given if given.tzinfo else given.replace(tzinfo=ZoneInfo(schedule.time_zone))
 
 
+def _when(schedule: Schedule) -> str:
+    """When it fires; a cron holds in a time zone."""
+    zone = f" ({schedule.time_zone})" if schedule.cron else ""
+    return f"{schedule.text}{zone}"
+
+
 def _table(found: list[Schedule]) -> list[str]:
     head = ("SCHEDULE", "NAME", "WHEN", "NEXT", "LAST", "A MONTH")
     rows = [
@@ -269,7 +275,7 @@ def _table(found: list[Schedule]) -> list[str]:
             each.id,
             each.name,
             (each.suspended or "paused") if each.paused else each.text,
-            moment(each.next_fire),
+            due(each.next_fire, each.time_zone),
             run_status(each.last_status) if each.last_status else "-",
             each.per_month.text if each.per_month else "-",
         )

@@ -234,6 +234,7 @@ class Preview(Read):
     """When it fires in words, its next fires, and what it would cost."""
 
     text: str
+    time_zone: str = Field(default="UTC", description="in which its cron holds")
     next_fires: tuple[Moment, ...] = Field(description="five; of a trigger none")
     fires_per_month: int | None = Field(description="None: a trigger, nobody knows")
     files: int | None = Field(default=None, description="that its trigger finds now")

@@ -13,7 +13,7 @@ from hubyard.magics.arguments import COMPUTE, DRY_RUN, LIFETIME, options, parame
 from hubyard.magics.show import Lines, asking, confirmed, read, say, this_notebook
 from hubyard.options import POLICY, TRIGGER, policy_of
 from hubyard.reading import trigger_of
-from hubyard.showing import moment, preview_lines, rate
+from hubyard.showing import due, preview_lines, rate
 
 _FIELDS = 5
 _NO_WEBHOOK = (
@@ -69,7 +69,7 @@ class ScheduleMagics(Magics):
             return Lines(f"{made.name} is scheduled: {made.text}, {rate(made)}")
         return Lines(
             f"{made.name} is scheduled: {made.text} ({made.time_zone})",
-            f"next: {moment(made.next_fire)}, {rate(made)}",
+            f"next: {due(made.next_fire, made.time_zone)}, {rate(made)}",
         )
 
 

@@ -65,6 +65,7 @@ class Engine(NotebookClient):
         kernel: Kernel,
         watch: Watch,
         cell_timeout_s: float | None,
+        step_timeout_s: float | None = None,
     ) -> None:
         super().__init__(
             notebook.node,
@@ -77,6 +78,7 @@ class Engine(NotebookClient):
         self._kernel = kernel
         self._watch = watch
         self._cell_timeout_s = cell_timeout_s
+        self._step_timeout_s = step_timeout_s
         self._outputs = Outputs()
         self._error: dict[str, Any] = {}
         self._payload: dict[str, dict[str, Any]] = {}
@@ -197,7 +199,7 @@ class Engine(NotebookClient):
         if self._kernel.cause is Cause.STOPPED:
             raise Stopped
         if self._kernel.cause is Cause.STEP_TIMEOUT:
-            raise failure.step_timeout(index)
+            raise failure.step_timeout(index, self._step_timeout_s or 0)
 
     def _note_error(self, execute_reply: dict[str, Any], **_: object) -> None:
         self._error = execute_reply["content"]

@@ -141,12 +141,12 @@ def cell_timeout(
     )
 
 
-def step_timeout(cell: int | None) -> Broken:
+def step_timeout(cell: int | None, limit_s: float) -> Broken:
     """The whole step took longer than its pipeline allows."""
     return Broken(
         FailureReason.STEP_TIMEOUT,
-        "It was ended: it took longer than the pipeline gives this step. Raise its "
-        "`timeout`, or do less in it.",
+        f"It was ended: it took longer than {limit_s:g} s, the limit of this step. "
+        "Raise its `timeout` in the pipeline, or do less in it.",
         cell,
     )
 

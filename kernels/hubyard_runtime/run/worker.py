@@ -187,7 +187,9 @@ class Worker:
         try:
             await kernel.start()
             self._plan(notebook)
-            engine = Engine(notebook, kernel, self, self._task.plan.cell_timeout_s)
+            plan = self._task.plan
+            limits_s = plan.cell_timeout_s, plan.timeout_s
+            engine = Engine(notebook, kernel, self, *limits_s)
             await engine.run()
         finally:
             await kernel.close(engine.kc if engine else None)

@@ -2787,6 +2787,12 @@ export interface components {
             refusal?: string | null;
             /** Text */
             text: string;
+            /**
+             * Time Zone
+             * @description in which its cron holds
+             * @default UTC
+             */
+            time_zone: string;
         };
         /**
          * PreviewRequest

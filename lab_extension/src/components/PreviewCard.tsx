@@ -38,7 +38,9 @@ function PreviewText({ preview, zone }: IPreviewIn): React.JSX.Element {
   return (
     <>
       <p className="hy-Card-lead" data-testid="hy-preview-text">
-        {preview.text}
+        {next_fires.length > 0
+          ? trans.__('%1 (%2)', preview.text, zone)
+          : preview.text}
       </p>
       {files != null && (
         <p data-testid="hy-preview-files">

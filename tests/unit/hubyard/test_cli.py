@@ -13,7 +13,7 @@ import re
 import signal
 import subprocess
 import sys
-from datetime import date
+from datetime import date, datetime
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -22,6 +22,7 @@ import pytest
 from hubyard import cli
 from hubyard.cli import main, parser
 from hubyard.contract.duration import duration_text
+from hubyard.showing import moment
 from support.answering import (
     APP,
     COMING,
@@ -29,6 +30,7 @@ from support.answering import (
     DEPLOYMENT,
     DIGEST,
     MONEY,
+    NOW,
     PAST,
     RUN,
     SCHEDULE,
@@ -48,7 +50,8 @@ __all__ = ["answering", "real", "served"]  # fixtures
 
 LONG = "x" * 300
 DAILY = "0 6 * * *"
-PRICED = re.compile(r"At 06:00$|next: |.*\$\d+\.\d\d")
+MAY = moment(datetime.fromisoformat(NOW))
+PRICED = re.compile(r"At 06:00 \(|next: |.*\$\d+\.\d\d")
 """A line that may stand before a refusal: when, and the price."""
 
 
@@ -407,7 +410,7 @@ SHOWN = [
     (["cost", "--everybody"], SPENT_SO_FAR.replace("You have", "Everybody has"), "ana"),
     (["budget"], BUDGET_LINE, ""),
     (["budget", "user", "ana", "5"], BUDGET_LINE, ""),
-    (["extend", "workspace", "--yes"], "It ends 06 May 07:08.", ""),
+    (["extend", "workspace", "--yes"], f"It ends {MAY}.", ""),
     (["runs"], "RUN NAME STATUS CELLS STARTED COST", "r1 train succeeded 2/2"),
     (
         ["schedules"],
@@ -422,7 +425,7 @@ SHOWN = [
     (
         ["notices"],
         "WHEN RUN NAME WHAT SEEN MESSAGE",
-        "06 May 07:08 r1 train failed no Cell 3 failed: ValueError: 7",
+        f"{MAY} r1 train failed no Cell 3 failed: ValueError: 7",
     ),
     (
         ["channels"],
@@ -432,7 +435,7 @@ SHOWN = [
     (
         ["channels", "--deliveries"],
         "WHEN CHANNEL OWNER RUN WHAT STATUS TRIES SAID",
-        "06 May 07:08 ops ana r1 failed waiting 1 It was not taken",
+        f"{MAY} ops ana r1 failed waiting 1 It was not taken",
     ),
     (["models"], "MODEL VERSION ALIASES CREATED TRACKED RUN", "churn 3 champion"),
     (["experiments"], "RUN NAME EXPERIMENT STATUS STARTED METRICS", "auc=0.75"),
@@ -686,7 +689,7 @@ def test_a_change_says_what_shall_be_another_and_no_more(
     answering, hubyard, words, sent
 ):
     code, out, err = hubyard("reschedule", "s1", *words)
-    assert (code, out) == (0, "train: At 02:30, Monday through Friday\n")
+    assert (code, out) == (0, "train: At 02:30, Monday through Friday (UTC)\n")
     assert "$0.05 a run" in err
     assert answering.bodies("PATCH schedules/s1") == [sent]
 
@@ -1172,7 +1175,7 @@ def test_an_extension_says_what_it_costs_first_and_a_dry_run_extends_nothing(
 ):
     code, out, err = hubyard("extend", "workspace", "--for", "2h", "--dry-run")
     assert (code, out) == (0, "")
-    assert err.startswith("workspace costs $0.05 an hour and ends 06 May 07:08 ")
+    assert err.startswith(f"workspace costs $0.05 an hour and ends {MAY} ")
     assert err.endswith("it would get 2h more\n")
     assert answering.calls() == ["GET workloads"]
     assert hubyard("extend", "e1", "--for", "2h")[0] == 0
@@ -1223,3 +1226,18 @@ def test_what_cannot_be_about_money_is_one_line(answering, hubyard, words, says)
 
 def test_the_ledger_comes_as_it_is(answering, hubyard):
     assert hubyard("cost", "--csv")[:2] == (0, "number,id\r\n")
+
+
+# -- moments ---------------------------------------------------------------------------
+
+
+def test_a_due_time_has_its_year_and_its_schedules_zone(answering, hubyard):
+    listed = hubyard("schedules")[1]
+    assert "06 May 2030 07:08 (UTC)" in listed
+    zoned = {**answering.answers["POST schedules/preview"], "time_zone": "Asia/Tokyo"}
+    answering.answers["POST schedules/preview"] = zoned
+    _, _, said = hubyard("schedule", "train.ipynb", DAILY, "--dry-run")
+    out = hubyard("schedule", "train.ipynb", DAILY, "--dry-run")[1]
+    assert "At 02:30, Monday through Friday (Asia/Tokyo)" in out + said
+    assert "next: 06 May 2030 16:08, " in out + said
+    assert "(Asia/Tokyo)" in out + said

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hubyard.contract.errors import Invalid
-from hubyard_hub.schedules import cron as cron_module
+from hubyard_hub.schedules import cron_words
 from hubyard_hub.schedules.cron import Cron
 
 
@@ -115,17 +115,61 @@ def test_spaces_are_tidied():
         ("30 2 * * 1-5", "At 02:30, Monday through Friday"),
         ("*/30 * * * *", "Every 30 minutes"),
         ("0 21 * * *", "At 21:00"),
+        ("*/61 * * * *", "Every hour"),
+        ("*/60 * * * *", "Every hour"),
+        ("*/1 * * * *", "Every minute"),
+        ("*/45 * * * *", "At 0 and 45 minutes past the hour"),
+        ("5/20 * * * *", "At 5, 25, and 45 minutes past the hour"),
+        ("0-30/20 3 * * *", "At 0 and 20 minutes past the hour, at 03:00"),
+        ("0 */5 * * *", "At 00:00, 05:00, 10:00, 15:00 and 20:00"),
+        ("0 */8 * * *", "Every 8 hours"),
+        ("0 */24 * * *", "At 00:00"),
+        ("0 0 */10 * *", "At 00:00, on day 1, 11, 21, and 31 of the month"),
+        ("0 0 1 */5 *", "At 00:00, on day 1 of the month, only in January, June, and"),
+        ("0 0 1 */3 *", "At 00:00, on day 1 of the month, every 3 months"),
+        ("0 0 * * */3", "At 00:00, only on Sunday, Wednesday, and Saturday"),
+        ("0 0 * * */7", "At 00:00, only on Sunday"),
+        ("0 0 1 * 1", "At 00:00, on day 1 of the month, or on Monday"),
+        (
+            "0 0 1,15 * 1-5",
+            "At 00:00, on day 1 and 15 of the month, or Monday through Friday",
+        ),
+        ("0 0 */15 * 1", "At 00:00, on day 1, 16, and 31 of the month, and only on Mo"),
+        ("0 0 1 6 0", "At 00:00, on day 1 of the month, or on Sunday, only in June"),
     ],
 )
 def test_words(text: str, words: str):
-    assert Cron.parse(text, "UTC").words == words
+    said = Cron.parse(text, "UTC").words
+    assert said[: len(words)] == words
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("61 * * * *", "its minute is '61': write 0 to 59, such as"),
+        ("x * * * *", "its minute is 'X': write 0 to 59"),
+        ("*/0 * * * *", "its minute is '*/0': write 0 to 59"),
+        ("0 24 * * *", "its hour is '24': write 0 to 23"),
+        ("0 0 32 * *", "its day of month is '32': write 1 to 31"),
+        ("0 0 * 13 *", "its month is '13': write 1 to 12 or JAN to DEC"),
+        ("0 0 * * 8", "its day of week is '8': write 0 to 7 or SUN to SAT"),
+        ("0 0 * * 5#6", "its day of week is '5#6': write"),
+        ("0 0 31 2 *", "none of its months has so many days"),
+        ("0-1-2 * * * *", "its minute is '0-1-2'"),
+        ("1,2,3,4,5,6,70 * * * *", "its minute is '1,2,3,4,5...'"),
+    ],
+)
+def test_what_is_wrong_names_the_field_and_its_range(text: str, why: str):
+    with pytest.raises(Invalid) as caught:
+        Cron.parse(text, "UTC")
+    assert why in caught.value.message
 
 
 def test_words_that_fail_are_the_cron_itself(monkeypatch: pytest.MonkeyPatch):
     def fail(*_: object) -> str:
         raise IndexError
 
-    monkeypatch.setattr(cron_module, "get_description", fail)
+    monkeypatch.setattr(cron_words, "get_description", fail)
     assert Cron.parse("0 0 * * 1", "UTC").words == "0 0 * * 1"
 
 

@@ -250,6 +250,24 @@ def test_a_run_that_ended_without_a_word(
     assert ("ada", a_run.server) not in a_run.hub.servers, "forgotten at the hub"
 
 
+@pytest.mark.parametrize("begun", [True, False])
+def test_a_start_that_took_too_long_was_ended_by_hubyard(a_run: Scene, begun: bool):  # noqa: FBT001  a case
+    a_run.up()
+    if begun:
+        record = RunRecord(revision=4, status=Status.RUNNING, started_at=now())
+        a_run.say(record)
+    end = {"code": -15, "ended": now().timestamp(), "reason": "stopped"}
+    (a_run.folder.path / "end.json").write_text(json.dumps(end))
+    a_run.end(EndReason.START_FAILED, -15)
+    a_run.step()
+    failure = a_run.shown["failure"]
+    assert failure["reason"] == "start-failed"
+    assert (
+        "It was not ready in time, so Hubyard ended it: a start may take 90 s"
+        in (failure["message"])
+    )
+
+
 def test_a_run_that_ended_before_it_said_anything_could_not_be_started(a_run: Scene):
     a_run.up()
     a_run.end(EndReason.START_FAILED, -9)
