@@ -197,7 +197,7 @@ class Worker:
     def _check_ended(self) -> None:
         """Start no kernel where the step was ended already."""
         if self._cause is Cause.STEP_TIMEOUT:
-            raise failure.step_timeout(None)
+            raise failure.step_timeout(None, self._task.plan.timeout_s or 0)
         if self._cause is not None:
             raise failure.Stopped
 
