@@ -36,6 +36,7 @@ from hubyard_spawner import options, shim
 from hubyard_spawner.catalogue import why_unavailable
 from hubyard_spawner.disk import Disk
 from hubyard_spawner.folder import Clock, Folder, folders, settlement_of, spec_text
+from hubyard_spawner.guard import read_only_folders
 from hubyard_spawner.limits import Cage, Ladder
 from hubyard_spawner.meter import asked, noted
 from hubyard_spawner.persistent import Persistent
@@ -275,6 +276,7 @@ class LocalSpawner(Persistent, Spawner):
             "cpus": max(round(profile.cpu), 1),
             "memory": None if cage.limits.enforced else profile.memory,
             "grace_s": _GRACE_S,
+            "read_only": read_only_folders(home, folder.path),
         }
         command = [sys.executable, "-I", "-S", shim.__file__, str(folder.path)]
         with folder.log.open("ab") as log:

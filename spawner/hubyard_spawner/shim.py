@@ -4,6 +4,7 @@ Run as `python -I -S shim.py <folder> <spec>`; the standard library alone, becau
 starts with every workload and outlives the hub. It
 
 - puts the workload into its cage (cgroups, affinity) before the workload begins,
+- as root, lets it find the platform's environment read-only,
 - ends it when its deadline, a file that may be moved, has come,
 - has the kernel kill the workload rather than the hub where memory runs out,
 - writes down twice a second that it lives: should the shim itself be killed, that is
@@ -15,7 +16,8 @@ starts with every workload and outlives the hub. It
   had the room for it since the beginning: a full disk loses no end.
 
 `spec` is JSON: `cmd`, `cages` (cgroup.procs files), `cpus` (count of cores or null),
-`memory` (bytes to watch, or null), `grace_s` (between SIGTERM and SIGKILL). The file
+`memory` (bytes to watch, or null), `grace_s` (between SIGTERM and SIGKILL), `read_only`
+(folders). The file
 `clock.json` in the folder holds the moment of the ledger's entry by two clocks:
 `began`, in seconds since the epoch, and `monotonic`.
 """
@@ -32,6 +34,8 @@ import time
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
+_CLONE_NEWNS = 0x20000
+_MS_RDONLY, _MS_REMOUNT, _MS_BIND, _MS_REC, _MS_SLAVE = 1, 32, 4096, 16384, 1 << 19
 _TICK_S = 0.5
 _MEMORY_EVERY = 2
 """Every so many ticks the memory is counted, for that takes a look at every process."""
@@ -150,6 +154,35 @@ def _cores(count: int) -> set[int]:
     return set((cores[first:] + cores[:first])[:count])
 
 
+def _guard(folders: list[str]) -> None:
+    """In the child: bind folders read-only, for it and all that it starts.
+
+    Raises:
+        OSError: this container may not mount.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def mount(source: bytes | None, target: bytes, flags: int) -> None:
+        if libc.mount(source, target, None, ctypes.c_ulong(flags), None):
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+    if libc.unshare(_CLONE_NEWNS):
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    # What the machine mounts later is seen; what is mounted here is seen here alone.
+    mount(None, b"/", _MS_REC | _MS_SLAVE)
+    for folder in map(os.fsencode, folders):
+        mount(folder, folder, _MS_BIND | _MS_REC)
+        mount(None, folder, _MS_BIND | _MS_REMOUNT | _MS_RDONLY)
+
+
+def _guard_if_possible(folders: list[str]) -> None:
+    try:
+        _guard(folders)
+    except (OSError, AttributeError) as error:
+        said = f"the platform's environment is not read-only: {error}"
+        print(said, file=sys.stderr, flush=True)  # noqa: T201  the log
+
+
 def _become(spec: dict[str, object]) -> None:
     """In the child: enter the cage and turn into the workload. Never returns."""
     try:
@@ -164,6 +197,8 @@ def _become(spec: dict[str, object]) -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
         with open("/proc/self/oom_score_adj", "w") as file:
             file.write(_OOM_SCORE)
+        if spec.get("read_only"):
+            _guard_if_possible(spec["read_only"])  # type: ignore[arg-type]
         cmd: list[str] = spec["cmd"]  # type: ignore[assignment]
         os.execvp(cmd[0], cmd)  # noqa: S606  no shell is the point
     except OSError as error:
