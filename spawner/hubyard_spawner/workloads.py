@@ -31,8 +31,12 @@ class WorkloadKind:
 
     @property
     def cmd(self) -> list[str]:
-        """The command that starts it."""
-        return [sys.executable, "-m", f"hubyard_runtime.{self.kind}"]
+        """The command that starts it.
+
+        Without the working folder (-P) and the user's packages (-s) on its path: a file
+        of the owner's that is called like a library must not be taken for it.
+        """
+        return [sys.executable, "-P", "-s", "-m", f"hubyard_runtime.{self.kind}"]
 
 
 _OWN = ("access:servers!server", "users:activity!user")

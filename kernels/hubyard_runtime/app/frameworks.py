@@ -12,6 +12,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from hubyard import packages
 from hubyard.contract.app import Framework
 
 if TYPE_CHECKING:
@@ -27,10 +28,16 @@ READY_PATH = {Framework.STREAMLIT: "/_stcore/health", Framework.VOILA: "/voila/s
 
 
 def command(framework: Framework, file: Path, socket: Path, prefix: str) -> list[str]:
-    """How the child is started."""
+    """How the child is started.
+
+    A Streamlit file runs within Streamlit, so that is in the owner's Python; of Voila
+    only the kernels are.
+    """
+    own = framework is Framework.STREAMLIT
+    python = packages.interpreter() if own else sys.executable
     module = f"{__package__}.{framework.value}"
     # -P: a file of the app that is called like a library must not be taken for it.
-    return [sys.executable, "-P", "-m", module, str(file), str(socket), prefix]
+    return [python, "-P", "-s", "-m", module, str(file), str(socket), prefix]
 
 
 def environment() -> dict[str, str]:

@@ -19,9 +19,10 @@ from hubyard_runtime.quickstart import skip_slow_imports
 skip_slow_imports()
 
 import voila.handler  # noqa: E402  after the above
-from jupyter_client.kernelspec import KernelSpecManager  # noqa: E402  after the above
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager  # noqa: E402  after the above
 from voila.app import Voila  # noqa: E402  after the above
 
+from hubyard import packages  # noqa: E402  after the above
 from hubyard_runtime.app.first import FirstVisit  # noqa: E402  after the above
 from hubyard_runtime.app.voila_page import Page  # noqa: E402  after the above
 
@@ -34,11 +35,16 @@ NOT_FOR_APPS = ["@hubyard/lab", "@jupyterhub/jupyter-server-proxy"]
 CULL_IDLE_S = 600
 
 
-class ThisPython(KernelSpecManager):
-    """Knows this Python's own kernel and none that the owner has installed."""
+class OwnPython(KernelSpecManager):
+    """Knows the kernel of the owner's Python and none that the owner has installed."""
 
     def _kernel_dirs_default(self) -> list[str]:
         return []
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        spec: KernelSpec = super().get_kernel_spec(kernel_name)
+        spec.argv[0] = packages.interpreter()
+        return spec
 
 
 class OnSocket(Voila):
@@ -91,7 +97,7 @@ def main(file: str, socket: str, prefix: str) -> None:
     settings.Voila.log_level = "WARN"
     settings.Voila.base_url = prefix
     settings.Voila.server_url = "/"
-    settings.VoilaConfiguration.kernel_spec_manager_class = ThisPython
+    settings.VoilaConfiguration.kernel_spec_manager_class = OwnPython
     settings.VoilaConfiguration.http_header_envs = VISITOR_HEADERS
     settings.VoilaConfiguration.extension_denylist = NOT_FOR_APPS
     # The gate has looked at the origin; Voila's page does not know Voila's own proof.

@@ -4,7 +4,7 @@ import sys
 
 from hubyard_runtime.endpoint.keeper import Keeper
 
-WORKER = [sys.executable, "-m", "hubyard_runtime.endpoint.worker"]
+WORKER = [sys.executable, "-P", "-s", "-m", "hubyard_runtime.endpoint.worker"]
 
 if __name__ == "__main__":
     sys.exit(Keeper(WORKER).run())

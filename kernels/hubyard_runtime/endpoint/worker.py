@@ -17,15 +17,21 @@ from pathlib import Path
 from threading import Timer
 from typing import TYPE_CHECKING
 
+from hubyard import packages
 from hubyard.client import Client
 from hubyard.contract.deployment import DeploymentJob
-from hubyard.contract.errors import HubyardError
+from hubyard.contract.errors import HubyardError, Rejected
 from hubyard_runtime import gate
-from hubyard_runtime.endpoint import batcher
-from hubyard_runtime.endpoint import model as models
-from hubyard_runtime.endpoint.service import Endpoint
 from hubyard_runtime.insist import insist, within
 from hubyard_runtime.telling import Telling
+
+# The gate has loaded what it needs from the platform: a package of the owner's that is
+# called alike comes too late. What serves the model sees the owner's, as training did.
+packages.see()
+
+from hubyard_runtime.endpoint import batcher  # noqa: E402  after the above
+from hubyard_runtime.endpoint import model as models  # noqa: E402  after the above
+from hubyard_runtime.endpoint.service import Endpoint  # noqa: E402  after the above
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,6 +88,7 @@ def prepare(scratch: Path, *, replaced: int = 0, requests: int = 0) -> Endpoint:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     insist("The model", lambda: client.job_source(into=folder), may_wait)
+    check_pins(folder)
     model = models.load(folder)
     model.check()
     log.info(
@@ -99,6 +106,22 @@ def prepare(scratch: Path, *, replaced: int = 0, requests: int = 0) -> Endpoint:
         replaced=replaced,
         requests=requests,
     )
+
+
+def check_pins(folder: Path) -> None:
+    """Check the owner's packages against the versions that the model was trained with.
+
+    Raises:
+        Rejected: one has another version now.
+    """
+    file = folder / "requirements.txt"
+    pins = file.read_text().splitlines() if file.is_file() else []
+    for name, pinned, found in packages.differing(pins):
+        raise Rejected(
+            f"The model was trained with {name} {pinned}, and your own packages hold "
+            f"{name} {found}: run %pip install {name}=={pinned} in a workspace, or "
+            "train it anew."
+        )
 
 
 def _end_soon() -> None:

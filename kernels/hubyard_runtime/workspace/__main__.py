@@ -69,6 +69,8 @@ def _arguments() -> list[str]:
         "--KernelSpecManager.ensure_native_kernel=False",
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        # It would install into the platform's environment, for everybody.
+        "--LabApp.extension_manager=readonly",
         "--LabApp.expose_app_in_browser=True",
         f"--LabServerApp.app_settings_dir={_settings_folder()}",
         "--TerminalManager.cull_inactive_timeout=0",

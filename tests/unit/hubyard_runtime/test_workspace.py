@@ -1,6 +1,7 @@
 """A workspace's kernel: found before the stock one, and with Hubyard in it."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_code_cell, new_notebook
 
 import hubyard_runtime.workspace
+from hubyard import packages
 from hubyard_runtime.workspace import prepend_kernels
 from support.patience import PATIENCE_S
 
@@ -24,6 +26,9 @@ OURS = Path(hubyard_runtime.workspace.__file__).parent / "jupyter/kernels/python
 def workspace(tmp_path, monkeypatch):
     """The environment in which a workspace's server starts its kernels."""
     monkeypatch.setenv("JUPYTER_PATH", os.environ.get("JUPYTER_PATH", ""))
+    for name, value in (("PATH", os.environ["PATH"]), ("VIRTUAL_ENV", "")):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     for name in ("HUBYARD_PLATFORM_URL", "HUBYARD_TOKEN", "MLFLOW_TRACKING_URI"):
         monkeypatch.delenv(name, raising=False)
@@ -49,18 +54,43 @@ def _executed(folder, *cells):
     return ["".join(out.get("text", "") for out in c.outputs) for c in notebook.cells]
 
 
-def test_our_kernel_wins_over_the_stock_one(workspace):
+def test_our_kernel_wins_over_the_stock_one_and_is_the_owners_python(workspace):
     specs = KernelSpecManager(ensure_native_kernel=False)
-    assert Path(specs.find_kernel_specs()["python3"]).samefile(OURS)
-    assert "--ext=hubyard" in specs.get_kernel_spec("python3").argv
+    found = Path(specs.find_kernel_specs()["python3"])
+    assert {each.name for each in found.iterdir()} == {p.name for p in OURS.iterdir()}
+    python, *arguments = specs.get_kernel_spec("python3").argv
+    assert python == str(packages.folder() / "bin" / "python")
+    assert "--ext=hubyard" in arguments
 
 
-def test_what_was_on_the_path_stays_after_ours(monkeypatch):
+def test_what_was_on_the_path_stays_after_ours(workspace, monkeypatch):
     monkeypatch.setenv("JUPYTER_PATH", "/other")
     prepend_kernels()
-    first, second = os.environ["JUPYTER_PATH"].split(os.pathsep)
-    assert Path(first).samefile(OURS.parents[1])
-    assert second == "/other"
+    first, second, third = os.environ["JUPYTER_PATH"].split(os.pathsep)
+    assert Path(first) == packages.folder() / "share/hubyard"
+    assert (second, third) == ("/other", f"{sys.prefix}/share/jupyter")
+
+
+def test_a_folder_that_cannot_be_written_keeps_no_kernel_from_starting(
+    workspace, monkeypatch
+):
+    home = workspace / "file"
+    home.write_text("no folder")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("JUPYTER_PATH", "")
+    prepend_kernels()
+    specs = KernelSpecManager(ensure_native_kernel=False)
+    assert Path(specs.find_kernel_specs()["python3"]).samefile(OURS)
+
+
+def test_a_kernel_finds_the_platforms_templates_and_packages(workspace):
+    (said,) = _executed(
+        workspace,
+        "import nbconvert, nbformat, numpy, subprocess, sys\n"
+        "book = nbformat.v4.new_notebook()\n"
+        "print(len(nbconvert.HTMLExporter().from_notebook_node(book)[0]) > 1000)",
+    )
+    assert said == "True\n"
 
 
 def test_a_kernel_has_the_magics_by_itself(workspace):
