@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import os
 import shutil
 import subprocess
@@ -60,6 +61,8 @@ _EXACT = {
 _GRACE_S = 8.0
 _LISTEN_POLL_S = 0.02
 _SETTLE_AGAIN_S = 2.0
+_HOME_LIMIT, _HOME_CUT = 200, 120
+"""Bytes of a name that may have 255, while its home is being made some 30 more."""
 _LATER: set[asyncio.Future[None]] = set()
 """Ends that are to be written later; asyncio itself would not keep them."""
 _THREAD_COUNTS = (
@@ -537,8 +540,16 @@ def stop_all(workloads: Path, grace_s: float = _GRACE_S + 2) -> int:
 
 
 def home_of(homes: Path, owner: str) -> Path:
-    """The folder of an owner, whether or not it exists."""
-    return homes / quote(owner, safe="@").replace(".", "%2E")
+    """The folder of an owner, whether or not it exists.
+
+    Names of any length and letters have one: a longer one than a folder may have is cut
+    and marked by its digest. No shorter name is written with `%~`.
+    """
+    name = quote(owner, safe="@").replace(".", "%2E")
+    if len(name) > _HOME_LIMIT:
+        digest = hashlib.sha256(owner.encode()).hexdigest()[:32]
+        name = f"{name[:_HOME_CUT]}%~{digest}"
+    return homes / name
 
 
 def make_home(home: Path, skeleton: Path | None) -> None:

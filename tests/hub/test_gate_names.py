@@ -23,7 +23,7 @@ NAMES = [
     *("100%", "%41lice", "a%2fb", "%25", "..a", "a..b"),
     *("müller", "mu\u0308ller", "田中", "ελένη", "анна", "😀", "א", "a\u200bb"),
     *("corp\\ana", "ana@corp.example+test", "user:1;2", "x=y&z", "'", '"', "~", "&"),
-    "n" * 60,
+    *("n" * 60, "анна" * 20),
 ]
 """Each of them is a name that JupyterHub takes."""
 

@@ -14,7 +14,7 @@ from hubyard.contract.entry import Deadline, EndReason
 from hubyard_spawner import shim
 from hubyard_spawner.folder import Folder, spec_text
 from hubyard_spawner.limits import Ladder
-from hubyard_spawner.local import make_home, settle, stop_all, sweep
+from hubyard_spawner.local import home_of, make_home, settle, stop_all, sweep
 from hubyard_spawner.meter import MemoryMeter
 from support import lines
 from support.lines import made
@@ -48,6 +48,17 @@ def launched(workloads, entry, code="import time; time.sleep(60)"):
     while folder.shim() is None:
         assert process.poll() is None
     return folder, process
+
+
+@pytest.mark.parametrize(
+    "name", ["ана" * 33, "n" * 255, "😀" * 63, "..", "a.b", "a%b", "corp\\ana", "a;b c"]
+)
+def test_a_name_of_any_letters_and_length_has_a_home_of_its_own(tmp_path, name):
+    homes = [home_of(tmp_path, each) for each in (name, name[:-1] + "x")]
+    for home in homes:
+        make_home(home, None)
+        assert home.parent == tmp_path
+    assert len(list(tmp_path.iterdir())) == len(homes)
 
 
 def test_a_new_home_holds_the_skeleton_and_is_private(tmp_path):
