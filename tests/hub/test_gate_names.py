@@ -14,7 +14,7 @@ from websockets.sync.client import connect
 from hubyard_spawner.ports import free_port
 from support.hub import REPOSITORY, end_process, running_hub, wait_until_answers
 from support.many_gates import SPAWNER
-from support.patience import PATIENCE_S
+from support.patience import PATIENCE_S, until
 
 SERVER = "endpoint-x"
 NAMES = [
@@ -103,3 +103,31 @@ def test_nobody_else_comes_in_under_any_spelling(hub):
             assert refused.status_code == 403
         answer = httpx.get(f"{hub.url}{spelled}thing/a", headers=own)
         assert answer.raise_for_status().json()["identity"]["name"] == owner
+
+
+def test_a_workspace_opens_under_every_spelling(tmp_path):
+    name = NAMES[0]
+    command = [sys.executable, "-P", "-s", "-m", "hubyard_runtime.workspace"]
+    environment = {"PYTHONPATH": str(REPOSITORY / "kernels"), "HOME": str(tmp_path)}
+    lines = [
+        f"c.Spawner.cmd = {command!r}",
+        f"c.Spawner.environment.update({environment!r})",
+        f"c.Spawner.start_timeout = c.Spawner.http_timeout = {PATIENCE_S:g}",
+    ]
+    with running_hub(tmp_path / "hub", lines=lines) as hub:
+        url = started(hub, name)
+        user = f"/users/{quote(name)}"
+        until(lambda: hub.api("GET", user).json()["servers"][SERVER]["ready"])
+        try:
+            for spelled in spellings(url):
+                browser = hub.browser(name)
+                page = browser.get(f"{spelled}lab?a=%7Bb%7D", follow_redirects=True)
+                assert "jupyter-config-data" in page.raise_for_status().text
+                assert page.url.raw_path.decode().startswith(f"{url}lab")
+            strange = f"{spelled}api/%7Bstatus%7D?x=1&y=%7B"
+            assert (
+                httpx.get(hub.url + strange, follow_redirects=False).headers["location"]
+                == f"{url}api/%7Bstatus%7D?x=1&y=%7B"
+            )
+        finally:
+            hub.api("DELETE", f"{user}/servers/{SERVER}")

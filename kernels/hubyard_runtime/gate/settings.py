@@ -13,9 +13,10 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
-from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from hubyard.contract.errors import Invalid
+from hubyard_runtime.spelling import own_spelling
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,16 +83,10 @@ class Settings:
     def own_path(self, scope: Scope) -> bytes | None:
         """The path of a request as it was sent, below our own spelling of the prefix.
 
-        Browsers and programs escape a name in other ways than the hub does (`'` or
-        `%27`), and the proxy takes them all. A cookie's path and an application's own
-        links know one, which ends in a slash. None: the request lies elsewhere.
+        None: the request lies elsewhere.
         """
         raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
-        own = self.prefix.encode()
-        count = own.count(b"/")
-        *folders, rest = [*raw.split(b"/", count), b""][: count + 1]
-        named = b"/".join(map(unquote_to_bytes, folders))
-        return own + rest if named + b"/" == unquote_to_bytes(own) else None
+        return own_spelling(raw, self.prefix)
 
     @property
     def is_secure(self) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hubyard_runtime.quickstart import skip_slow_imports
+from hubyard_runtime.spelling import own_spelling
 from hubyard_runtime.url_tokens import keep_tokens_out_of_logs
 from hubyard_runtime.workspace import prepend_kernels
 
@@ -34,6 +35,7 @@ def main() -> None:
     from jupyterhub.singleuser import main as serve  # noqa: PLC0415  after the above
 
     _tell_no_token()
+    _lead_to_our_spelling(os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "/"))
     serve()
 
 
@@ -54,6 +56,29 @@ def _tell_no_token() -> None:
 
     ServerApp.server_info = told_without
     ServerApp.write_browser_open_files = lambda self: None  # noqa: ARG005  as it is called
+
+
+def _lead_to_our_spelling(prefix: str) -> None:
+    """Send a browser that escapes the owner's name in another way to our own address.
+
+    The cookie of its login would never reach us, and the login go round for ever.
+    """
+    from jupyter_server.serverapp import ServerWebApplication  # noqa: PLC0415  slow
+    from tornado.web import RedirectHandler  # noqa: PLC0415  slow to import
+
+    find = ServerWebApplication.find_handler
+
+    def found(self: Any, request: Any, **options: Any) -> Any:  # noqa: ANN401  tornado's own
+        sent = request.path.encode()
+        own = own_spelling(sent, prefix)
+        if request.method != "GET" or own is None or sent.startswith(prefix.encode()):
+            return find(self, request, **options)
+        # It fills in braces, and adds the query by itself.
+        url = own.decode().replace("{", "{{").replace("}", "}}")
+        where = {"url": url, "permanent": False}
+        return self.get_handler_delegate(request, RedirectHandler, where)
+
+    ServerWebApplication.find_handler = found
 
 
 def _arguments() -> list[str]:
