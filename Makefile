@@ -2,7 +2,7 @@
 # Each says what it does, and prints how long it took.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up test coverage test-needs env lint wheel generated lock properties golden attack attack-short attack-budget attack-offboard chaos-up chaos-ledger chaos-schedules chaos-runs chaos-stuck bench-serving bench-money bench-runs bench-lists bench-schedules clean
+.PHONY: help up test coverage test-needs env lint wheel generated lock properties golden attack attack-short attack-budget attack-offboard chaos-up chaos-ledger chaos-schedules chaos-runs chaos-stuck bench-serving bench-money bench-runs bench-lists bench-schedules models-zoo clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -116,6 +116,10 @@ bench-lists: env ## the list of a hundred large runs, beside a hundred small one
 
 bench-schedules: env ## a thousand schedules due at once: their runs, their owners' turns and the hub
 	@$(BIN)/python tests/bench/schedules.py $(ARGS)
+
+models-zoo: env ## many kinds of models, trained, registered, deployed and asked
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraints requirements.lock 'catboost>=1.2,<2' 'lightgbm>=4.6,<5' 'xgboost>=3.2,<4'
+	@$(BIN)/python tests/zoo/visit.py $(ARGS)
 
 clean: ## remove what was built
 	@rm -rf .venv dist build lab_extension/{lib,labextension,node_modules,tsconfig.tsbuildinfo} hub_config/proxy/node_modules

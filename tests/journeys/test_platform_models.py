@@ -5,11 +5,9 @@ from __future__ import annotations
 import io
 import json
 import os
-import signal
 import subprocess
 import sys
 import tarfile
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import httpx
@@ -20,96 +18,26 @@ from hubyard.contract.errors import Conflict, Forbidden, Invalid, NotFound, Reje
 from hubyard.contract.identity import Identity
 from hubyard.contract.tracking import Model, RegisterRequest
 from hubyard.contract.workload import Status
-from hubyard_hub.deployments import Deployments
-from hubyard_hub.hub_client import HubClient
-from hubyard_hub.mlflow_client import MlflowClient
-from hubyard_hub.models import Models
-from hubyard_hub.parts import Parts
 from hubyard_hub.service import assemble
-from hubyard_hub.tracking import Tracking
-from hubyard_spawner.ports import free_port
-from support.hub import (
-    REPOSITORY,
-    end_process,
-    running_hub,
-    wait_until_answers,
-)
-from support.platform import Caller, Stamped, settings_in, workload_of
+from support.hub import REPOSITORY
+from support.models_place import models_place
+from support.platform import Caller, Stamped, workload_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from support.hub import HubUnderTest
+    from support.models_place import Place
 
 pytestmark = pytest.mark.hub
 
 ADA, BOB = Identity(name="ada"), Identity(name="bob")
-SCOPE = "access:services!service=mlflow"
-
-
-class Place:
-    """A hub, an MLflow behind its gate, and a platform's parts beside them."""
-
-    def __init__(self, folder: Path, hub: HubUnderTest, port: int) -> None:
-        settings = settings_in(folder)
-        settings = replace(settings, mlflow_port=port)
-        settings.save()
-        self.process = self._mlflow(hub, port, folder)
-        parts = Parts.build(settings)
-        self.parts = replace(
-            parts,
-            hub=HubClient(hub.api_url, "platform-token-of-a-test"),
-            mlflow=MlflowClient(settings.mlflow_url),
-        )
-        self.tracking, self.models = Tracking(self.parts), Models(self.parts)
-        self.deployments = Deployments(self.parts)
-        self.ada, self.bob = hub.token("ada"), hub.token("bob")
-        self.stranger = hub.token("ada", "read:users:name!user")
-
-    @staticmethod
-    def _mlflow(hub: HubUnderTest, port: int, state: Path) -> subprocess.Popen[bytes]:
-        site = state / "site" / "hubyard_under_test-0.dist-info"
-        site.mkdir(parents=True)
-        (site / "METADATA").write_text("Name: hubyard-under-test\nVersion: 0\n")
-        entry = "[mlflow.app]\nhubyard = hubyard_hub.mlflow_app:create_app\n"
-        (site / "entry_points.txt").write_text(entry)
-        rooms = [
-            str(REPOSITORY / room) for room in ("kernels", "spawner", "hub_config")
-        ]
-        environment = {
-            **hub.service_environment("mlflow", port, "mlflow-token-of-a-test"),
-            "HUBYARD_STATE": str(state),
-            "PYTHONPATH": os.pathsep.join([str(site.parent), *rooms]),
-        }
-        command = [sys.executable, "-m", "hubyard_hub.mlflow_app"]
-        with (state / "mlflow.log").open("wb") as log:
-            process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-        wait_until_answers(f"http://127.0.0.1:{port}", process)
-        return process
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    port = free_port()
-    services = [
-        {
-            "name": "mlflow",
-            "url": f"http://127.0.0.1:{port}",
-            "api_token": "mlflow-token-of-a-test",
-            "oauth_no_confirm": True,
-            "timeout": 1,
-        }
-    ]
-    roles = [{"name": "user", "scopes": ["self", SCOPE]}]
-    folder = tmp_path_factory.mktemp("hub")
-    with running_hub(folder, services=services, roles=roles) as hub:
-        hub.add_user("ada")
-        hub.add_user("bob")
-        place = Place(tmp_path_factory.mktemp("state"), hub, port)
+    with models_place(tmp_path_factory.mktemp("place")) as place:
         yield place
-        place.parts.close()
-        end_process(place.process, signal.SIGTERM)
 
 
 @pytest.fixture(scope="module")
