@@ -16,7 +16,7 @@ def switch_on() -> Callable[[], None]:
     from mlflow import sklearn  # noqa: PLC0415  # pyright: ignore[reportPrivateImportUsage]  two seconds that only who trains shall pay; loaded lazily
 
     logging.getLogger("mlflow").setLevel(logging.WARNING)
-    unhook = hook_examples(sklearn)
+    unhook = hook_examples()
     sklearn.autolog(
         log_input_examples=True, log_datasets=False, silent=True, exclusive=False
     )

@@ -86,6 +86,14 @@ def described(example: Any, *, takes_frames: bool) -> dict[str, Any]:  # noqa: A
     return {}
 
 
+def has_categories(example: Any) -> bool:  # noqa: ANN401  as above
+    """Whether a column of the example is one of categories."""
+    import pandas as pd  # noqa: PLC0415  as above
+
+    is_frame = isinstance(example, pd.DataFrame)
+    return is_frame and any(str(dtype) == "category" for dtype in example.dtypes)
+
+
 def _dtypes(columns: Mapping[str, pd.Series]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     left = _MOST_CATEGORIES

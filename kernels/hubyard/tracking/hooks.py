@@ -17,7 +17,6 @@ from hubyard.tracking.own import libraries, own_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import ModuleType
 
     Undo = Callable[[], None]
 
@@ -44,12 +43,14 @@ def hook_models() -> Undo:
     )
 
 
-def hook_examples(sklearn: ModuleType) -> Undo:
+def hook_examples() -> Undo:
     """Let MLflow's autologging choose the rows of an example as `example` does.
 
     Before it is switched on: it looks up its own functions then.
     """
-    # MLflow has no public way to the training data.
+    # MLflow has no public way to the training data. Its attribute `sklearn` may be a
+    # stand-in that loads the module when it is first used.
+    sklearn = import_module("mlflow.sklearn")
     utils = import_module("mlflow.sklearn.utils")
     data = utils._get_X_y_and_sample_weight  # noqa: SLF001
     resolve = sklearn.resolve_input_example_and_signature
@@ -81,11 +82,16 @@ def _completed(kwargs: dict[str, Any]) -> dict[str, Any]:
         return kwargs
     flavor = getattr(kwargs.get("flavor"), "__name__", "")
     told = example.described(given, takes_frames=flavor == "mlflow.pyfunc")
-    return {
+    completed = {
         **kwargs,
         "input_example": example.request(given),
         "metadata": {**told, **(kwargs.get("metadata") or {})},
     }
+    if kwargs.get("signature", True) is None and example.has_categories(given):
+        # MLflow would infer it from an answer to the example, and asks the model only
+        # after a check of its own that takes no category.
+        completed["signature"] = import_module("mlflow.models").infer_signature(given)
+    return completed
 
 
 def _requirements(

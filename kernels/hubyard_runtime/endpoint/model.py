@@ -199,7 +199,11 @@ def refused(error: BaseException, table: Table, row: int | None) -> Invalid:
     said = told(error).removeprefix("ValueError: ")
     place = None if row is None else table.place(row)
     what = f"row {row} of this input" if row is not None else "this input"
-    return Invalid(f"The model refuses {what}: {said}", field=table.missing() or place)
+    return Invalid(
+        f"The model refuses {what}: {said.rstrip('.')}. Write it as the example on the "
+        "endpoint's page docs does.",
+        field=table.missing() or place,
+    )
 
 
 def is_refusal(error: BaseException) -> bool:

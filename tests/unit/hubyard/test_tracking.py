@@ -16,6 +16,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 import hubyard
+from hubyard.contract.errors import Invalid
 from hubyard.contract.tracking import (
     NOTEBOOK_ARTIFACT,
     TAG_COMPUTE,
@@ -253,6 +254,43 @@ def test_a_model_of_texts_is_tracked_and_answers_texts(shell, workload, data):
     served = _served(run)
     assert _answer(served, inputs=["bad plot"]) == [0]
     assert _answer(served, inputs=["good film", "bad film"]) == [1, 0]
+
+
+def test_an_example_is_chosen_whichever_module_was_imported_first(workload):
+    fit = "make_pipeline(TfidfVectorizer(), LogisticRegression())"
+    cells = [f"import mlflow\n{TEXTS}{fit}.fit(np.array(texts, dtype=object), y)"]
+    done = _python("-c", BARE.format(cells=cells).replace("assert", "#"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    (run,) = tracked(workload)
+    served = _served(run)
+    with pytest.raises(Invalid, match="text in quotes"):
+        _answer(served, inputs=[5])
+
+
+def test_categories_are_kept_for_a_model_that_is_logged_by_hand(shell, workload):
+    done = cell(
+        shell,
+        """\
+        import mlflow
+        import pandas as pd
+        from sklearn.ensemble import HistGradientBoostingClassifier
+        X = pd.DataFrame({"kind": pd.Categorical(["a", "b"] * 20)})
+        model = HistGradientBoostingClassifier(categorical_features="from_dtype")
+        mlflow.sklearn.autolog(disable=True)
+        model.fit(X, [0, 1] * 20)
+        with mlflow.start_run():
+            mlflow.sklearn.log_model(
+                model, name="m", input_example=X.head(2),
+                serialization_format="cloudpickle",
+            )
+        """,
+    )
+    assert done.ok, done.err
+    assert "warns" not in done.out
+    served = _served(tracked(workload)[0])
+    with pytest.raises(Invalid, match='one of "a", "b"'):
+        _answer(served, dataframe_records=[{"kind": "c"}])
+    assert _answer(served, dataframe_records=[{"kind": "b"}, {"kind": None}])
 
 
 def test_columns_stay_what_they_were(shell, workload):
