@@ -7,6 +7,7 @@ else a process has once is put back to what it was.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import random
 import re
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd  # noqa: F401  what notebooks use is there before garbage is sought
 from cloudpickle import cloudpickle
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
@@ -56,6 +58,8 @@ class Both:
         quiet.InteractiveShell.colors = "nocolor"
         main = sys.modules["__main__"]
         self._shell = InteractiveShell(config=quiet)
+        gc.collect()
+        gc.freeze()  # each reset collects garbage: what is there by now is none
         self._main, sys.modules["__main__"] = sys.modules["__main__"], main
 
     def whole(self, document: Mapping[str, Any]) -> Outcome:
@@ -103,7 +107,7 @@ class Both:
         elif error is not None:
             outcome.failed = f"cell {index + 1}: {type(error).__name__}: {error}"
         if index >= 0:
-            outcome.shown[index] = _VARIES.sub("", captured.stdout)
+            outcome.shown[index] = shown_as(captured.stdout)
 
     @contextlib.contextmanager
     def _fresh(self) -> Iterator[None]:
@@ -124,6 +128,11 @@ class Both:
             for name in os.environ.keys() - environment.keys():
                 del os.environ[name]
             os.environ.update(environment)
+
+
+def shown_as(text: str) -> str:
+    """What a cell has shown, without what is another each time."""
+    return _VARIES.sub("", text.replace("\r\n", "\n"))
 
 
 def tags_of(cell: Mapping[str, Any]) -> list[str]:

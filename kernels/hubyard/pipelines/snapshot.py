@@ -78,6 +78,8 @@ class _Writer(Pickler):
         if isinstance(obj, _CACHED) and _of_notebook(obj):
             cached = cast("Any", obj)
             return _cached, (cached.__wrapped__, cached.cache_parameters())
+        if _of_pandas(obj):
+            return cast("Any", obj).copy().__reduce_ex__(5)  # see _of_pandas
         root = _memory_of(obj)
         if root is not None and id(root) in self._shared and root is not obj:
             return _view_of(cast("Any", obj), root)
@@ -108,13 +110,15 @@ class _Prober(_Writer):
         return Probe(self._hash.digest(), self._objects, self._arrays)
 
     def persistent_id(self, obj: object) -> str | None:
+        if obj is self._names:
+            return _NAMES
         if not isinstance(obj, _PLAIN) and _can_change(obj):
             self._objects[id(obj)] = obj
             root = _memory_of(obj)
             if root is not None:
                 self._arrays[id(obj)] = obj
                 self._objects[id(root)] = root
-        return super().persistent_id(obj)
+        return None
 
     def reducer_override(self, obj: object) -> Any:  # noqa: ANN401  pickle's own
         """Take what is of pandas as a whole: it copies before it writes."""
@@ -202,11 +206,20 @@ def _can_change(value: object) -> bool:
         return True
     hashed = type(value).__hash__
     by_value = hashed is not None and hashed is not object.__hash__
-    return not by_value and not type(value).__module__.startswith("pandas.")
+    return not by_value and not _is_of_module(value, "pandas")
 
 
 def _of_pandas(value: object) -> bool:
-    return type(value).__module__.startswith("pandas.") and hasattr(value, "_mgr")
+    """Whether a value is a table or a column of pandas.
+
+    Those share arrays until one is written to, and know with whom. Pickled together
+    they would share them still, and no longer know.
+    """
+    return _is_of_module(value, "pandas") and hasattr(value, "_mgr")
+
+
+def _is_of_module(value: object, name: str) -> bool:
+    return type(value).__module__.partition(".")[0] == name
 
 
 def _of_notebook(value: object) -> bool:

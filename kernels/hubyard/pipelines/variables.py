@@ -82,6 +82,8 @@ class _Taken:
     """How things were when the step began."""
 
     plan: Plan
+    before: set[str]
+    """All steps that it comes after, directly or not."""
     index: dict[str, Entry]
     loaded: set[str]
     values: dict[str, object]
@@ -101,16 +103,16 @@ def take(names: Names, plan: Mapping[str, Any]) -> None:
         Invalid: steps side by side have changed one object.
     """
     known = _plan(plan)
-    indexes = [_read_index(known.of(step)) for step in known.inputs]
-    indexes.sort(key=lambda each: each["position"])
+    indexes = _newest(known)
     begun = process.begin([each["process"] for each in indexes], seeded=known.seeded)
     index = _merged([each["entries"] for each in indexes])
-    wanted = index.keys() if _ALL in known.takes else known.takes & index.keys()
+    wanted = index.keys() if _ALL in known.takes else _needed(known) & index.keys()
     loaded = _load(names, index, wanted, Path(known.root))
     torn = _torn(index, loaded) if known.checked else {}
-    values = {name: names[name] for name in _watched(known, names)}
+    values = {name: names[name] for name in _watched(known, names) | loaded}
     probes = dict(_probes(values, names)) if known.checked else {}
-    _taken[:] = [_Taken(known, index, loaded, values, probes, torn, begun)]
+    before = {*known.inputs}.union(*(each["before"] for each in indexes))
+    _taken[:] = [_Taken(known, before, index, loaded, values, probes, torn, begun)]
 
 
 def give(names: Names) -> None:
@@ -135,7 +137,13 @@ def give(names: Names) -> None:
         place = str(file.relative_to(plan.root))
         entries.update(_entries(taken, group, names, probes, place))
     ended = process.end(taken.process, seeded=plan.seeded)
-    index = {"entries": entries, "position": plan.position, "process": ended}
+    takes_all = _ALL in plan.gives
+    index = {
+        "entries": {n: e for n, e in entries.items() if n in plan.gives or takes_all},
+        "before": taken.before,
+        "position": plan.position,
+        "process": ended,
+    }
     (plan.of(plan.step) / INDEX).write_bytes(pickle.dumps(index))
 
 
@@ -143,6 +151,19 @@ def _plan(said: Mapping[str, Any]) -> Plan:
     sets = ("takes", "gives", "remade")
     told: dict[str, Any] = {**said, **{n: frozenset(said.get(n, ())) for n in sets}}
     return Plan(**told)
+
+
+def _needed(plan: Plan) -> frozenset[str]:
+    """What a step may use; what its shared cells have just set anew is out of date."""
+    return plan.takes | plan.remade
+
+
+def _newest(plan: Plan) -> list[dict[str, Any]]:
+    """The indexes of the steps before, but those that others of them have seen."""
+    found = {step: _read_index(plan.of(step)) for step in plan.inputs}
+    seen = {step for each in found.values() for step in each["before"]}
+    newest = [each for step, each in found.items() if step not in seen]
+    return sorted(newest, key=lambda each: each["position"])
 
 
 def _read_index(folder: Path) -> dict[str, Any]:
@@ -296,7 +317,8 @@ def _own(taken: _Taken, names: Names) -> set[str]:
 
 
 def _is_own(taken: _Taken, name: str, value: object) -> bool:
-    used = name in taken.loaded or name in taken.plan.takes
+    plan = taken.plan
+    used = name in taken.loaded or name in plan.takes or name in plan.sure
     return used or taken.values.get(name, taken) is not value
 
 
@@ -349,7 +371,8 @@ def _entries(
 ) -> dict[str, Entry]:
     made: dict[str, Entry] = {}
     for name in group:
-        rebound = taken.values.get(name, taken) is not names[name]
+        other = taken.values.get(name, taken) is not names[name]
+        rebound = other or name in taken.plan.sure
         before = taken.probes.get(name)
         changed = before is None or before.digest != probes[name].digest
         made[name] = _entry(
