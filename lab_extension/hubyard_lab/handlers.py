@@ -20,7 +20,13 @@ from jupyter_server.utils import url_path_join
 from pydantic import Field, ValidationError
 from tornado import web
 
-from hubyard.client.source import name_of, pack
+from hubyard.client.source import (
+    name_of,
+    pack,
+    root_by_name,
+    root_of,
+    root_of_run,
+)
 from hubyard.contract.base import Written
 from hubyard.contract.errors import HubyardError, Invalid
 from hubyard.contract.pipeline import is_pipeline
@@ -40,6 +46,12 @@ class SourceWish(Written):
 
     path: str = Field(min_length=1, max_length=4096)
     runs: bool = Field(default=False, description="a run shall execute it")
+    name: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=512,
+        description="that it has within an earlier source, if it is to keep it",
+    )
 
 
 class _PlatformHandler(APIHandler):
@@ -117,9 +129,10 @@ class SourcesHandler(_PlatformHandler):
         platform = Platform.of_environment()
         wish = self._wish()
         file = find_file(Path(self.settings["server_root_dir"]), wish.path)
-        packed = await asyncio.to_thread(pack, file)
-        runs = wish.runs or file.suffix == ".ipynb" or is_pipeline(file.name)
-        asked = {"notebook": name_of(file)} if runs else {}
+        root = _root_of(file, wish)
+        packed = await asyncio.to_thread(pack, file, root)
+        reads = wish.runs or file.suffix == ".ipynb" or is_pipeline(file.name)
+        asked = {"notebook": name_of(file, root)} if reads else {}
         return await platform.call(
             "POST",
             "sources",
@@ -135,6 +148,12 @@ class SourcesHandler(_PlatformHandler):
             raise Invalid(
                 'Say which file: {"path": "folder/notebook.ipynb"}.', field="path"
             ) from None
+
+
+def _root_of(file: Path, wish: SourceWish) -> Path:
+    if not wish.runs:
+        return root_of(file)
+    return root_by_name(file, wish.name) if wish.name else root_of_run(file)
 
 
 class PipelinesHandler(_PlatformHandler):

@@ -198,6 +198,37 @@ def test_a_file_that_a_step_does_not_leave_fails_it(begin):
     assert "It has not left lost.txt" in failure.message
 
 
+LAYOUT = {
+    "hubyard.yml": b"data: data/*.csv\n",
+    "helpers.py": b"N = 7\n",
+    "random.py": b"raise SystemExit('it is no module of the kernel')\n",
+    "data/x.csv": b"1,2",
+    "work/own.py": b"M = 8\n",
+    "work/train.ipynb": notebook_of(
+        "import helpers, own\nprint(open('../data/x.csv').read(), helpers.N, own.M)"
+    ),
+    "work/lost.ipynb": notebook_of("open('../data/lost.csv')"),
+    "work/alone.ipynb": notebook_of("import modules_of_mine"),
+}
+
+
+def test_a_step_in_a_subfolder_runs_in_its_projects_layout(begin):
+    run = begin("", LAYOUT, path="work/train.ipynb")
+    ended(run)
+    assert text_of(run.output("train")["cells"][0]) == "1,2 7 8\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("work/lost.ipynb", "the files that `data` of its hubyard.yml names"),
+        ("work/alone.ipynb", "the nearest one above with a hubyard.yml"),
+    ],
+)
+def test_what_a_run_lacks_is_told_with_what_to_declare(begin, path, says):
+    assert says in ended(begin("", LAYOUT, path=path), 1).failure.message
+
+
 DIAMOND = """
 parameters: {right: true}
 steps:

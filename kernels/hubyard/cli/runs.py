@@ -113,7 +113,8 @@ def _resume(arguments: argparse.Namespace) -> int:
         before = client.runs.get(arguments.run)
         source = None
         if arguments.source is not None:
-            source = client.sources.upload_notebook(arguments.source).digest
+            file, name = arguments.source, before.notebook
+            source = client.sources.upload_notebook(file, name).digest
         wish = ResumeRequest(step=arguments.step, only=arguments.only, source=source)
         say(f"{before.compute}: {before.price.text} an hour")
         if not agreed(arguments, f"Resume {before.name}?"):

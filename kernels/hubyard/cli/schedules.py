@@ -17,6 +17,7 @@ from hubyard.cli.show import (
 )
 from hubyard.cli.week import add_week, show_week
 from hubyard.client import Client
+from hubyard.client.source import project_of
 from hubyard.contract.base import now
 from hubyard.contract.errors import Invalid
 from hubyard.contract.schedule import (
@@ -209,7 +210,8 @@ def _run(arguments: argparse.Namespace, client: Client) -> int:
 
 def _update(arguments: argparse.Namespace, client: Client) -> int:
     found = client.schedules.get(arguments.update)
-    latest = client.sources.upload_notebook(found.notebook).digest
+    file = _here(found.notebook)
+    latest = client.sources.upload_notebook(file, found.notebook).digest
     changed = client.sources.compare(found.source, latest).files
     for file in changed:
         say(f"{file.change} {file.name}")
@@ -222,6 +224,13 @@ def _update(arguments: argparse.Namespace, client: Client) -> int:
         return 1
     updated = client.schedules.change(found.id, ScheduleChange(source=latest))
     return show(arguments, updated, lambda: [f"{updated.name} is up to date"])
+
+
+def _here(name: str) -> Path:
+    """Where a file of an earlier source is now: here, or in the project of here."""
+    project = project_of(Path.cwd())
+    found = Path(name)
+    return project / name if project and not found.exists() else found
 
 
 _ACTS = {

@@ -111,16 +111,27 @@ class Sources(_Noun):
     """Pinned sources."""
 
     def upload(self, file: Path | str) -> Source:
-        """Pack a file with what belongs to it, and hand it in."""
+        """Pack the file of an app with what belongs to it, and hand it in."""
         file = Path(file)
         if file.suffix == ".ipynb":
-            return self.upload_notebook(file)
+            return self._upload_from(source.root_of(file), file)
         return self._wire.upload("sources", source.pack(file), Source)
 
-    def upload_notebook(self, file: Path | str) -> NotebookSource:
-        """The same for a notebook, a script or a pipeline, with its parameters."""
+    def upload_notebook(
+        self, file: Path | str, name: str | None = None
+    ) -> NotebookSource:
+        """The same for a notebook, a script or a pipeline, with its parameters.
+
+        Args:
+            file: what a run shall execute.
+            name: that the file has within an earlier source, if it is to keep it.
+        """
         file = Path(file)
-        packed, name = source.pack(file), source.name_of(file)
+        root = source.root_by_name(file, name) if name else source.root_of_run(file)
+        return self._upload_from(root, file)
+
+    def _upload_from(self, root: Path, file: Path) -> NotebookSource:
+        packed, name = source.pack(file, root), source.name_of(file, root)
         return self._wire.upload("sources", packed, NotebookSource, notebook=name)
 
     def compare(self, before: str, after: str) -> Comparison:

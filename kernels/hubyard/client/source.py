@@ -1,9 +1,15 @@
 """Packing a source: the file that was chosen, and what belongs to it.
 
-In it go the file itself, every `.py` beside and below it, `hubyard.yml`, and the data
-that this names; with a pipeline also every notebook of the project, whose folder is the
-one that holds `pipelines/`. Nothing hidden, no links, no virtual environments. The same
-files always give the same bytes, so a source that has not changed has the same hash.
+In it go the file itself, every `.py` of its root and below, `hubyard.yml`, and the data
+that this names; with a pipeline also every notebook of the project. Nothing hidden, no
+links, no virtual environments. The same files always give the same bytes, so a source
+that has not changed has the same hash.
+
+root  the folder that is packed, from which paths within the source begin. Of what a
+      run executes it is the project's: the nearest folder above that has a
+      `hubyard.yml`, so that `../data/x.csv` means the same in the run. Of a pipeline it
+      is the one that holds `pipelines/`; of an app, and where there is no project, the
+      file's own folder
 """
 
 from __future__ import annotations
@@ -15,7 +21,7 @@ import os
 import tarfile
 import zlib
 from fnmatch import fnmatchcase
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
 
 from hubyard.contract.errors import Invalid, NotFound, TooLarge
@@ -34,19 +40,58 @@ _IN_THE_WAY = {errno.ENOTDIR, errno.EEXIST, errno.EISDIR}
 
 
 def root_of(file: Path) -> Path:
-    """The folder that is packed with a file: its own, or the project of a pipeline."""
-    folder = file.absolute().parent
+    """The root of the source of an app."""
+    folder = _placed(file).parent
     of_project = is_pipeline(file.name) and folder.name == PIPELINES_FOLDER
     return folder.parent if of_project else folder
 
 
-def name_of(file: Path) -> str:
+def root_of_run(file: Path) -> Path:
+    """The root of the source of what a run executes."""
+    file = _placed(file)
+    if is_pipeline(file.name):
+        return root_of(file)
+    return project_of(file.parent) or file.parent
+
+
+def root_by_name(file: Path, name: str) -> Path:
+    """The root of which a file has a name; of another file, that of what a run runs.
+
+    A schedule keeps the name that its file had, also where a project was made since.
+    """
+    file = _placed(file)
+    parts = PurePosixPath(name).parts
+    is_called_so = file.parts[-len(parts) :] == parts
+    return file.parents[len(parts) - 1] if is_called_so else root_of_run(file)
+
+
+def project_of(folder: Path) -> Path | None:
+    """The nearest folder from one on upwards that has a project file.
+
+    The home, and what lies above it, is the project of nothing below it.
+    """
+    home = Path.home().resolve()
+    folder = folder.resolve()
+    for above in (folder, *folder.parents):
+        if above != folder and (above == home or above in home.parents):
+            return None
+        if (above / PROJECT_FILE).is_file():
+            return above
+    return None
+
+
+def name_of(file: Path, root: Path | None = None) -> str:
     """The path of a file within its source."""
-    return file.absolute().relative_to(root_of(file)).as_posix()
+    path = _placed(file)
+    return path.relative_to(root or root_of(path)).as_posix()
 
 
-def pack(file: Path) -> bytes:
+def pack(file: Path, root: Path | None = None) -> bytes:
     """A gzipped tar of a notebook, script, pipeline or file and what belongs to it.
+
+    Args:
+        file: what was chosen.
+        root: of the source; None: as an app has it.
 
     Raises:
         NotFound: there is no such file.
@@ -54,21 +99,25 @@ def pack(file: Path) -> bytes:
         TooLarge: what belongs to it is more than a source may be.
     """
     _check(file)
+    file = _placed(file)
+    root = root or root_of(file)
     buffer = io.BytesIO()
     with (
         gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as packed,
         tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
     ):
-        root = root_of(file)
-        for path in sorted(
-            {file.absolute(), *_companions(root, is_pipeline(file.name))}
-        ):
+        for path in sorted({file, *_companions(root, is_pipeline(file.name))}):
             _add(archive, path, str(path.relative_to(root)))
             if buffer.tell() > SOURCE_LIMIT_BYTES:
                 raise _too_large(file)
     if buffer.tell() > SOURCE_LIMIT_BYTES:
         raise _too_large(file)
     return buffer.getvalue()
+
+
+def _placed(file: Path) -> Path:
+    """Where a file truly lies; one that is a link keeps its name."""
+    return file.parent.resolve() / file.name
 
 
 def unpack(archive: bytes | BinaryIO, into: Path) -> None:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))")
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _FULL_IN_A_CELL = re.compile(rf"\[Errno ({errno.ENOSPC}|{errno.EDQUOT})\]")
+_OWN_FILE = re.compile(r"\[Errno 2\].*'(?!/)[^']+'$")
+"""A file that was not there, by a path that does not begin at the machine's root."""
 _LINE_LIMIT = 300
 _TRACEBACK_LIMIT = 32_000
 
@@ -83,7 +85,27 @@ def cell_error(
             traceback,
         )
     message = f"{place} failed: {name}: {said}" if said else f"{place} failed: {name}"
-    return Broken(FailureReason.CELL_ERROR, message, cell, traceback)
+    return Broken(
+        FailureReason.CELL_ERROR,
+        message + _what_to_declare(name, said),
+        cell,
+        traceback,
+    )
+
+
+def _what_to_declare(name: str, said: str) -> str:
+    """What lets a run have a file or a module that was beside the notebook."""
+    if name == "FileNotFoundError" and _OWN_FILE.search(said):
+        return (
+            ". A run has the code of its project, and the files that `data` of its "
+            "hubyard.yml names: name it there."
+        )
+    if name == "ModuleNotFoundError":
+        return (
+            ". A module of your own lies beside the notebook or below, or in the "
+            "project's folder: the nearest one above with a hubyard.yml."
+        )
+    return ""
 
 
 def display_error(place: str, cell: int) -> Broken:

@@ -20,7 +20,15 @@ from typing import TYPE_CHECKING
 from hubyard.contract.script import is_script
 from hubyard.pipelines import FOLDER
 from hubyard_runtime.quickstart import skip_slow_imports
-from hubyard_runtime.run import failure, handover, script, source, step, tree
+from hubyard_runtime.run import (
+    failure,
+    handover,
+    layout,
+    script,
+    source,
+    step,
+    tree,
+)
 from hubyard_runtime.run.cause import Cause
 from hubyard_runtime.run.folder import NOTEBOOK, OUTPUTS, PACKED, TRACKED
 
@@ -155,10 +163,15 @@ class Worker:
             **task.environment,
             "HUBYARD_STEP": self._step.key,
             script.PATH: str(path),
+            layout.ROOT: str(task.source.resolve()),
             "HUBYARD_TRACKED": str(task.folder / TRACKED),
             FOLDER: str(self._outputs),
         }
-        extensions = [script] if is_script(plan.file) else []
+        is_below = path.parent != task.source.resolve()
+        extensions = [
+            *([script] if is_script(plan.file) else []),
+            *([layout] if is_below else []),
+        ]
         make = partial(Kernel, task.folder, path.parent, told, extensions)
         notebook = prepared(document, plan.file, values, task.folder / NOTEBOOK)
         asyncio.run(self._execute_in(make, notebook))

@@ -189,20 +189,24 @@ export class Client {
     return this.url(`help/${encodeURIComponent(page)}`);
   }
 
-  /** Pin what a run shall execute as it is now, with all that belongs to it. */
-  packNotebook(path: string): Promise<NotebookSource> {
-    return this.pack(path, true);
+  /**
+   * Pin what a run shall execute as it is now, with all that belongs to it; `name` is
+   * the one that it has within an earlier source, if it is to keep it.
+   */
+  packNotebook(path: string, name?: string): Promise<NotebookSource> {
+    return this.pack({ path, runs: true, name });
   }
   /** Pin a file of this workspace as it is now, with the modules beside it. */
   packFile(path: string): Promise<Source> {
-    return this.pack(path, false);
+    return this.pack({ path, runs: false });
   }
 
-  private async pack<T extends Source>(
-    path: string,
-    runs: boolean
-  ): Promise<T> {
-    const body = JSON.stringify({ path, runs });
+  private async pack<T extends Source>(wish: {
+    readonly path: string;
+    readonly runs: boolean;
+    readonly name?: string | undefined;
+  }): Promise<T> {
+    const body = JSON.stringify(wish);
     return JSON.parse(await this.ask('POST', 'sources', body)) as T;
   }
   private get<T>(path: string): Promise<T> {

@@ -10,7 +10,10 @@ export interface ISourceProps<T extends Source> {
   readonly source: T;
 }
 
-type Pack<T extends Source> = (client: Client, path: string) => Promise<T>;
+export type Pack<T extends Source> = (
+  client: Client,
+  path: string
+) => Promise<T>;
 
 export const packNotebook: Pack<NotebookSource> = (client, path) =>
   client.packNotebook(path);

@@ -7,7 +7,7 @@ import { useAnswer } from '../hooks';
 import { type IHubyard, useHubyard } from '../hubyard';
 import { tell } from '../toast';
 import { openForm, useSubmit } from './form';
-import { type ISourceProps, packNotebook, WithSource } from './source';
+import { type ISourceProps, type Pack, WithSource } from './source';
 
 export function openUpdate(
   hubyard: IHubyard,
@@ -18,11 +18,13 @@ export function openUpdate(
   const form = ({ source }: ISourceProps<NotebookSource>) => (
     <UpdateForm source={source} schedule={schedule} />
   );
+  const pack: Pack<NotebookSource> = (client, file) =>
+    client.packNotebook(file, schedule.notebook);
   return openForm(hubyard, {
     title: trans.__('Update %1 to %2 as it is now', schedule.name, path),
     confirm: trans.__('Update'),
     name: 'update',
-    body: <WithSource path={path} pack={packNotebook} form={form} />
+    body: <WithSource path={path} pack={pack} form={form} />
   });
 }
 

@@ -407,6 +407,43 @@ def test_a_source_is_the_file_and_the_modules_beside_it(project, monkeypatch):
     assert source.pack(project / "sub" / ".." / "train.ipynb") == packed
 
 
+def test_what_a_run_executes_is_packed_in_its_projects_layout(tmp_path, monkeypatch):
+    held = ["hubyard.yml", "lib.py", "data/x.csv", "work/a/train.ipynb", "work/b.py"]
+    for name in [*held, "work/a/own.py", "work/other.ipynb"]:
+        path = tmp_path / "project" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("data: data/*.csv")
+    file = tmp_path / "project" / "work" / "a" / "train.ipynb"
+    root = source.root_of_run(file)
+    assert source.name_of(file, root) == "work/a/train.ipynb"
+    assert names(source.pack(file, root)) == sorted([*held, "work/a/own.py"])
+    assert names(source.pack(file)) == ["own.py", "train.ipynb"], "of an app"
+
+    nearer = file.parent.parent / "hubyard.yml"
+    nearer.touch()
+    assert source.root_of_run(file) == nearer.parent
+    assert source.root_of_run(tmp_path / "project" / "flow.yml") == root
+    monkeypatch.setenv("HOME", str(nearer.parent))
+    assert source.root_of_run(file) == file.parent, "the home is no project of all"
+    in_home = nearer.parent / "other.ipynb"
+    assert source.root_of_run(in_home) == nearer.parent
+
+
+@pytest.mark.parametrize(
+    ("name", "root"),
+    [
+        ("train.ipynb", "project/work"),
+        ("work/train.ipynb", "project"),
+        ("other/train.ipynb", "project"),
+    ],
+)
+def test_a_file_may_keep_the_name_that_it_had(tmp_path, name, root):
+    (tmp_path / "project" / "work").mkdir(parents=True)
+    (tmp_path / "project" / "hubyard.yml").touch()
+    file = tmp_path / "project" / "work" / "train.ipynb"
+    assert source.root_by_name(file, name) == tmp_path / root
+
+
 def test_a_link_that_is_named_is_followed(project):
     (project / "board.ipynb").symlink_to("train.ipynb")
     packed = source.pack(project / "board.ipynb")
