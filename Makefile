@@ -2,7 +2,7 @@
 # Each says what it does, and prints how long it took.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up test coverage test-needs env lint wheel generated lock properties golden attack attack-short attack-budget attack-offboard chaos-up chaos-ledger chaos-schedules chaos-runs chaos-stuck fuzz-tagged bench-serving bench-money bench-runs bench-lists bench-schedules models-zoo clean
+.PHONY: help up test coverage test-needs env lint wheel generated lock properties golden attack attack-short attack-budget attack-offboard chaos-up chaos-ledger chaos-schedules chaos-runs chaos-stuck fuzz-tagged peers bench-serving bench-money bench-runs bench-lists bench-schedules models-zoo clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -104,6 +104,9 @@ chaos-runs: env ## twelve ways in which a run goes wrong; each is told as it was
 
 fuzz-tagged: env ## tagged notebooks made by chance, from top to bottom and as steps
 	@$(BIN)/python tests/fuzz/tagged.py $(ARGS)
+
+peers: env ## notebooks of the shapes of papermill's own tests, through the runner
+	@$(BIN)/python tests/peers/notebooks.py $(ARGS)
 
 bench-serving: env ## an endpoint beside `mlflow models serve`
 	@$(BIN)/python tests/bench/serving.py
