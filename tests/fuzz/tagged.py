@@ -89,11 +89,10 @@ def fuzz(seeds: Sequence[int], kernels: Sequence[int], jobs: int) -> int:
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:
         found = list(pool.imap(in_process, seeds, chunksize=20))
         wholes = dict(zip(kernels, pool.map(_whole, kernels), strict=True))
+    _tell(found, "in this process")
     splits = in_kernels({seed: make(seed).document for seed in kernels})
     by_kernel = [verdict(s, wholes[s], split) for s, split in splits.items()]
-    for each in [*found, *by_kernel]:
-        if each.fault:
-            print(f"seed {each.seed}: {each.fault}")
+    _tell(by_kernel, "in kernels")
     print(
         f"tagged notebooks={len(found)} refused={sum(e.is_refused for e in found)} "
         f"wrongly_refused={_count(found + by_kernel, 'wrongly')} "
@@ -101,6 +100,14 @@ def fuzz(seeds: Sequence[int], kernels: Sequence[int], jobs: int) -> int:
     )
     is_whole = len(found) == len(seeds) and len(by_kernel) == len(kernels)
     return 0 if is_whole and not any(e.fault for e in found + by_kernel) else 1
+
+
+def _tell(verdicts: Sequence[Verdict], where: str) -> None:
+    faulty = [each for each in verdicts if each.fault]
+    for each in faulty:
+        print(f"seed {each.seed}: {each.fault}")
+    print(f"{len(verdicts)} {where}: {len(faulty)} are not as they must be")
+    sys.stdout.flush()
 
 
 def _whole(seed: int) -> Outcome:

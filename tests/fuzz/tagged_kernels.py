@@ -52,7 +52,7 @@ def _run(document: dict[str, Any], platform: ServedPlatform, folder: Path) -> Ou
     }
     answer = platform.owner.post("/runs", json=body)
     if answer.status_code == _REFUSED:
-        return Outcome(refused=answer.json()["detail"])
+        return Outcome(refused=answer.json()["message"])
     id_ = answer.json()["id"]
     run = RunProcess(id_, folder, platform)
     run.start()

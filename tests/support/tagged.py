@@ -58,6 +58,7 @@ class Both:
         quiet.InteractiveShell.colors = "nocolor"
         main = sys.modules["__main__"]
         self._shell = InteractiveShell(config=quiet)
+        self._shell.set_hook("show_in_pager", lambda *_, **__: None)  # as in a kernel
         gc.collect()
         gc.freeze()  # each reset collects garbage: what is there by now is none
         self._main, sys.modules["__main__"] = sys.modules["__main__"], main
