@@ -16,10 +16,12 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd  # noqa: F401  what notebooks use is there before garbage is sought
 from cloudpickle import cloudpickle
+from IPython.core import page
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from traitlets.config import Config
@@ -58,7 +60,6 @@ class Both:
         quiet.InteractiveShell.colors = "nocolor"
         main = sys.modules["__main__"]
         self._shell = InteractiveShell(config=quiet)
-        self._shell.set_hook("show_in_pager", lambda *_, **__: None)  # as in a kernel
         gc.collect()
         gc.freeze()  # each reset collects garbage: what is there by now is none
         self._main, sys.modules["__main__"] = sys.modules["__main__"], main
@@ -100,7 +101,10 @@ class Both:
     def _run(self, outcome: Outcome, index: int, text: str) -> None:
         if outcome.failed or outcome.refused:
             return
-        with capture_output() as captured:
+        in_a_pager = patch.object(
+            page, "page"
+        )  # as in a kernel, where a pager shows help
+        with capture_output() as captured, in_a_pager:
             result = self._shell.run_cell(text)
         error = result.error_before_exec or result.error_in_exec
         if error is not None and index < 0 and isinstance(error, Invalid):
