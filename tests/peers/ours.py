@@ -60,7 +60,7 @@ def outcomes(
 def refusal(platform: ServedPlatform, case: Case) -> str | None:
     """What is said to who asks for a run of a case; None: it is taken."""
     source = upload(platform.owner, _files(case))
-    path = f"{case.name}/{NOTEBOOK}"
+    path = f"{_folder(case)}/{NOTEBOOK}"
     asked = {"source": source, "notebook": path, "parameters": case.parameters}
     answer = platform.owner.post("/runs", json=asked)
     assert answer.status_code < 500, answer.text
@@ -68,14 +68,19 @@ def refusal(platform: ServedPlatform, case: Case) -> str | None:
 
 
 def _step(case: Case) -> tuple[str, dict[str, object]]:
-    step = {"notebook": f"{case.name}/{NOTEBOOK}", "parameters": case.parameters}
-    return case.name, step
+    path = f"{_folder(case)}/{NOTEBOOK}"
+    return case.name, {"notebook": path, "parameters": case.parameters}
+
+
+def _folder(case: Case) -> str:
+    """Where a case lies in the project, whose root is searched for modules too."""
+    return f"case-{case.name}"
 
 
 def _files(case: Case) -> dict[str, bytes]:
     beside = {name: content.encode() for name, content in case.files.items()}
     every = {NOTEBOOK: case.content, **beside}
-    return {f"{case.name}/{name}": content for name, content in every.items()}
+    return {f"{_folder(case)}/{name}": content for name, content in every.items()}
 
 
 def _outcome(process: RunProcess, ended: StepRecord) -> Outcome:
