@@ -49,7 +49,19 @@ def main() -> int:
     for number in _SIGNALS:
         signal.signal(number, _ignore)
     gate.serve(page.application(lifespan))
+    _finish_log()
     return runner.exit_code
+
+
+def _finish_log() -> None:
+    """Write what is left, if there is room; Python would exit with 120 where not."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
 
 
 async def _see_to_the_end(runner: Runner, page: Page) -> None:
