@@ -4,6 +4,7 @@ import type { Preview } from '../api/types';
 import { dueText } from '../format';
 import type { IAnswer } from '../hooks';
 import { useHubyard } from '../hubyard';
+import { parameterIn } from '../parameters';
 import { Alert } from './Alert';
 
 /** A preview, and the zone that it was asked for. */
@@ -16,7 +17,8 @@ export function PreviewCard(props: {
   readonly answer: IAnswer<IPreviewIn>;
 }): React.JSX.Element {
   const { trans } = useHubyard();
-  const { data, error, pending } = props.answer;
+  const { data, error, field, pending } = props.answer;
+  const isMarked = parameterIn(field) !== null;
   return (
     <aside
       className="hy-Card"
@@ -25,7 +27,10 @@ export function PreviewCard(props: {
       aria-busy={pending}
       data-testid="hy-preview"
     >
-      {error !== null && <Alert message={error} />}
+      {isMarked && (
+        <p className="hy-Help">{trans.__('Correct the marked parameter.')}</p>
+      )}
+      {error !== null && !isMarked && <Alert message={error} />}
       {data === null && error === null && <p>…</p>}
       {data !== null && <PreviewText {...data} />}
     </aside>
