@@ -58,7 +58,7 @@ def home(tmp_path_factory):
         patch.setenv("PATH", os.environ["PATH"])
         patch.setenv("JUPYTER_PATH", "")
         patch.setenv("IPYTHONDIR", str(folder / ".ipython"))
-        patch.delenv("VIRTUAL_ENV", raising=False)
+        patch.setenv("VIRTUAL_ENV", "")
         prepend_kernels()
         package = wheel(folder, "hy-own", "1.0", f"{CODE}\nANSWER = 42")
         said = executed(

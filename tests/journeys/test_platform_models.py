@@ -10,7 +10,6 @@ import sys
 import tarfile
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
 from hubyard.contract.deployment import DeploymentRequest, KeyRequest
@@ -22,6 +21,7 @@ from hubyard_hub.service import assemble
 from support.hub import REPOSITORY
 from support.models_place import models_place
 from support.platform import Caller, Stamped, workload_of
+from support.tracked import track_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -163,18 +163,8 @@ def test_what_cannot_be_served_is_not_registered_and_marked_where_mlflow_did(
 def test_a_name_that_is_somebody_elses_is_told_as_taken(
     place: Place, registered: dict[str, str]
 ):
-    mlflow, history = place.parts.mlflow, json.dumps([{"artifact_path": "m"}])
-    made = mlflow.post(place.bob, "/experiments/create", {"name": "of bob"})
-    run = mlflow.post(place.bob, "/runs/create", made)["run"]["info"]["run_id"]
-    tag = {"run_id": run, "key": "mlflow.log-model.history", "value": history}
-    mlflow.post(place.bob, "/runs/set-tag", tag)
-    files = f"{place.parts.settings.mlflow_url}/api/2.0/mlflow-artifacts/artifacts"
-    kept = httpx.put(
-        f"{files}/{made['experiment_id']}/{run}/artifacts/m/MLmodel",
-        content=b"flavors:\n  python_function: {}\n",
-        headers={"Authorization": f"Bearer {place.bob}"},
-    )
-    assert kept.status_code == 200
+    url = place.parts.settings.mlflow_url
+    run = track_model(place.parts.mlflow, url, place.bob, "of bob")
     with pytest.raises(Conflict, match="choose another name") as caught:
         place.models.register(
             place.bob, RegisterRequest(run_id=run, name=registered["model"])

@@ -23,6 +23,7 @@ from hubyard_hub.schedules.watch import FileWatch
 from support.furnish import ask_for_run
 from support.patience import PATIENCE_S, until
 from support.running import running
+from support.tracked import track_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,13 +121,10 @@ def mlflow(hubyard: Running) -> Iterator[MlflowClient]:
 
 
 @pytest.fixture(scope="module")
-def model(mlflow: MlflowClient, ben: Somebody) -> str:
+def model(hubyard: Running, mlflow: MlflowClient, ben: Somebody) -> str:
     """A model of two versions, whose alias points to the first."""
-    made = mlflow.post(ben.token, "/experiments/create", {"name": "ben/delays"})
-    run = mlflow.post(ben.token, "/runs/create", made)["run"]["info"]["run_id"]
-    history = json.dumps([{"artifact_path": "m"}])
-    tag = {"run_id": run, "key": "mlflow.log-model.history", "value": history}
-    mlflow.post(ben.token, "/runs/set-tag", tag)
+    url = hubyard.settings.mlflow_url
+    run = track_model(mlflow, url, ben.token, "ben/delays")
     for alias in ("champion", None):
         wish = RegisterRequest(run_id=run, name=MODEL, alias=alias)
         ben.client.models.register(wish)

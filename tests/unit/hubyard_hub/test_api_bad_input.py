@@ -172,6 +172,8 @@ FIELDS = [
     ("POST", "/runs", RUN_WISH, {"parameters": ["[]", "5", '"a"', "null"]}),
     ("POST", "/runs", RUN_WISH, {"source": [*TEXTS, '"../x"', '""', f'"{"A" * 64}"']}),
     ("POST", "/runs", RUN_WISH, {"fresh": ['"maybe"', "5", "null"]}),
+    ("POST", "/runs/preview", RUN_WISH, {"compute": TEXTS, "lifetime_s": LIFETIMES}),
+    ("POST", "/runs/preview", RUN_WISH, {"parameters": ["[]", "5"], "x": ["1"]}),
     ("POST", "/runs", RUN_WISH, {"price": ["0"], "owner": ['"bob"'], "id": ['"x"']}),
     (
         "POST",
