@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import delete, select, update
 
 from hubyard.contract import money
 from hubyard.contract.base import now
-from hubyard.contract.duration import duration_text
 from hubyard.contract.errors import Invalid, NotFound
 from hubyard.contract.schedule import Backfill, NewSchedule, Preview, Schedule
 from hubyard.contract.workload import Status, Target, new_id
 from hubyard_hub.notices.channels import Channels
-from hubyard_hub.pipelines.job import check_shares
-from hubyard_hub.runs.history import mean_duration_s, newest_of_schedules
+from hubyard_hub.runs.history import newest_of_schedules
 from hubyard_hub.runs.runs import Runs
 from hubyard_hub.runs.wanted import notebook_name
 from hubyard_hub.schedules.core import run_of
-from hubyard_hub.schedules.cron import Cron, zone_of
+from hubyard_hub.schedules.cron import Cron
 from hubyard_hub.schedules.drops import newest_dropped
 from hubyard_hub.schedules.hooks import hash_of, new_secret
+from hubyard_hub.schedules.outlook import Outlook, outlook, per_month
+from hubyard_hub.schedules.planned import Planned
 from hubyard_hub.schedules.triggers import trigger_of
-from hubyard_hub.schedules.watch import first_look, seen_now
+from hubyard_hub.schedules.watch import seen_now
 from hubyard_hub.store import insert_once
 from hubyard_hub.store.tables import runs, schedules
-from hubyard_hub.wishes import all_rows, choose_compute, price_before
+from hubyard_hub.wishes import all_rows
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -54,15 +52,6 @@ _FIRST = datetime(2000, 1, 1, tzinfo=UTC)
 """Nobody backfills what was before."""
 
 
-@dataclass(frozen=True)
-class Outlook:
-    """What a schedule is expected to cost."""
-
-    per_run: money.Money
-    per_month: money.Money | None
-    basis: str
-
-
 class Schedules:
     """The schedules of everyone; every question names its owner."""
 
@@ -78,52 +67,37 @@ class Schedules:
             NotFound: its source or model is not there.
             Invalid, Rejected: it cannot be like this; says why.
         """
-        cron = _cron(request)
         self._channels.check(request.notify)
-        found = first_look(self._parts, asking.name, token, request.on)
-        entry = self._previewed(asking, request)
-        project = (
-            entry.project
-            if entry
-            else self._parts.sources.project(asking.name, request.source)
-        )
-        wished = request.compute or project.compute
-        compute, lifetime_s = choose_compute(
-            self._parts, asking, wished, request.lifetime_s
-        )
-        if entry is not None:
-            check_shares(self._parts.catalogue, entry, compute, asking.groups)
+        planned = Planned.of(self._parts, asking, token, request)
+        cron, project = planned.cron, planned.project
         with self._parts.store.read() as connection:
-            outlook = self._outlook(
-                connection, asking.name, request.notebook, compute, lifetime_s, cron
+            expected = outlook(
+                self._parts,
+                connection,
+                owner=asking.name,
+                notebook=request.notebook,
+                compute=planned.compute,
+                lifetime_s=planned.lifetime_s,
+                cron=cron,
             )
-        moment = now()
         estimate = self._parts.prices.estimate(
-            asking.name, asking.groups, wished, lifetime_s, project.name
+            asking.name,
+            asking.groups,
+            request.compute or project.compute,
+            planned.lifetime_s,
+            project.name,
         )
         return Preview(
             text=_words(cron, request.on),
             time_zone=cron.zone if cron else request.time_zone,
-            next_fires=cron.next(moment, _FIRES_SHOWN) if cron else (),
-            fires_per_month=_per_month(cron, moment.date()) if cron else None,
-            files=found.files,
+            next_fires=cron.next(now(), _FIRES_SHOWN) if cron else (),
+            fires_per_month=per_month(cron),
+            files=planned.found.files,
             price=estimate.price,
             left=estimate.left,
             refusal=estimate.refusal,
             notice=estimate.notice,
-            **vars(outlook),
-        )
-
-    def _previewed(self, asking: Identity, request: PreviewRequest) -> Entry | None:
-        """What its runs would execute, checked as one is; None: it names no file."""
-        if request.source is None or request.notebook is None:
-            return None
-        return self._parts.sources.entry(
-            asking.name,
-            request.source,
-            request.notebook,
-            request.parameters,
-            request.parameter_texts,
+            **vars(expected),
         )
 
     def create(
@@ -135,44 +109,13 @@ class Schedules:
             NotFound: its source, notebook or model is not there.
             Invalid, Rejected: it cannot be like this; says why.
         """
-        cron = _cron(request)
         self._channels.check(request.notify)
-        found = first_look(self._parts, asking.name, token, request.on)
-        entry = self._parts.sources.entry(
-            asking.name,
-            request.source,
-            request.notebook,
-            request.parameters,
-            request.parameter_texts,
-        )
-        project = entry.project
-        compute, lifetime_s = choose_compute(
-            self._parts, asking, request.compute or project.compute, request.lifetime_s
-        )
-        check_shares(self._parts.catalogue, entry, compute, asking.groups)
-        moment = now()
+        planned = Planned.of(self._parts, asking, token, request)
         secret = new_secret() if request.on and request.on.webhook else None
-        wish = request.model_dump(exclude={"parameter_texts"})
-        trigger = wish.pop("on")
-        row = {
-            **wish,
-            "parameters": entry.given,
-            "id": new_id(),
-            "owner": asking.name,
-            "name": request.name or entry.name or notebook_name(request.notebook),
-            "cron": cron.text if cron else "",
-            "trigger": trigger,
-            "seen": found.state,
-            "secret_hash": secret and hash_of(secret),
-            "compute": compute,
-            "lifetime_s": lifetime_s,
-            "paused": False,
-            "next_fire": next(cron.fires(moment), None) if cron else None,
-            "created_at": moment,
-            "project": project.name,
-        }
+        row = _new_row(asking.name, request, planned)
+        row["secret_hash"] = secret and hash_of(secret)
         self._parts.store.atomically(lambda c: insert_once(c, schedules, row))
-        made = self.get(asking.name, str(row["id"]))
+        made = self.get(asking.name, row["id"])
         curl = _curl(made.hook, secret) if made.hook else None
         return NewSchedule(**dict(made), secret=secret, curl=curl)
 
@@ -197,10 +140,10 @@ class Schedules:
         """
         self._channels.check(wish.notify)
         more: dict[str, Any] = {}
+        row = self._row(owner, id_)
         if wish.paused is False:
-            more |= seen_now(self._parts, self._row(owner, id_))
-        if wish.source is not None:
-            row = self._row(owner, id_)  # its notebook and parameters never change
+            more |= seen_now(self._parts, row)
+        if wish.source is not None:  # its notebook and parameters never change
             entry = self._parts.sources.entry(
                 owner, wish.source, row["notebook"], row["parameters"]
             )
@@ -307,47 +250,33 @@ class Schedules:
     def _outlook_of(
         self, connection: Connection, row: Row, cron: Cron | None
     ) -> Outlook:
-        compute, lifetime_s = row["compute"], row["lifetime_s"]
-        return self._outlook(
-            connection, row["owner"], row["notebook"], compute, lifetime_s, cron
-        )
-
-    def _outlook(
-        self,
-        connection: Connection,
-        owner: str,
-        notebook: str | None,
-        compute: str,
-        lifetime_s: int,
-        cron: Cron | None,
-    ) -> Outlook:
-        past = mean_duration_s(connection, owner, notebook) if notebook else None
-        seconds, basis = (
-            lifetime_s,
-            f"the whole lifetime of {duration_text(lifetime_s)}",
-        )
-        if past:
-            count, mean = past
-            seconds = max(round(mean), 1)
-            of = "the last run" if count == 1 else f"the mean of the last {count} runs"
-            basis = f"{of}: {duration_text(seconds)}"
-        price = price_before(self._parts, compute)
-        per_run = money.cost_of(price.micros, seconds * 1000)
-        fires = _per_month(cron, now().date()) if cron else None
-        currency = self._parts.catalogue.currency
-        return Outlook(
-            per_run=money.cost(per_run, currency),
-            per_month=None if fires is None else money.cost(per_run * fires, currency),
-            basis=basis,
-        )
+        wanted = ("owner", "notebook", "compute", "lifetime_s")
+        known = {name: row[name] for name in wanted}
+        return outlook(self._parts, connection, **known, cron=cron)
 
 
-def _cron(wish: PreviewRequest | ScheduleRequest) -> Cron | None:
-    """The checked cron of a wish; None: a trigger wakes it."""
-    if wish.cron is None:
-        zone_of(wish.time_zone)
-        return None
-    return Cron.parse(wish.cron, wish.time_zone)
+def _new_row(owner: str, request: ScheduleRequest, planned: Planned) -> dict[str, Any]:
+    """The columns of a new schedule."""
+    cron, moment = planned.cron, now()
+    entry = cast("Entry", planned.entry)  # there is one: the request names its file
+    wish = request.model_dump(exclude={"parameter_texts"})
+    trigger = wish.pop("on")
+    return {
+        **wish,
+        "parameters": entry.given,
+        "id": new_id(),
+        "owner": owner,
+        "name": request.name or entry.name or notebook_name(request.notebook),
+        "cron": cron.text if cron else "",
+        "trigger": trigger,
+        "seen": planned.found.state,
+        "compute": planned.compute,
+        "lifetime_s": planned.lifetime_s,
+        "paused": False,
+        "next_fire": next(cron.fires(moment), None) if cron else None,
+        "created_at": moment,
+        "project": planned.project.name,
+    }
 
 
 def _cron_of(row: Row) -> Cron | None:
@@ -364,12 +293,6 @@ def _words(cron: Cron | None, trigger: Trigger | None) -> str:
 
 def _curl(url: str, secret: str | None) -> str:
     return f"curl -X POST -H 'Authorization: Bearer {secret}' {url}"
-
-
-@lru_cache(maxsize=1000)
-def _per_month(cron: Cron, day: date) -> int:
-    """Counted once a day: a minutely cron has forty thousand."""
-    return cron.per_month(datetime.combine(day, time(), UTC))
 
 
 def _due_in_the_past(cron: Cron, wish: BackfillRequest) -> list[datetime]:
