@@ -58,6 +58,7 @@ def configure(c: Config) -> None:
     _configure_hub(c, settings)
     _configure_proxy(c, settings)
     _configure_services(c, settings)
+    _configure_roles(c)
     _configure_people(c, settings, books)
     _configure_spawner(c, settings, books)
     _configure_pages(c, Pages(books))
@@ -114,6 +115,9 @@ def _configure_services(c: Config, settings: Settings) -> None:
             "api_token": settings.secret(f"service_{ROUTES_SERVICE}"),
         }
     ]
+
+
+def _configure_roles(c: Config) -> None:
     c.JupyterHub.load_roles = [
         {
             "name": "platform",

@@ -41,6 +41,16 @@ _KEPT = {"notebook": Runs.notebook, "report": Runs.report}
 
 def add_commands(subparsers: Subparsers) -> None:
     """Add the commands of this noun."""
+    _add_run(subparsers)
+    _add_resume(subparsers)
+    _add_runs(subparsers)
+    logs = add_command(subparsers, "logs", "Print what a run has printed", _logs)
+    logs.add_argument("run", metavar="RUN")
+    stop = add_command(subparsers, "stop", "Stop a run", _stop)
+    stop.add_argument("run", metavar="RUN")
+
+
+def _add_run(subparsers: Subparsers) -> None:
     run = add_command(
         subparsers, "run", "Run a notebook, a script or a pipeline once, now", _run
     )
@@ -53,11 +63,11 @@ def add_commands(subparsers: Subparsers) -> None:
     add_dry_run(run)
     add_parameters(run)
     add_compute(run)
+
+
+def _add_resume(subparsers: Subparsers) -> None:
     again = add_command(
-        subparsers,
-        "resume",
-        "Run again what failed, and what follows it",
-        _resume,
+        subparsers, "resume", "Run again what failed, and what follows it", _resume
     )
     again.add_argument("run", metavar="RUN")
     again.add_argument("--step", help="run from this step on")
@@ -67,6 +77,9 @@ def add_commands(subparsers: Subparsers) -> None:
     )
     _add_follow(again)
     add_yes(again)
+
+
+def _add_runs(subparsers: Subparsers) -> None:
     runs = add_command(subparsers, "runs", "List your newest runs", _runs)
     one = runs.add_mutually_exclusive_group()
     one.add_argument("--schedule", metavar="ID", help="only those of one schedule")
@@ -76,10 +89,6 @@ def add_commands(subparsers: Subparsers) -> None:
     one.add_argument("--delete", metavar="ID", help="forget a run that has ended")
     runs.add_argument("--step", help="with --notebook and --report: of this step")
     add_yes(runs)
-    logs = add_command(subparsers, "logs", "Print what a run has printed", _logs)
-    logs.add_argument("run", metavar="RUN")
-    stop = add_command(subparsers, "stop", "Stop a run", _stop)
-    stop.add_argument("run", metavar="RUN")
 
 
 def _run(arguments: argparse.Namespace) -> int:
