@@ -16,6 +16,7 @@ import nativeauthenticator
 
 from hubyard.contract.errors import HubyardError
 from hubyard_hub import hub_database
+from hubyard_hub.ended import add_ended
 from hubyard_hub.money_pages import add_pages
 from hubyard_hub.pages import Pages
 from hubyard_hub.parts import Books
@@ -203,6 +204,7 @@ def _configure_pages(c: Config, pages: Pages) -> None:
     c.JupyterHub.template_paths = [str(_HERE / "templates"), str(native)]
     c.JupyterHub.template_vars = pages.variables()
     add_pages(pages)
+    add_ended()
     add_people(pages.books.store)
     # A function is configured, not the method: traitlets would copy its object.
     c.Spawner.options_form = lambda spawner: pages.spawn_form(spawner)  # noqa: PLW0108

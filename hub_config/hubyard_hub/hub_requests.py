@@ -20,6 +20,7 @@ from tornado.web import Application, HTTPError
 from traitlets import Any as Anything
 from traitlets import List, Unicode
 
+from hubyard_hub.ended import EndedCall, asked_of
 from hubyard_hub.signing_in.address import Clients
 from hubyard_runtime.url_tokens import has_token
 
@@ -96,6 +97,8 @@ class _Application(Application):
             is_call = request.path.startswith(self._api)
             handler = _CallRefusal if is_call else _PageRefusal
             return self.get_handler_delegate(request, handler, {"why": why})
+        if (name := asked_of(request)) is not None:
+            return self.get_handler_delegate(request, EndedCall, {"name": name})
         return super().find_handler(request, **more)
 
 

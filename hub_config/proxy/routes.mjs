@@ -5,6 +5,9 @@ import fs from "node:fs";
 
 import { MemoryStore } from "configurable-http-proxy/lib/store.js";
 
+// Of the addresses below somebody's workspace, those that are another workload's.
+const WORKLOAD = /^(\/user\/[^/]+)\/(?:run|endpoint|app|workspace)-[^/]+/;
+
 export class FileStore extends MemoryStore {
   constructor(file, log) {
     super();
@@ -24,6 +27,15 @@ export class FileStore extends MemoryStore {
     const removed = await super.remove(path);
     this.keep();
     return removed;
+  }
+
+  // A workload without a route has ended, and the hub tells of that. The longest route
+  // left would be that of its owner's workspace, which knows nothing of it.
+
+  async getTarget(path) {
+    const found = await super.getTarget(path);
+    const owners = WORKLOAD.exec(path)?.[1];
+    return owners && found?.prefix === owners ? super.getTarget("/") : found;
   }
 
   // The time of the last request changes with each, and is not worth a write.

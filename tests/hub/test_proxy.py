@@ -139,6 +139,47 @@ def test_an_answer_may_begin_before_the_body_has_ended(proxy):
     assert answer.startswith(b"HTTP/1.1 200 ")
 
 
+@pytest.mark.parametrize(
+    ("path", "who"),
+    [
+        ("/user/ana/app-a/x", b"app"),
+        ("/user/ana/app-ended/x", b"hub"),
+        ("/user/ana/endpoint-ended", b"hub"),
+        ("/user/ana/lab/tree/app-ended", b"workspace"),
+        ("/user/ana/api/kernels", b"workspace"),
+        ("/user/bo/run-ended/", b"hub"),
+        ("/user/o%27malley/app-ended/", b"hub"),
+        ("/user/o%27malley/", b"workspace"),
+    ],
+)
+def test_what_is_asked_of_an_ended_workload_is_asked_of_the_hub(routed, path, who):
+    assert httpx.get(f"{routed.url}{path}").content == who
+
+
+@pytest.fixture(scope="module")
+def routed(tmp_path_factory, upstream):
+    with proxying(tmp_path_factory.mktemp("routed")) as started:
+        for path, who in (
+            ("/", "hub"),
+            ("/user/ana", "workspace"),
+            ("/user/ana/app-a", "app"),
+            ("/user/o%27malley", "workspace"),
+        ):
+            started.add(path, upstream(_says(who)))
+        yield started
+
+
+def _says(word):
+    class Says(socketserver.StreamRequestHandler):
+        def handle(self):
+            while self.rfile.readline() not in {b"\r\n", b""}:
+                pass
+            head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(word)}\r\n"
+            self.wfile.write(f"{head}Connection: close\r\n\r\n{word}".encode())
+
+    return Says
+
+
 def test_routes_are_there_again_as_soon_as_a_killed_proxy_is(tmp_path):
     with proxying(tmp_path) as proxy:
         proxy.add("/", "http://127.0.0.1:1")
