@@ -305,9 +305,10 @@ def test_the_command_offboards_over_http_and_on_the_machine(hubyard, ana):
         (("gil", "--deputy", "nobody", *state), {}),
         (("nobody", *state), {}),
     ):
-        said = hubyard_command(hubyard, "offboard", *words, "--yes", **environ)
-        assert said.returncode == 1, said.stdout
-        assert "no user nobody" in said.stderr
+        for how in ("--yes", "--dry-run"):
+            said = hubyard_command(hubyard, "offboard", *words, how, **environ)
+            assert said.returncode == 1, said.stdout
+            assert "no user nobody" in said.stderr
     for words, environ in ((("fay",), there), (("gil", *state), {})):
         said = hubyard_command(hubyard, "offboard", *words, "--yes", **environ)
         assert said.returncode == 0, said.stderr

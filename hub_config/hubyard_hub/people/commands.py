@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
 from hubyard.contract.base import LONGEST_S
-from hubyard.contract.duration import parse_duration
+from hubyard.contract.duration import duration_text, parse_duration
 from hubyard.contract.errors import (
     Invalid,
     NotFound,
@@ -89,11 +89,13 @@ def run_offboard(arguments: argparse.Namespace) -> int:
         raise Invalid("The grace is at most a year.", field="grace")
     request = OffboardRequest(deputy=arguments.deputy, grace_s=grace_s)
     holdings = place.holdings(name)
+    _check_deputy(place, name, request.deputy)
+    lines = preview(holdings, request)
     if arguments.dry_run:
-        _show(arguments, holdings.model_dump(mode="json"), _preview(holdings))
+        _show(arguments, holdings.model_dump(mode="json"), lines)
         return 0
     if not arguments.json:
-        _tell("\n".join(_preview(holdings)))
+        _tell("\n".join(lines))
     if not _agreed(arguments, f"Offboard {name}? This cannot be undone."):
         return 1
     made = place.offboard(name, request)
@@ -209,20 +211,42 @@ def _path(name: str) -> str:
     return f"/people/{quote(name, safe='')}"
 
 
-def _preview(holdings: Holdings) -> list[str]:
-    def line(what: str, names: tuple[str, ...]) -> str:
-        return f"  {what:<22}{', '.join(names) or 'none'}"
+def _check_deputy(place: Place, name: str, deputy: str | None) -> None:
+    """Refuse before anybody has agreed to anything."""
+    if deputy == name:
+        raise Invalid("Name somebody else as the deputy.", field="deputy")
+    if deputy is None:
+        return
+    if place.holdings(deputy).leaving is not None:
+        raise Invalid(f"{deputy} has left as well: name another.", field="deputy")
 
+
+def preview(holdings: Holdings, request: OffboardRequest) -> list[str]:
+    """What offboarding somebody ends and moves, in lines."""
+
+    def line(what: str, names: tuple[str, ...], becomes: str = "") -> str:
+        return f"  {what:<22}{', '.join(names) + becomes if names else 'none'}"
+
+    taken = f": {request.deputy} gets them" if request.deputy else ""
     return [
         f"Offboarding {holdings.name} ends:",
-        line("schedules suspended", holdings.schedules),
+        line("schedules suspended", holdings.schedules, taken),
         line("workloads stopped", holdings.workloads),
-        line("deployments", holdings.deployments),
-        line("apps", holdings.apps),
+        line("deployments", holdings.deployments, _served(request)),
+        line("apps", holdings.apps, _served(request)),
         f"  {'runs stopped':<22}{holdings.runs}",
         f"  {'shares with them':<22}{holdings.shares}",
         "  all of their sessions, tokens and keys; the name is retired",
     ]
+
+
+def _served(request: OffboardRequest) -> str:
+    """What becomes of deployments and apps."""
+    if request.deputy:
+        return f": they start again as {request.deputy}'s, at new addresses"
+    if request.grace_s:
+        return f": they go on for {duration_text(request.grace_s)}, then they end"
+    return ": they end now"
 
 
 def _agreed(arguments: argparse.Namespace, question: str) -> bool:

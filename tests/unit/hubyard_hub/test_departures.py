@@ -13,10 +13,11 @@ from hubyard.contract.budget import Account, BudgetRequest, Scope
 from hubyard.contract.entry import EndReason
 from hubyard.contract.errors import Conflict, Invalid, NotFound
 from hubyard.contract.identity import Identity
-from hubyard.contract.people import Leaving, OffboardRequest
+from hubyard.contract.people import Holdings, Leaving, OffboardRequest
 from hubyard.contract.workload import Status, Target
 from hubyard_hub.export import records
 from hubyard_hub.people import job, leaving
+from hubyard_hub.people.commands import preview
 from hubyard_hub.people.departures import BY_HUB, Departures, busy_owners
 from hubyard_hub.people.job import Offboarding
 from hubyard_hub.people.leaving import LeavingNames
@@ -505,3 +506,33 @@ def test_nobody_else_may_ask(scene: Scene, bob: Caller):
         for caller in (bob, workload_of(bob, "run-x"), Caller(bob.app, None)):
             assert caller(method, f"/people/{path}").status_code == 403
     assert scene.departures.list() == []
+
+
+@pytest.mark.parametrize(
+    ("wish", "schedules", "apps"),
+    [
+        ({}, "s", "a: they end now"),
+        ({"grace_s": 7200}, "s", "a: they go on for 2h, then they end"),
+        (
+            {"deputy": "bo"},
+            "s: bo gets them",
+            "a: they start again as bo's, at new addresses",
+        ),
+    ],
+)
+def test_the_preview_says_what_the_options_do(
+    wish: dict[str, Any], schedules: str, apps: str
+):
+    holdings = Holdings(
+        name="ana",
+        schedules=("s",),
+        workloads=(),
+        runs=0,
+        deployments=(),
+        apps=("a",),
+        shares=0,
+    )
+    lines = preview(holdings, OffboardRequest(**wish))
+    assert f"  schedules suspended   {schedules}" in lines
+    assert f"  apps                  {apps}" in lines
+    assert "  deployments           none" in lines
