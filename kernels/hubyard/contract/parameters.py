@@ -66,6 +66,7 @@ _TYPES = {
     "set": ParameterType.LIST,
     "frozenset": ParameterType.LIST,
 }
+_NO_PYTHON = (SyntaxError, ValueError, tokenize.TokenError)
 _UNKNOWN = object()
 """What stands for a default that must be executed to know it."""
 
@@ -102,7 +103,7 @@ def _parse_cell(source: str) -> Iterable[Parameter]:
         with warnings.catch_warnings(action="ignore"):
             tree = ast.parse(code)
         comments = _comments(code)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+    except (*_NO_PYTHON, RecursionError, MemoryError) as error:
         line = getattr(error, "lineno", None) or 1
         raise Invalid(
             f"The parameters cell is not Python (line {line}).", field="notebook"
@@ -122,10 +123,7 @@ def _is_magic(line: str) -> bool:
 
 def _comments(code: str) -> dict[int, str]:
     """The comment on each line that has one, by line from 1."""
-    try:
-        tokens = list(tokenize.generate_tokens(io.StringIO(code).readline))
-    except tokenize.TokenError:
-        return {}
+    tokens = tokenize.generate_tokens(io.StringIO(code).readline)
     return {
         token.start[0]: token.string.lstrip("#").strip()
         for token in tokens

@@ -7,19 +7,21 @@ import json
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
+from hubyard.contract.base import cut_text
 from hubyard.contract.errors import HubyardError
 from hubyard.contract.kind import NONE, Kind, read_kind, union_of
-from hubyard.contract.literal import literal_text, python_of
+from hubyard.contract.literal import literal_text, python_of, read_literal
 from hubyard.contract.parameters import accept, parameters_of, values_of
-from hubyard.contract.source import Parameter
-from hubyard.contract.value import Unfit, take, take_text
+from hubyard.contract.source import Parameter, Parameters
+from hubyard.contract.value import Unfit, take, take_text, words_of
 from hubyard.contract.wire import wire_of
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
@@ -303,3 +305,100 @@ def test_a_cell_says_what_arrives_in_it(given_: dict[str, Case]):
     assert {name: python_of(value) for name, value in found.items()} == {
         name: python_of(value) for name, (_, value) in given_.items()
     }
+
+
+@pytest.mark.parametrize("text", ["list[", "int int", "(" * 500, "lambda: 1"])
+def test_what_is_no_annotation_says_no_kind(text: str):
+    with pytest.raises(ValueError, match=r".+"):
+        read_kind(text)
+
+
+@pytest.mark.parametrize(
+    ("declared", "raw", "value"),
+    [
+        ("Union[int, str]", 5, 5),
+        ("Literal[b'x', 'y']", "b'x'", b"x"),
+        ("Literal[b'x', 'y']", "y", "y"),
+        ("float", " -inf ", float("-inf")),
+        ("complex", "1 + 2j", 1 + 2j),
+        ("complex", 2, 2 + 0j),
+        ("bytes", "b'a'", b"a"),
+        ("dict[date, int]", {"2024-01-31": 1}, {date(2024, 1, 31): 1}),
+    ],
+)
+def test_a_value_is_taken_as_it_is_declared(declared: str, raw: Any, value: Any):
+    assert take(read_kind(declared), raw) == value
+
+
+@pytest.mark.parametrize(
+    ("declared", "raw"),
+    [
+        ("Literal[b'x', 'y']", "b'y'"),
+        ("complex", None),
+        ("bytes", 5),
+        ("bytes", "'a'"),
+        ("Decimal", True),
+        ("dict[date, str]", "{5: 'x'}"),
+        ("dict[int, str]", "{'[': 'x'}"),
+    ],
+)
+def test_what_is_none_of_a_kind_is_not_taken(declared: str, raw: Any):
+    with pytest.raises(Unfit):
+        take(read_kind(declared), raw)
+
+
+@pytest.mark.parametrize(
+    ("declared", "value", "wire"),
+    [
+        ("Literal['a'] | int", "a", "a"),
+        ("Literal['a'] | int", 3, 3),
+        ("None | Literal['a']", None, None),
+        ("dict[tuple[int, int], str]", {(1, 2): "a"}, "{(1, 2): 'a'}"),
+        ("dict[date, int]", {date(2024, 1, 31): 1}, {"2024-01-31": 1}),
+    ],
+)
+def test_a_value_travels_as_what_it_is_taken_from(declared: str, value: Any, wire: Any):
+    kind = read_kind(declared)
+    assert wire_of(kind, value) == wire
+    assert take(kind, wire) == value
+
+
+@pytest.mark.parametrize(
+    ("declared", "value"),
+    [
+        ("int | date", "x"),
+        ("list[int] | str", ["a"]),
+        ("tuple[int, int] | None", (1,)),
+        ("int", object()),
+        ("Any", object()),
+    ],
+)
+def test_what_fits_no_member_does_not_travel(declared: str, value: Any):
+    with pytest.raises(Unfit):
+        wire_of(read_kind(declared), value)
+
+
+def test_words_name_the_choices():
+    assert words_of(read_kind("Literal['a', 2]")) == "one of 'a', 2"
+
+
+def test_a_long_literal_is_refused_before_it_is_read():
+    with pytest.raises(ValueError, match="at most 64 thousand characters"):
+        read_literal("1" * 70_000)
+
+
+def test_no_expression_says_what_no_run_can_be_given():
+    with pytest.raises(TypeError, match="no literal says a object"):
+        python_of(object())
+
+
+def test_a_message_is_cut_and_anything_else_is_refused():
+    cut = TypeAdapter(Annotated[str, cut_text(3)])
+    assert cut.validate_python("a\0bcd") == "a\ufffdb"
+    with pytest.raises(ValidationError):
+        cut.validate_python(5)
+
+
+def test_what_people_look_at_is_strict_json():
+    shown = TypeAdapter(Parameters).dump_json({"a": {"b": [float("nan"), 1]}})
+    assert json.loads(shown) == {"a": {"b": ["NaN", 1]}}

@@ -49,6 +49,7 @@ def one(source: str) -> Parameter:
         ("a: int | str = 1", "other", 1),
         ("a: str = f()", "str", None),
         ("a = 10 * 60", "none", None),
+        ("a = b", "none", None),
         ("a = b'x'", "other", "b'x'"),
         ("a = {1, 2}", "list", [1, 2]),
         ("a = 1e999", "none", None),
