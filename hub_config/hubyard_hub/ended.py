@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 _FAILED_DEPENDENCY = 424
 """JupyterHub's own status for a server that does not run."""
-_ADDRESS = re.compile(r"(?:/hub)?/user/[^/]+/([^/]+)")
+_ADDRESS = re.compile(r"/user/[^/]+/([^/]+)")
+_HUB = "/hub"
 _READING = {"GET", "HEAD"}
 
 
@@ -39,7 +40,8 @@ def add_ended() -> None:
 def asked_of(request: HTTPServerRequest) -> ServerName | None:
     """The named workload that a program asks something of; None: it is no such request.
 
-    A browser that opens a page shows no `Authorization`.
+    A browser that opens a page shows no `Authorization`. Programs do not ask below the
+    hub's own prefix, which is for those who have signed in.
     """
     if request.method in _READING and "Authorization" not in request.headers:
         return None
@@ -79,7 +81,7 @@ class EndedPage(UserUrlHandler):
     """
 
     async def _redirect_to_user_server(self, user: Any, spawner: Any) -> None:  # noqa: ANN401  JupyterHub's
-        if spawner.name or _named_in(self.request.path) is None:
+        if spawner.name or _named_in(self.request.path.removeprefix(_HUB)) is None:
             await super()._redirect_to_user_server(user, spawner)
             return
         start = url_path_join(self.hub.base_url, "spawn", user.escaped_name)
