@@ -18,6 +18,7 @@ _VOLATILE = (
     (re.compile(r"0x[0-9a-f]{6,}"), "0x"),
     (re.compile(r"\S*ipykernel_\d+\S*\.py"), "cell.py"),
     (re.compile(r"\S*site-packages/\S+:\d+"), "library"),
+    (re.compile(r'"[^"]*site-packages/[^"]*", line \d+'), '"library"'),
     (re.compile(r"(?:user|sys|total|Wall time).*?: [^\n]*"), "times"),
 )
 
