@@ -100,6 +100,9 @@ class Walk:
     def open_file(self, path: str) -> None:
         """A file, as from a link; the person's own business, and no act."""
         self.page.goto(f"{self.hubyard.url}/user/ana/lab/tree/{path}")
+        tab = self.page.locator("#jp-main-dock-panel .lm-TabBar-tab.lm-mod-current")
+        # What was open before is shown first, with buttons of its own.
+        expect(tab).to_have_text(Path(path).name)
         notebook = self.page.locator(".jp-NotebookPanel:visible")
         expect(notebook.locator(".jp-Cell").first).to_be_visible()
         expect(self.page.get_by_text("Python 3 | Idle")).to_be_visible()
