@@ -52,6 +52,21 @@ def command(*arguments):
     )
 
 
+SIGNALLED_AS_ITS_LOOP_CLOSES = """
+import asyncio, os, signal, sys
+from hubyard.cli import main
+
+class Loop(asyncio.SelectorEventLoop):
+    def close(self):
+        super().close()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
+            os.kill(os.getpid(), number)
+
+asyncio.DefaultEventLoopPolicy._loop_factory = Loop
+sys.exit(main(sys.argv[1:]))
+"""
+
+
 def press_ctrl_c_until_it_ends(hubyard):
     while True:
         hubyard.signal(signal.SIGINT)
@@ -204,7 +219,8 @@ def test_a_killed_process_is_started_again(hubyard, name):
 
 
 def test_a_stop_ends_workloads_too_and_a_new_start_finds_everything(tmp_path):
-    first = Running(tmp_path / "state")
+    hit = (sys.executable, "-c", SIGNALLED_AS_ITS_LOOP_CLOSES)
+    first = Running(tmp_path / "state", command=hit)
     first.start()
     ana = first.administrator()
     ana.start_workspace()

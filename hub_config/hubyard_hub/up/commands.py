@@ -42,6 +42,7 @@ _OPTIONS = (
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _PATIENCE_S = 60
 _KEEP_WORKLOADS = signal.SIGUSR1
+_ENDING = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, _KEEP_WORKLOADS}
 _TRUST = (
     "Everybody who may sign in here is trusted with everybody's files and tokens: all "
     "workloads run as one Unix user."
@@ -183,10 +184,10 @@ def _run_up(
     if settings.url and not settings.trusted_proxies:
         _tell(_UNNAMED)
     keep = asyncio.run(_supervise(settings, kept, open_browser=open_browser))
+    # A second Ctrl-C, or the terminal's end, must not leave workloads behind.
+    for number in _ENDING:
+        signal.signal(number, signal.SIG_IGN)
     if not keep:
-        # A second Ctrl-C, or the terminal's end, must not leave workloads behind.
-        for number in (signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
         _stop_workloads(settings)
     _tell("Hubyard has stopped.")
     return 0
@@ -195,12 +196,16 @@ def _run_up(
 async def _supervise(
     settings: Settings, kept: Mapping[str, ProcessReport], *, open_browser: bool
 ) -> bool:
-    """Run until a signal; whether workloads shall go on without us."""
+    """Run until a signal; whether workloads shall go on without us.
+
+    Signals that end us are blocked from then on: once the loop is closed they would
+    do what they do by default, until somebody handles them.
+    """
     from hubyard_hub.up.supervisor import Supervisor  # noqa: PLC0415  see the top
 
     ending, keep = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in _ENDING:
         loop.add_signal_handler(number, ending.set)
     loop.add_signal_handler(_KEEP_WORKLOADS, lambda: (keep.set(), ending.set()))
 
@@ -214,6 +219,7 @@ async def _supervise(
 
     supervisor = Supervisor(settings, _tell, kept)
     await supervisor.run(ending, ready)
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
     return keep.is_set()
 
 
