@@ -10,10 +10,10 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
+from hubyard.contract import run_record, step_run
 from hubyard.contract.base import now
 from hubyard.contract.pipeline import StepPlan
 from hubyard.contract.run import FailureReason, RunFailure, RunRequest
-from hubyard_runtime.run import record, step
 from hubyard_runtime.run.page import Page
 from support.browser import chromium, sign_in
 from support.platform import code_cell, notebook
@@ -85,23 +85,24 @@ class AnswersFor:
 
 
 def waiting(name, *after):
-    return step.waiting(StepPlan(name=name, file=f"{name}.ipynb", after=after))
+    return step_run.waiting(StepPlan(name=name, file=f"{name}.ipynb", after=after))
 
 
 def begun(each, *cells):
-    return step.planned(step.began(each, now()), cells)
+    return step_run.planned(step_run.began(each, now()), cells)
 
 
 def test_several_steps_are_watched_each_with_its_cells():
     first = begun(waiting("prepare"), 0, 1)
     for cell in (0, 1):
-        first = step.cell_started(first, cell, now())
-        first = step.cell_succeeded(first, cell, now())
-    done = step.succeeded(first, now())
-    train = step.cell_started(begun(waiting("train", "prepare"), 0, 2), 0, now())
+        first = step_run.cell_started(first, cell, now())
+        first = step_run.cell_succeeded(first, cell, now())
+    done = step_run.succeeded(first, now())
+    train = step_run.cell_started(begun(waiting("train", "prepare"), 0, 2), 0, now())
     report = waiting("report", "train")
     run = SimpleNamespace(
-        job=None, record=record.planned(record.begun(now()), [done, train, report])
+        job=None,
+        record=run_record.planned(run_record.begun(now()), [done, train, report]),
     )
     with chromium() as page:
         page.clock.install()
@@ -118,8 +119,8 @@ def test_several_steps_are_watched_each_with_its_cells():
         why = RunFailure(
             reason=FailureReason.CELL_ERROR, message="train broke", step="train", cell=0
         )
-        broken = record.put(run.record, step.failed(train, now(), why))
-        run.record = record.failed(broken, now(), why)
+        broken = run_record.put(run.record, step_run.failed(train, now(), why))
+        run.record = run_record.failed(broken, now(), why)
         page.clock.run_for(1500)
         expect(state).to_contain_text("Failed, 1 of 3 steps done")
         expect(lines.nth(1).locator(".why")).to_have_text("train broke")
@@ -129,7 +130,7 @@ def test_several_steps_are_watched_each_with_its_cells():
 
 
 def test_a_hidden_tab_looks_rarely_and_at_once_when_it_is_seen_again():
-    planned = record.planned(record.begun(now()), [begun(waiting("count"), 0)])
+    planned = run_record.planned(run_record.begun(now()), [begun(waiting("count"), 0)])
     answers = AnswersFor(SimpleNamespace(job=None, record=planned))
 
     def seconds(page, count):

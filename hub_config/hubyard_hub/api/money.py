@@ -8,7 +8,7 @@ from pydantic import AwareDatetime
 
 from hubyard.contract.base import Title
 from hubyard.contract.budget import Account, Budget, BudgetChange, BudgetRequest, Scope
-from hubyard.contract.record import LedgerRecord
+from hubyard.contract.ledger_record import LedgerRecord
 from hubyard.contract.spend import Spend
 from hubyard_hub.api.access import Admin, Person, people
 from hubyard_hub.api.nouns import Asked

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hubyard.contract import run_record, step_run
 from hubyard.contract.expression import (
     EACH,
     Condition,
@@ -21,8 +22,6 @@ from hubyard.contract.expression import (
 )
 from hubyard.contract.pipeline import items_of
 from hubyard.contract.run import FailureReason, RunFailure, StepStatus
-from hubyard_runtime.run import record as records
-from hubyard_runtime.run import step as steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -61,7 +60,7 @@ class Dag:
 
     def first(self) -> list[StepRecord]:
         """The steps before anything has become of them."""
-        return [steps.waiting(plan) for plan in self.plans.values()]
+        return [step_run.waiting(plan) for plan in self.plans.values()]
 
     def settled(self, record: RunRecord, at: datetime) -> RunRecord:
         """The record with all that follows from what has ended: nothing is started."""
@@ -95,14 +94,14 @@ class Dag:
         plan = self.plans[each.step]
         before = [e for name in plan.after for e in self._of(record, name)]
         if any(e.status not in _GOOD for e in before):
-            return records.put(record, steps.left_out(each, StepStatus.NOT_RUN))
+            return run_record.put(record, step_run.left_out(each, StepStatus.NOT_RUN))
         if any(self._was_skipped(record, name) for name in _taken(plan)):
-            return records.put(record, steps.left_out(each, StepStatus.SKIPPED))
+            return run_record.put(record, step_run.left_out(each, StepStatus.SKIPPED))
         try:
             runs = self._fan_out(record, each, plan)
         except ValueError as error:
-            return records.put(record, _bad(each, at, str(error)))
-        return records.expanded(record, each.key, runs) if runs != [each] else record
+            return run_record.put(record, _bad(each, at, str(error)))
+        return run_record.expanded(record, each.key, runs) if runs != [each] else record
 
     def _fan_out(
         self, record: RunRecord, each: StepRecord, plan: StepPlan
@@ -111,12 +110,14 @@ class Dag:
         if plan.each is None or each.key != plan.name:
             return [self._decided(record, each, plan)]
         if not _is_by_item(plan) and not self._holds(record, each, plan):
-            return [steps.left_out(each, StepStatus.SKIPPED)]
+            return [step_run.left_out(each, StepStatus.SKIPPED)]
         items = items_of(resolve(plan.each, self._look(record, None)), plan.name)
         if not items:
-            return [steps.without_items(each)]
+            return [step_run.without_items(each)]
         return [
-            self._decided(record, steps.waiting(plan, f"{plan.name}.{n}", item), plan)
+            self._decided(
+                record, step_run.waiting(plan, f"{plan.name}.{n}", item), plan
+            )
             for n, item in enumerate(items)
         ]
 
@@ -128,7 +129,7 @@ class Dag:
         if earlier is not None and earlier.item == run.item:
             return earlier
         holds = self._holds(record, run, plan)
-        return run if holds else steps.left_out(run, StepStatus.SKIPPED)
+        return run if holds else step_run.left_out(run, StepStatus.SKIPPED)
 
     def _holds(self, record: RunRecord, run: StepRecord, plan: StepPlan) -> bool:
         """Whether the condition of a step lets a step run begin."""
@@ -202,4 +203,4 @@ def _bad(each: StepRecord, at: datetime, message: str) -> StepRecord:
         message=f"What {each.step} takes cannot be used: {message}.",
         step=each.key,
     )
-    return steps.failed(steps.began(each, at), at, failure)
+    return step_run.failed(step_run.began(each, at), at, failure)

@@ -8,6 +8,7 @@ import time
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from hubyard.contract import run_record, step_run
 from hubyard.contract.errors import HubyardError
 from hubyard.contract.run import (
     FailureReason,
@@ -18,7 +19,7 @@ from hubyard.contract.run import (
 )
 from hubyard.contract.workload import Status
 from hubyard_runtime.insist import WAITS, insist
-from hubyard_runtime.run import failure, handover, process, record, step, tree
+from hubyard_runtime.run import failure, handover, process, tree
 from hubyard_runtime.run.cause import Cause
 from hubyard_runtime.run.clock import Clock
 from hubyard_runtime.run.crew import Crew, share, whole
@@ -99,7 +100,7 @@ class Runner:
         """When a step run that failed may be tried again, by the monotonic clock."""
         self._lineage: Lineage | None = None
         self._hand_in = HandIn(platform.put_file, self._patience, self._trace)
-        begun = record.begun(self._clock.begun)
+        begun = run_record.begun(self._clock.begun)
         self._sink = Sink(self._folder.record, platform.put_record, begun)
 
     @property
@@ -145,10 +146,12 @@ class Runner:
         except Stopped:
             return self._stopped()
         except Broken as broken:
-            return record.failed(self.record, self._clock(), broken.failure)
+            return run_record.failed(self.record, self._clock(), broken.failure)
         except Exception as error:  # noqa: BLE001  the run's edge: it must not end without a word
-            return record.failed(self.record, self._clock(), self._unforeseen(error))
-        return record.succeeded(self.record, self._clock())
+            return run_record.failed(
+                self.record, self._clock(), self._unforeseen(error)
+            )
+        return run_record.succeeded(self.record, self._clock())
 
     def _execute(self) -> None:
         job = self._ask("The job", lambda: self._platform.job(RunJob))
@@ -160,7 +163,7 @@ class Runner:
 
             self._cache_keys = CacheKeys(self._folder.source, self._folder.steps)
         dag = Dag(job.steps, job.parameters, job.reused, self._handed_over)
-        planned = record.planned(self.record, dag.first())
+        planned = run_record.planned(self.record, dag.first())
         self._sink.put(dag.settled(planned, self._clock()))
         self._crew = crew = whole()
         if self._patience.stopped:
@@ -217,7 +220,7 @@ class Runner:
         try:
             parameters = dag.values(self.record, each)
         except ValueError as error:
-            begun = step.began(each, self._clock())
+            begun = step_run.began(each, self._clock())
             self._end_step(dag, self._failed(begun, failure.bad_input(str(error))))
             return
         cache_key = None
@@ -225,11 +228,11 @@ class Runner:
             cache_key = self._cache_keys.of(plan, parameters)
             earlier = self._cached(plan, each.key, cache_key)
             if earlier is not None:
-                taken = step.taken_over(each, earlier)
-                self._sink.put(record.put(self.record, taken))
+                taken = step_run.taken_over(each, earlier)
+                self._sink.put(run_record.put(self.record, taken))
                 return
-        begun = step.began(each, self._clock(), cache_key)
-        self._sink.put(record.put(self.record, begun))
+        begun = step_run.began(each, self._clock(), cache_key)
+        self._sink.put(run_record.put(self.record, begun))
         folder = self._folder.step(each.key)
         shutil.rmtree(folder, ignore_errors=True)  # what an earlier try has left
         self._folder.outputs(each.key).mkdir(parents=True)
@@ -280,8 +283,8 @@ class Runner:
             pause_s = plan.retry_wait_s * 2 ** (told.attempt - 1)
             _log.info("%s is tried again in %d s.", told.key, pause_s)
             self._not_before[told.key] = time.monotonic() + pause_s
-            told = step.again(told)
-        self._sink.put(record.put(self.record, told))
+            told = step_run.again(told)
+        self._sink.put(run_record.put(self.record, told))
 
     def _tries_again(self, plan: StepPlan, told: StepRecord) -> bool:
         hopeless = told.failure is not None and told.failure.reason in _HOPELESS
@@ -313,9 +316,9 @@ class Runner:
 
     def _failed(self, found: StepRecord, broken: Broken) -> StepRecord:
         if self._patience.stopped:
-            return step.stopped(found, self._clock())
+            return step_run.stopped(found, self._clock())
         said = broken.failure.model_copy(update={"step": found.key})
-        return step.failed(found, self._clock(), said)
+        return step_run.failed(found, self._clock(), said)
 
     def _handed_over(self, key: str) -> dict[str, JsonValue]:
         return handover.read(self._folder.outputs(key))
@@ -354,7 +357,7 @@ class Runner:
                 reason=FailureReason.LIFETIME,
                 message="The lifetime of the run was over: give it a longer one.",
             )
-        return record.stopped(self.record, self._clock(), why)
+        return run_record.stopped(self.record, self._clock(), why)
 
     def _with_refusals(self, last: RunRecord) -> RunRecord:
         """A step whose outputs the platform refuses has not succeeded after all."""
@@ -366,7 +369,9 @@ class Runner:
             return last
         why = next(iter(refused.values()))
         alone = len(last.steps) == 1
-        last = record.not_handed_over(last, refused, why if alone else _with_step(why))
+        last = run_record.not_handed_over(
+            last, refused, why if alone else _with_step(why)
+        )
         _log.info("The run has ended after all: %s.", _in_words(last))
         return last
 

@@ -11,9 +11,9 @@ import threading
 from typing import TYPE_CHECKING
 
 from hubyard.contract.errors import HubyardError, Rejected
+from hubyard.contract.run_record import shortened
 from hubyard_runtime.insist import pauses
 from hubyard_runtime.run.files import write_whole
-from hubyard_runtime.run.record import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -17,6 +17,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
+from hubyard.contract import step_run
 from hubyard.contract.script import is_script
 from hubyard.pipelines import FOLDER
 from hubyard_runtime.quickstart import skip_slow_imports
@@ -26,7 +27,6 @@ from hubyard_runtime.run import (
     layout,
     script,
     source,
-    step,
     tree,
 )
 from hubyard_runtime.run.cause import Cause
@@ -115,12 +115,12 @@ class Worker:
 
     def cell_started(self, index: int) -> None:
         """The kernel works on a cell."""
-        self._tell(step.cell_started(self._step, index, self._task.clock()))
+        self._tell(step_run.cell_started(self._step, index, self._task.clock()))
 
     def cell_succeeded(self, index: int, output_bytes: int) -> None:
         """The kernel has done a cell."""
         now = self._task.clock()
-        self._tell(step.cell_succeeded(self._step, index, now, output_bytes))
+        self._tell(step_run.cell_succeeded(self._step, index, now, output_bytes))
         done = [cell for cell in self._step.cells if cell.ended_at is not None]
         _log.info("Cell %d of %d succeeded.", len(done), len(self._step.cells))
 
@@ -145,12 +145,12 @@ class Worker:
             self._execute()
             self._hand_over()
         except failure.Stopped:
-            return step.stopped(self._step, self._task.clock())
+            return step_run.stopped(self._step, self._task.clock())
         except failure.Broken as broken:
             return self._failed(broken.failure)
         except Exception as error:  # noqa: BLE001  the step's edge: it must not end without a word
             return self._failed(self._unforeseen(error))
-        return step.succeeded(self._step, self._task.clock())
+        return step_run.succeeded(self._step, self._task.clock())
 
     def _execute(self) -> None:
         task, plan = self._task, self._task.plan
@@ -218,7 +218,7 @@ class Worker:
         """Say once, while a kernel starts, which cells will run."""
         if self._notebook is None:
             self._notebook = notebook
-            self._tell(step.planned(self._step, notebook.cells_to_run))
+            self._tell(step_run.planned(self._step, notebook.cells_to_run))
             notebook.save(self._step)
 
     @property
@@ -254,7 +254,7 @@ class Worker:
         if why.traceback:
             _log.info("%s", why.traceback)
         said = why.model_copy(update={"step": self._step.key})
-        return step.failed(self._step, self._task.clock(), said)
+        return step_run.failed(self._step, self._task.clock(), said)
 
     def _unforeseen(self, error: Exception) -> RunFailure:
         if failure.is_disk_full(error):

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hubyard.contract import run_record, step_run
 from hubyard.contract.pipeline import MOST_STEP_RUNS, StepPlan
 from hubyard.contract.run import FailureReason, RunFailure, StepRecord, StepStatus
-from hubyard_runtime.run import record, step
 from hubyard_runtime.run.dag import Dag
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -28,7 +28,7 @@ class Scene:
     def __init__(self, *plans, outputs=None, reused=(), **parameters):
         self.outputs = outputs or {}
         self.dag = Dag(plans, parameters, reused, lambda k: self.outputs.get(k, {}))
-        self.record = record.planned(record.begun(NOW), self.dag.first())
+        self.record = run_record.planned(run_record.begun(NOW), self.dag.first())
         self.settle()
 
     def settle(self):
@@ -46,13 +46,13 @@ class Scene:
         return {each.key: each.status for each in self.record.steps}
 
     def end(self, key, status=S.SUCCEEDED):
-        begun = step.began(self.of(key), NOW)
+        begun = step_run.began(self.of(key), NOW)
         ended = {
-            S.SUCCEEDED: lambda: step.succeeded(begun, NOW),
-            S.FAILED: lambda: step.failed(begun, NOW, FAILURE),
-            S.STOPPED: lambda: step.stopped(begun, NOW),
+            S.SUCCEEDED: lambda: step_run.succeeded(begun, NOW),
+            S.FAILED: lambda: step_run.failed(begun, NOW, FAILURE),
+            S.STOPPED: lambda: step_run.stopped(begun, NOW),
         }[status]()
-        self.record = record.put(self.record, ended)
+        self.record = run_record.put(self.record, ended)
         self.settle()
 
     def values(self, key):
@@ -244,8 +244,8 @@ def test_what_was_done_before_is_taken_over():
 
 def test_a_step_that_is_tried_again_is_ready_again():
     scene = Scene(plan("a"), plan("b", "a"))
-    failed = step.failed(step.began(scene.of("a"), NOW), NOW, FAILURE)
-    scene.record = record.put(scene.record, step.again(failed))
+    failed = step_run.failed(step_run.began(scene.of("a"), NOW), NOW, FAILURE)
+    scene.record = run_record.put(scene.record, step_run.again(failed))
     scene.settle()
     assert scene.ready == ["a"]
 

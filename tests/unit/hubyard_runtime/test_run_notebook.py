@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 import nbformat
 import pytest
 
+from hubyard.contract import step_run
 from hubyard.contract.pipeline import StepPlan
 from hubyard.contract.run import FailureReason, RunFailure
-from hubyard_runtime.run import report, step
+from hubyard_runtime.run import report
 from hubyard_runtime.run.failure import Broken
 from hubyard_runtime.run.notebook import prepared
 
@@ -34,8 +35,8 @@ NAME = "a{b}.ipynb"
 
 def planned(made):
     """The record of a step that is about to execute a notebook."""
-    begun = step.began(step.waiting(StepPlan(name="a", file=NAME)), NOW)
-    return step.planned(begun, made.cells_to_run)
+    begun = step_run.began(step_run.waiting(StepPlan(name="a", file=NAME)), NOW)
+    return step_run.planned(begun, made.cells_to_run)
 
 
 @pytest.fixture
@@ -100,11 +101,11 @@ def test_a_heading_with_the_tag_does_not_take_the_parameters(file, tag):
 def test_statuses_are_ours(file):
     made = prepared(document(*[code(str(n)) for n in range(4)]), NAME, {}, file)
     now = planned(made)
-    now = step.cell_started(now, 0, NOW)
-    now = step.cell_started(step.cell_succeeded(now, 0, NOW), 1, NOW)
+    now = step_run.cell_started(now, 0, NOW)
+    now = step_run.cell_started(step_run.cell_succeeded(now, 0, NOW), 1, NOW)
     made.save(now)
     assert statuses(file) == ["completed", "running", "pending", "pending"]
-    made.save(step.failed(now, NOW, FAILURE))
+    made.save(step_run.failed(now, NOW, FAILURE))
     assert statuses(file) == ["completed", "failed", "pending", "pending"]
     saved = json.loads(file.read_text())["metadata"]["papermill"]
     assert saved["exception"] is True

@@ -12,9 +12,9 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
+from hubyard.contract import run_record, step_run
 from hubyard.contract.pipeline import StepPlan
 from hubyard.contract.run import RunJob
-from hubyard_runtime.run import record, step
 from hubyard_runtime.run.page import Page
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -36,7 +36,7 @@ async def nothing(_):
 
 @pytest.fixture
 def run():
-    return SimpleNamespace(job=None, record=record.begun(NOW))
+    return SimpleNamespace(job=None, record=run_record.begun(NOW))
 
 
 class Client:
@@ -72,8 +72,8 @@ def client(page):
 def test_the_status_is_there_before_the_job_is_known(client, run):
     said = client.get("/status").json()
     assert (said["status"], said["name"], said["steps"]) == ("starting", None, [])
-    begun = step.planned(step.began(step.waiting(PLAN), NOW), [0, 2])
-    run.job, run.record = JOB, record.planned(run.record, [begun])
+    begun = step_run.planned(step_run.began(step_run.waiting(PLAN), NOW), [0, 2])
+    run.job, run.record = JOB, run_record.planned(run.record, [begun])
     (said,) = client.get("/status").json()["steps"]
     assert (said["key"], said["file"], said["status"]) == ("a", "a.ipynb", "running")
     assert [cell["index"] for cell in said["cells"]] == [0, 2]
@@ -119,7 +119,7 @@ def test_who_is_watching_sees_the_end(client, page, run):
     client.get("/status")
 
     async def end():
-        run.record = record.stopped(run.record, NOW)
+        run.record = run_record.stopped(run.record, NOW)
         shown = asyncio.create_task(page.show_the_end())
         await asyncio.sleep(0)
         assert not shown.done()

@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 
 import pytest
 
+from hubyard.contract import run_record
 from hubyard.contract.errors import NotFound, Unavailable
 from hubyard.contract.run import RunRecord
-from hubyard_runtime.run import record
 from hubyard_runtime.run.patience import Patience
 from hubyard_runtime.run.sink import Sink
 
-FIRST = record.begun(datetime(2026, 11, 24, tzinfo=UTC))
+FIRST = run_record.begun(datetime(2026, 11, 24, tzinfo=UTC))
 
 
 def later(revision):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hubyard.contract import step_run
 from hubyard.contract.run import (
     MOST_CELLS,
     RunFailure,
@@ -18,7 +19,6 @@ from hubyard.contract.run import (
     StepStatus,
 )
 from hubyard.contract.workload import Status
-from hubyard_runtime.run import step
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -89,7 +89,7 @@ def not_handed_over(
     """
     _expect(not record.status.is_active, "the run has not ended")
     steps = tuple(
-        step.not_handed_over(each, refused[each.key])
+        step_run.not_handed_over(each, refused[each.key])
         if each.key in refused and each.status is StepStatus.SUCCEEDED
         else each
         for each in record.steps
@@ -137,10 +137,10 @@ def _ended(
 def _closed(each: StepRecord, at: datetime, failure: RunFailure | None) -> StepRecord:
     """A step that was running ends with its run; one that waited will not run."""
     if each.status is StepStatus.WAITING:
-        return step.left_out(each, StepStatus.NOT_RUN)
+        return step_run.left_out(each, StepStatus.NOT_RUN)
     if each.status is not StepStatus.RUNNING:
         return each
-    return step.failed(each, at, failure) if failure else step.stopped(each, at)
+    return step_run.failed(each, at, failure) if failure else step_run.stopped(each, at)
 
 
 def _next(record: RunRecord, **changes: Any) -> RunRecord:  # noqa: ANN401  model_copy's own

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hubyard.contract import run_record, step_run
 from hubyard.contract.pipeline import StepPlan
 from hubyard.contract.run import (
     MOST_CELLS,
@@ -23,21 +24,20 @@ from hubyard.contract.run import (
 from hubyard.contract.workload import Status
 from hubyard_hub.json_text import check_json
 from hubyard_hub.kept import RECORD
-from hubyard_runtime.run import record, step
 
 BEGUN = datetime(2026, 11, 24, tzinfo=UTC)
 FAILURE = RunFailure(reason=FailureReason.CELL_ERROR, message="it broke", cell=0)
-WAITING = step.waiting(StepPlan(name="a", file="a.ipynb"))
+WAITING = step_run.waiting(StepPlan(name="a", file="a.ipynb"))
 STEPS = {
-    "begin": lambda s, at, i: step.began(s, at),
-    "plan": lambda s, at, i: step.planned(s, range(3)),
-    "start": lambda s, at, i: step.cell_started(s, i, at),
-    "cell": lambda s, at, i: step.cell_succeeded(s, i, at, 7),
-    "succeed": lambda s, at, i: step.succeeded(s, at),
-    "fail": lambda s, at, i: step.failed(s, at, FAILURE),
-    "stop": lambda s, at, i: step.stopped(s, at),
-    "again": lambda s, at, i: step.again(s),
-    "skip": lambda s, at, i: step.left_out(s, StepStatus.SKIPPED),
+    "begin": lambda s, at, i: step_run.began(s, at),
+    "plan": lambda s, at, i: step_run.planned(s, range(3)),
+    "start": lambda s, at, i: step_run.cell_started(s, i, at),
+    "cell": lambda s, at, i: step_run.cell_succeeded(s, i, at, 7),
+    "succeed": lambda s, at, i: step_run.succeeded(s, at),
+    "fail": lambda s, at, i: step_run.failed(s, at, FAILURE),
+    "stop": lambda s, at, i: step_run.stopped(s, at),
+    "again": lambda s, at, i: step_run.again(s),
+    "skip": lambda s, at, i: step_run.left_out(s, StepStatus.SKIPPED),
 }
 
 
@@ -75,15 +75,15 @@ def test_no_order_makes_the_record_of_a_step_lie(acts):
 
 
 RUN = {
-    "plan": lambda r, at: record.planned(r, [WAITING, step.waiting(B)]),
-    "begin": lambda r, at: record.put(r, step.began(r.steps[0], at)),
-    "end": lambda r, at: record.put(r, step.succeeded(r.steps[0], at)),
-    "fan out": lambda r, at: record.expanded(
-        r, "b", [step.waiting(B, f"b.{n}", n) for n in range(2)]
+    "plan": lambda r, at: run_record.planned(r, [WAITING, step_run.waiting(B)]),
+    "begin": lambda r, at: run_record.put(r, step_run.began(r.steps[0], at)),
+    "end": lambda r, at: run_record.put(r, step_run.succeeded(r.steps[0], at)),
+    "fan out": lambda r, at: run_record.expanded(
+        r, "b", [step_run.waiting(B, f"b.{n}", n) for n in range(2)]
     ),
-    "succeed": record.succeeded,
-    "fail": lambda r, at: record.failed(r, at, FAILURE),
-    "stop": record.stopped,
+    "succeed": run_record.succeeded,
+    "fail": lambda r, at: run_record.failed(r, at, FAILURE),
+    "stop": run_record.stopped,
 }
 B = StepPlan(name="b", file="b.ipynb", after=("a",), each=[0, 1])
 
@@ -102,7 +102,7 @@ def check_run(now: RunRecord) -> None:
 
 @given(st.lists(st.sampled_from(sorted(RUN))))
 def test_no_order_makes_the_record_of_a_run_lie(acts):
-    now = record.begun(BEGUN)
+    now = run_record.begun(BEGUN)
     for second, name in enumerate(acts):
         try:
             after = RUN[name](now, at(second))
@@ -115,43 +115,43 @@ def test_no_order_makes_the_record_of_a_run_lie(acts):
 
 
 def test_a_step_from_its_beginning_to_its_end():
-    now = step.planned(step.began(WAITING, at(0)), [0, 2])
-    now = step.cell_succeeded(step.cell_started(now, 0, at(1)), 0, at(2), 12)
-    now = step.cell_started(now, 2, at(3))
-    broken = step.failed(now, at(4), FAILURE)
+    now = step_run.planned(step_run.began(WAITING, at(0)), [0, 2])
+    now = step_run.cell_succeeded(step_run.cell_started(now, 0, at(1)), 0, at(2), 12)
+    now = step_run.cell_started(now, 2, at(3))
+    broken = step_run.failed(now, at(4), FAILURE)
     assert [cell.status for cell in broken.cells] == ["succeeded", "failed"]
     assert broken.cells[0].output_bytes == 12
     assert broken.cells[1].ended_at == at(4)
-    second = step.began(step.again(broken), at(5))
+    second = step_run.began(step_run.again(broken), at(5))
     assert (second.attempt, second.cells, second.failure) == (2, (), None)
-    done = step.succeeded(step.cell_succeeded(now, 2, at(4)), at(5))
+    done = step_run.succeeded(step_run.cell_succeeded(now, 2, at(4)), at(5))
     assert (done.status, done.ended_at) == (StepStatus.SUCCEEDED, at(5))
 
 
 def test_a_run_that_ends_ends_its_steps():
-    now = record.planned(record.begun(BEGUN), [WAITING, step.waiting(B)])
-    now = record.put(now, step.began(WAITING, at(1)))
-    failed = record.failed(now, at(2), FAILURE)
+    now = run_record.planned(run_record.begun(BEGUN), [WAITING, step_run.waiting(B)])
+    now = run_record.put(now, step_run.began(WAITING, at(1)))
+    failed = run_record.failed(now, at(2), FAILURE)
     assert [each.status for each in failed.steps] == ["failed", "not-run"]
     assert failed.steps[0].failure == FAILURE
-    stopped = record.stopped(now, at(2))
+    stopped = run_record.stopped(now, at(2))
     assert [each.status for each in stopped.steps] == ["stopped", "not-run"]
 
 
 @pytest.mark.parametrize("name", ["succeed", "fail", "stop"])
 def test_a_run_ends_once(name):
-    now = record.stopped(record.begun(BEGUN), at(1))
+    now = run_record.stopped(run_record.begun(BEGUN), at(1))
     with pytest.raises(ValueError, match=r"once|not every"):
         RUN[name](now, at(2))
 
 
 def test_success_is_not_claimed_while_something_waits():
-    now = step.planned(step.began(WAITING, at(0)), [0])
+    now = step_run.planned(step_run.began(WAITING, at(0)), [0])
     with pytest.raises(ValueError, match="not every cell"):
-        step.succeeded(now, at(1))
-    run = record.planned(record.begun(BEGUN), [WAITING])
+        step_run.succeeded(now, at(1))
+    run = run_record.planned(run_record.begun(BEGUN), [WAITING])
     with pytest.raises(ValueError, match="not every step"):
-        record.succeeded(run, at(1))
+        run_record.succeeded(run, at(1))
 
 
 def test_a_record_of_too_many_cells_keeps_those_of_what_runs_and_what_broke():
@@ -163,11 +163,11 @@ def test_a_record_of_too_many_cells_keeps_those_of_what_runs_and_what_broke():
         WAITING.model_copy(update={"key": f"a.{n}", "status": status, "cells": cells})
         for n, status in enumerate(statuses)
     )
-    whole = record.begun(BEGUN).model_copy(update={"steps": steps})
-    short = record.shortened(whole)
+    whole = run_record.begun(BEGUN).model_copy(update={"steps": steps})
+    short = run_record.shortened(whole)
     assert [bool(each.cells) for each in short.steps] == [True, False, False, True]
     assert RunRecord.model_validate_json(short.model_dump_json()) == short
-    assert record.shortened(short) == short
+    assert run_record.shortened(short) == short
 
 
 def test_a_record_of_a_thousand_long_tracebacks_is_taken():
@@ -176,8 +176,8 @@ def test_a_record_of_a_thousand_long_tracebacks_is_taken():
     )
     began = WAITING.model_copy(update={"status": StepStatus.FAILED, "failure": why})
     steps = tuple(began.model_copy(update={"key": f"a.{n}"}) for n in range(1000))
-    whole = record.begun(BEGUN).model_copy(update={"steps": steps})
-    short = record.shortened(whole)
+    whole = run_record.begun(BEGUN).model_copy(update={"steps": steps})
+    short = run_record.shortened(whole)
     check_json(short.model_dump_json().encode(), RECORD)
     assert short.steps[0].failure == why
     assert all(each.failure.message for each in short.steps)
@@ -203,5 +203,5 @@ def test_a_record_of_all_step_runs_and_cells_that_there_can_be_is_taken():
     steps = tuple(
         ran.model_copy(update={"key": f"a.{n}"}) for n in range(MOST_RECORDED)
     )
-    whole = record.begun(BEGUN).model_copy(update={"steps": steps})
-    check_json(record.shortened(whole).model_dump_json().encode(), RECORD)
+    whole = run_record.begun(BEGUN).model_copy(update={"steps": steps})
+    check_json(run_record.shortened(whole).model_dump_json().encode(), RECORD)
