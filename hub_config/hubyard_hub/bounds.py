@@ -12,7 +12,7 @@ from hubyard.contract.run import MOST_CELLS, OUTPUT_LIMIT_BYTES
 from hubyard.contract.source import MOST_PARAMETERS, SOURCE_LIMIT_BYTES
 from hubyard_hub import packed, parameters, yaml_text
 from hubyard_hub.api import body
-from hubyard_hub.kept import RECORD
+from hubyard_hub.kept import RECORD_BOUND
 from hubyard_hub.mlflow import bounds as mlflow
 from hubyard_hub.mlflow.fields import MOST_FIELDS
 from hubyard_hub.mlflow.spans import LARGEST_BYTES
@@ -43,8 +43,8 @@ BOUNDS = (
     Bound("JSON, parameters", f"{MOST_PARAMETERS} of a run", 422),
     Bound("JSON, numbers", "each field's own range, never beyond 53 bits", 422),
     Bound("JSON, dates", "what the calendar holds in UTC", 422),
-    Bound("Record, size", f"{RECORD.size_bytes // _MIB} MiB", 413),
-    Bound("Record, values", f"{RECORD.values:,}", 413),
+    Bound("Record, size", f"{RECORD_BOUND.size_bytes // _MIB} MiB", 413),
+    Bound("Record, values", f"{RECORD_BOUND.values:,}", 413),
     Bound("Record, cells", f"{MOST_CELLS:,}", 422),
     Bound("File of a step run", f"{OUTPUT_LIMIT_BYTES // _MIB} MiB", 413),
     Bound("Source, packed", f"{SOURCE_LIMIT_BYTES // _MIB} MiB", 413),

@@ -15,6 +15,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from hubyard.contract.errors import HubyardError, NotFound
+from hubyard.contract.layout import (
+    NOTEBOOK,
+    PACKED_OUTPUTS,
+    RECORD,
+    REPORT,
+    STEPS,
+    TRACKED,
+)
 from hubyard.contract.run import OUTPUT_LIMIT_BYTES, RunRecord
 from hubyard_hub.blobs import note_use, receive
 from hubyard_hub.json_text import JsonBound, check_json
@@ -26,14 +34,9 @@ if TYPE_CHECKING:
 
     from hubyard_hub.blobs import Upload
 
-NOTEBOOK, REPORT, OUTPUTS = "notebook.ipynb", "report.html", "outputs.tar.gz"
-RECORD = JsonBound(size_bytes=8 * 2**20, values=400_000, depth=32)
+RECORD_BOUND = JsonBound(size_bytes=8 * 2**20, values=400_000, depth=32)
 """Of a run: as many step runs and cells as it may tell of."""
 _KEY = re.compile(r"[a-z][a-z0-9-]{0,39}(\.[0-9]{1,4})?")
-_MADE = "steps"
-"""Where a run makes them, within its working folder."""
-_TRACKED = "tracked"
-"""What a step run leaves there once it has tracked something."""
 _HAS_TRACKED = ".tracked"
 """Stands for that once the run's own folder has been pruned."""
 
@@ -91,7 +94,7 @@ class Kept:
         for key, own in keys.items():
             place = self._place(own)
             place.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for name in (NOTEBOOK, REPORT, OUTPUTS):
+            for name in (NOTEBOOK, REPORT, PACKED_OUTPUTS):
                 found = other.path(key, name)
                 if found is not None:
                     note_use(found)
@@ -109,11 +112,11 @@ class Kept:
     def gather(self, scratch: Path) -> None:
         """Keep what a run has made and could not hand in, so far as it is there."""
         for key in _listed(scratch):
-            for name in (NOTEBOOK, REPORT, OUTPUTS):
+            for name in (NOTEBOOK, REPORT, PACKED_OUTPUTS):
                 if self.has(key, name):
                     continue
                 with (
-                    plain_file(scratch, _MADE, key, name) as file,
+                    plain_file(scratch, STEPS, key, name) as file,
                     self.receive(key) as upload,
                 ):
                     if file is not None:
@@ -131,12 +134,12 @@ def left_record(scratch: Path) -> RunRecord | None:
     Raises:
         BadRecord: it cannot be used.
     """
-    with plain_file(scratch, "record.json") as file:
-        content = file.read(RECORD.size_bytes + 1) if file else b""
+    with plain_file(scratch, RECORD) as file:
+        content = file.read(RECORD_BOUND.size_bytes + 1) if file else b""
     if not content:
         return None
     try:
-        check_json(content, RECORD)
+        check_json(content, RECORD_BOUND)
         return RunRecord.model_validate_json(content)
     except (ValueError, HubyardError):
         raise BadRecord from None
@@ -144,7 +147,7 @@ def left_record(scratch: Path) -> RunRecord | None:
 
 def has_tracked(scratch: Path) -> bool:
     """Whether some step run has begun a tracked run, as it says itself."""
-    return any((scratch / _MADE / key / _TRACKED).is_file() for key in _listed(scratch))
+    return any((scratch / STEPS / key / TRACKED).is_file() for key in _listed(scratch))
 
 
 @contextmanager
@@ -168,7 +171,7 @@ def plain_file(folder: Path, *parts: str) -> Generator[BinaryIO | None]:
 
 
 def _listed(scratch: Path) -> list[str]:
-    with suppress(OSError), _opened(scratch, [_MADE]) as place:
+    with suppress(OSError), _opened(scratch, [STEPS]) as place:
         return sorted(filter(_KEY.fullmatch, os.listdir(place)))  # noqa: PTH208  a descriptor has no Path
     return []
 

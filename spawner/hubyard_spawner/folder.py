@@ -25,6 +25,7 @@ from pydantic import Field
 
 from hubyard.contract.base import Count, Ordinal, Read, now
 from hubyard.contract.entry import Deadline, EndReason, Entry, Settlement
+from hubyard.contract.layout import CLOCK, DEADLINE, SCRATCH, deadline_text
 from hubyard_spawner.shim import machine, start_ticks
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class Folder:
     @property
     def scratch(self) -> Path:
         """The working folder of a run, an endpoint or an app."""
-        return self.path / "scratch"
+        return self.path / SCRATCH
 
     @property
     def log(self) -> Path:
@@ -113,14 +114,14 @@ class Folder:
     def make(self, deadline: Deadline, clock: Clock) -> None:
         """Make the folder of a workload that is about to start."""
         self.scratch.mkdir(parents=True, mode=0o700)
-        (self.path / "clock.json").write_text(clock.model_dump_json())
+        (self.path / CLOCK).write_text(clock.model_dump_json())
         self.set_deadline(deadline)
 
     def set_deadline(self, deadline: Deadline) -> None:
         """Say, or move, when it ends by itself; the shim looks twice a second."""
         fresh = self.path / f".deadline.{os.getpid()}"
-        fresh.write_text(_deadline_text(deadline))
-        fresh.replace(self.path / "deadline")
+        fresh.write_text(deadline_text(deadline))
+        fresh.replace(self.path / DEADLINE)
 
     def move_deadline(self, deadline: Deadline) -> bool:
         """Say when it ends unless that is said already; whether it was not.
@@ -128,7 +129,7 @@ class Folder:
         Raises:
             OSError: there is no such folder.
         """
-        if (self.path / "deadline").read_text() == _deadline_text(deadline):
+        if (self.path / DEADLINE).read_text() == deadline_text(deadline):
             return False
         self.set_deadline(deadline)
         return True
@@ -136,7 +137,7 @@ class Folder:
     def now(self) -> datetime:
         """The present moment, by the clock that its entry was written by."""
         with contextlib.suppress(OSError, ValueError, OverflowError):
-            clock = Clock.model_validate_json(self._said("clock.json"))
+            clock = Clock.model_validate_json(self._said(CLOCK))
             return clock.now() or now()
         return now()
 
@@ -268,10 +269,6 @@ def settlement_of(
         peak_memory_bytes=peak_memory_bytes or end.peak_memory_bytes,
         cpu_seconds=end.cpu_seconds,
     )
-
-
-def _deadline_text(deadline: Deadline) -> str:
-    return f"{deadline.at.timestamp()!r} {deadline.reason}"
 
 
 def folders(workloads: Path) -> list[Folder]:

@@ -12,7 +12,7 @@ import pytest
 
 from hubyard.contract.base import now
 from hubyard.contract.entry import EndReason
-from hubyard.contract.run import CellStatus, FailureReason
+from hubyard.contract.run import CellStatus, FailureReason, StepStatus
 from hubyard.contract.workload import Kind, Status
 from hubyard_hub.reconcile.acts import bring_further
 from hubyard_spawner.folder import Folder
@@ -328,8 +328,12 @@ def test_a_cell_that_is_stopped_may_clean_up(start):
     run.stop()
     run.wait()
     assert text_of(run.output()["cells"][0]) == "begun\ntidy\n"
-    assert run.record().status is Status.STOPPED
-    assert run.record().failure.reason is FailureReason.LIFETIME
+    record = run.record()
+    (step,) = record.steps
+    assert (record.status, step.status) == (Status.FAILED, StepStatus.FAILED)
+    assert record.failure == step.failure
+    assert (record.failure.reason, record.failure.cell) == (FailureReason.LIFETIME, 0)
+    assert statuses(record) == [F, N]
 
 
 def test_a_platform_that_is_down_holds_up_nothing_but_the_end(start, platform):

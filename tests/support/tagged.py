@@ -27,9 +27,9 @@ from IPython.utils.capture import capture_output
 from traitlets.config import Config
 
 from hubyard.contract.errors import Invalid
+from hubyard.contract.layout import OUTPUTS
 from hubyard_hub.pipelines.tagged import read_tagged
 from hubyard_runtime.run import source
-from hubyard_runtime.run.folder import OUTPUTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from hubyard.contract.errors import HubyardError, TooLarge
 from hubyard_hub.api.answers import problem
 from hubyard_hub.json_text import JsonBound, check_json
-from hubyard_hub.kept import RECORD
+from hubyard_hub.kept import RECORD_BOUND
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -80,7 +80,7 @@ def _path(scope: Scope) -> str:
 
 
 def _bound(path: str) -> JsonBound:
-    return RECORD if path == "/api/job/record" else JSON
+    return RECORD_BOUND if path == "/api/job/record" else JSON
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

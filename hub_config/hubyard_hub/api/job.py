@@ -10,6 +10,7 @@ from hubyard.contract.app import AppJob
 from hubyard.contract.deployment import DeploymentJob
 from hubyard.contract.errors import Invalid
 from hubyard.contract.identity import Identity
+from hubyard.contract.layout import NOTEBOOK, PACKED_OUTPUTS, REPORT
 from hubyard.contract.run import ReuseRequest, RunJob, RunRecord, StepRecord
 from hubyard.contract.usage import ActivityReport
 from hubyard.contract.workload import Kind
@@ -17,7 +18,6 @@ from hubyard_hub.api.access import RunItself, Workload, workload, workloads
 from hubyard_hub.api.nouns import Asked, Nouns
 from hubyard_hub.apps import Apps
 from hubyard_hub.deployments import Deployments
-from hubyard_hub.kept import NOTEBOOK, OUTPUTS, REPORT
 from hubyard_hub.runs.runs import Runs
 
 router = workloads("job")
@@ -91,7 +91,7 @@ async def put_outputs(
     request: Request, asking: RunItself, nouns: Asked, own_id: OwnId, step: str
 ) -> None:
     """Keep what a step run hands over, a gzipped tar."""
-    await _keep(request, nouns, (asking.name, own_id, step), OUTPUTS)
+    await _keep(request, nouns, (asking.name, own_id, step), PACKED_OUTPUTS)
 
 
 @router.post("/job/steps/{step}/reuse")
@@ -107,7 +107,7 @@ def read_outputs(
     asking: RunItself, nouns: Asked, own_id: OwnId, step: str
 ) -> FileResponse:
     """What a step run that is taken over has handed over."""
-    path = nouns.runs.output(asking.name, own_id, OUTPUTS, step)
+    path = nouns.runs.output(asking.name, own_id, PACKED_OUTPUTS, step)
     return FileResponse(path, media_type="application/gzip")
 
 

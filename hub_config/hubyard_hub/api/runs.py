@@ -3,10 +3,10 @@
 from fastapi.responses import FileResponse, RedirectResponse, Response
 
 from hubyard.contract.compute import Estimate
+from hubyard.contract.layout import NOTEBOOK, REPORT
 from hubyard.contract.run import ResumeRequest, Run, RunDetail, RunRequest
 from hubyard_hub.api.access import Person, people
 from hubyard_hub.api.nouns import Asked
-from hubyard_hub.kept import NOTEBOOK, REPORT
 from hubyard_hub.log import log_answer
 
 router = people("runs")

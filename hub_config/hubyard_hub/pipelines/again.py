@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hubyard.contract.errors import Conflict, Invalid, NotFound
+from hubyard.contract.layout import PACKED_OUTPUTS
 from hubyard.contract.run import StepStatus
-from hubyard_hub.kept import OUTPUTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -69,7 +69,7 @@ def _is_done(
         for each in runs
         if each.status is StepStatus.SUCCEEDED and not plan.has_no_items(each.key)
     )
-    return good and all(not plan.hands_over or has(key, OUTPUTS) for key in gave)
+    return good and all(not plan.hands_over or has(key, PACKED_OUTPUTS) for key in gave)
 
 
 def _check_alone(plans: Iterable[StepPlan], step: str | None, done: set[str]) -> None:

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from hubyard_hub.kept import OUTPUTS, Kept, has_tracked
+from hubyard.contract.layout import PACKED_OUTPUTS
+from hubyard_hub.kept import Kept, has_tracked
 from hubyard_hub.retention.needed import read_needed, read_run_entries
 from hubyard_spawner.folder import folders
 from hubyard_spawner.usage import folder_bytes
@@ -127,7 +128,7 @@ class Leftovers:
         if any(_used_at(path) >= self._limit for path in files):
             return []
         if keep:
-            return [path for path in files if path.name == OUTPUTS]
+            return [path for path in files if path.name == PACKED_OUTPUTS]
         return [kept.folder]
 
 

@@ -13,14 +13,8 @@ from sqlalchemy import select, update
 
 from hubyard.contract.base import now
 from hubyard.contract.entry import EndReason
-from hubyard.contract.run import (
-    CellRecord,
-    CellStatus,
-    FailureReason,
-    RunFailure,
-    StepRecord,
-    StepStatus,
-)
+from hubyard.contract.run import FailureReason, RunFailure
+from hubyard.contract.run_record import closed
 from hubyard.contract.workload import Status, Target
 from hubyard_hub.notices.tell import move_failed_cell, tell_end
 from hubyard_hub.pipelines import cache
@@ -29,12 +23,11 @@ from hubyard_hub.store import tables
 from hubyard_hub.wishes import all_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
 
-    from hubyard.contract.run import RunRecord
+    from hubyard.contract.run import RunRecord, StepRecord
     from hubyard_hub.wishes import Row
 
 _runs = tables.runs
@@ -73,13 +66,21 @@ def _close_again(connection: Connection, row: Row, record: RunRecord) -> None:
 
     How and when the run ended stays as it is.
     """
-    failure = row["failure"] and RunFailure.model_validate(row["failure"])
+    ended_at = row["ended_at"] or now()
     steps = record.steps or steps_of(connection, row["id"])
-    closed = close(steps, failure, row["ended_at"] or now())
-    kept = record.model_copy(update={"steps": closed.steps})
-    _write(connection, row, kept, closed.columns)
-    if closed.failure is not None:
-        move_failed_cell(connection, row["id"], closed.failure.cell)
+    now_known = Closed(*closed(steps, ended_at, _without_place(row)), ended_at)
+    kept = record.model_copy(update={"steps": now_known.steps})
+    _write(connection, row, kept, now_known.columns)
+    if now_known.failure is not None:
+        move_failed_cell(connection, row["id"], now_known.failure.cell)
+
+
+def _without_place(row: Row) -> RunFailure | None:
+    """Why a run has failed; where it was then, a newer record knows."""
+    if row["failure"] is None:
+        return None
+    failure = RunFailure.model_validate(row["failure"])
+    return failure.model_copy(update={"step": None, "cell": None})
 
 
 def _write(
@@ -125,44 +126,4 @@ def after_end(
     failure = None
     if end is not EndReason.STOPPED:
         failure = RunFailure(reason=reason, message=message)
-    return close(steps_of(connection, row["id"]), failure, ended_at)
-
-
-def close(
-    steps: Sequence[StepRecord], failure: RunFailure | None, ended_at: datetime
-) -> Closed:
-    """Steps that have ended with their run; a failure names the cell that ran."""
-    if failure is not None:
-        died_in = next((s for s in steps if s.status is StepStatus.RUNNING), None)
-        place = {"step": died_in and died_in.key, "cell": _running_cell(died_in)}
-        failure = failure.model_copy(update=place)
-    closed = tuple(_closed_step(step, ended_at, failure) for step in steps)
-    return Closed(closed, failure, ended_at)
-
-
-def _running_cell(step: StepRecord | None) -> int | None:
-    cells = step.cells if step else ()
-    return next((c.index for c in cells if c.status is CellStatus.RUNNING), None)
-
-
-def _closed_step(
-    step: StepRecord, ended_at: datetime, failure: RunFailure | None
-) -> StepRecord:
-    """A step that was running ends with its run; one that waited will not run."""
-    if step.status is StepStatus.WAITING:
-        return step.model_copy(update={"status": StepStatus.NOT_RUN})
-    if step.status is not StepStatus.RUNNING:
-        return step
-    cells = tuple(_closed(cell, ended_at, failure is None) for cell in step.cells)
-    status = StepStatus.STOPPED if failure is None else StepStatus.FAILED
-    ends = {"status": status, "ended_at": ended_at, "failure": failure}
-    return step.model_copy(update={**ends, "cells": cells})
-
-
-def _closed(cell: CellRecord, ended_at: datetime, stopped: bool) -> CellRecord:  # noqa: FBT001  it is read by name where it is made
-    if cell.status is CellStatus.RUNNING:
-        status = CellStatus.NOT_RUN if stopped else CellStatus.FAILED
-        return cell.model_copy(update={"status": status, "ended_at": ended_at})
-    if cell.status is CellStatus.WAITING:
-        return cell.model_copy(update={"status": CellStatus.NOT_RUN})
-    return cell
+    return Closed(*closed(steps_of(connection, row["id"]), ended_at, failure), ended_at)

@@ -6,6 +6,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from hubyard.contract.errors import Conflict, Invalid, NotFound
+from hubyard.contract.layout import NOTEBOOK, PACKED_OUTPUTS, REPORT
 from hubyard.contract.run import (
     Run,
     RunDetail,
@@ -15,7 +16,7 @@ from hubyard.contract.run import (
     StepStatus,
 )
 from hubyard.contract.workload import Kind, Status, Target, new_id
-from hubyard_hub.kept import NOTEBOOK, OUTPUTS, REPORT, Kept
+from hubyard_hub.kept import Kept
 from hubyard_hub.pipelines import cache
 from hubyard_hub.pipelines.again import again
 from hubyard_hub.pipelines.job import check_shares, job_of
@@ -223,7 +224,10 @@ class Runs:
         if found is None:
             raise NotFound(_NOT_CACHED)
         run_id, earlier = found
-        kept, needed = self._kept(run_id), [NOTEBOOK, *([OUTPUTS] * request.outputs)]
+        kept, needed = (
+            self._kept(run_id),
+            [NOTEBOOK, *([PACKED_OUTPUTS] * request.outputs)],
+        )
         if not all(kept.has(earlier, name) for name in needed):
             raise NotFound(_NOT_CACHED)
         self._kept(id_).take_over(kept, {earlier: key})

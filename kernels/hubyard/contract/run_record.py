@@ -21,7 +21,7 @@ from hubyard.contract.run import (
 from hubyard.contract.workload import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
 _GOOD = {StepStatus.SUCCEEDED, StepStatus.SKIPPED}
@@ -65,16 +65,29 @@ def succeeded(record: RunRecord, at: datetime) -> RunRecord:
 
 def failed(record: RunRecord, at: datetime, failure: RunFailure) -> RunRecord:
     """The run is over because something broke."""
-    steps = (_closed(each, at, failure) for each in record.steps)
-    return _ended(record, at, steps, status=Status.FAILED, failure=failure)
+    return _ended(record, at, Status.FAILED, failure)
 
 
-def stopped(
-    record: RunRecord, at: datetime, failure: RunFailure | None = None
-) -> RunRecord:
-    """The run is over because somebody, or its lifetime, has stopped it."""
-    steps = (_closed(each, at, None) for each in record.steps)
-    return _ended(record, at, steps, status=Status.STOPPED, failure=failure)
+def stopped(record: RunRecord, at: datetime) -> RunRecord:
+    """The run is over because somebody has stopped it."""
+    return _ended(record, at, Status.STOPPED)
+
+
+def closed(
+    steps: Sequence[StepRecord], at: datetime, failure: RunFailure | None
+) -> tuple[tuple[StepRecord, ...], RunFailure | None]:
+    """Step runs that end with their run, and the failure with the place where it broke.
+
+    Args:
+        steps: of the run.
+        at: when the run has ended.
+        failure: why it has failed; None: somebody has stopped it. One that names no
+            step run is given the first that was running, and its cell.
+    """
+    if failure is not None and failure.step is None:
+        running = next((s for s in steps if s.status is StepStatus.RUNNING), None)
+        failure = step_run.placed(failure, running) if running else failure
+    return tuple(step_run.closed(each, at, failure) for each in steps), failure
 
 
 def not_handed_over(
@@ -128,19 +141,11 @@ def _with_few_words(steps: Iterable[StepRecord]) -> Iterator[StepRecord]:
 
 
 def _ended(
-    record: RunRecord, at: datetime, steps: Iterable[StepRecord], **changes: object
+    record: RunRecord, at: datetime, status: Status, failure: RunFailure | None = None
 ) -> RunRecord:
     _expect(record.status.is_active, "a run ends once")
-    return _next(record, steps=tuple(steps), ended_at=at, **changes)
-
-
-def _closed(each: StepRecord, at: datetime, failure: RunFailure | None) -> StepRecord:
-    """A step that was running ends with its run; one that waited will not run."""
-    if each.status is StepStatus.WAITING:
-        return step_run.left_out(each, StepStatus.NOT_RUN)
-    if each.status is not StepStatus.RUNNING:
-        return each
-    return step_run.failed(each, at, failure) if failure else step_run.stopped(each, at)
+    steps, failure = closed(record.steps, at, failure)
+    return _next(record, steps=steps, ended_at=at, status=status, failure=failure)
 
 
 def _next(record: RunRecord, **changes: Any) -> RunRecord:  # noqa: ANN401  model_copy's own

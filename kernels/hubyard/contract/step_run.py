@@ -1,7 +1,7 @@
 """A step run's record: what truly happened in it, as a small state machine.
 
 waiting -> began -> planned -> (cell_started -> cell_succeeded)* -> succeeded | failed
-        | stopped; failed -> again, for a retry
+        | stopped; failed -> again, for a retry; stopped -> cut_short
 waiting -> left_out | taken_over | without_items
 
 Each takes a record and gives the next one. One that cannot follow raises ValueError: it
@@ -105,6 +105,29 @@ def stopped(step: StepRecord, at: datetime) -> StepRecord:
     return _ended(step, at, status=StepStatus.STOPPED)
 
 
+def closed(step: StepRecord, at: datetime, failure: RunFailure | None) -> StepRecord:
+    """What ends with its run: one that was running; one that waited will not run."""
+    if step.status is StepStatus.WAITING:
+        return left_out(step, StepStatus.NOT_RUN)
+    if step.status is not StepStatus.RUNNING:
+        return step
+    return failed(step, at, failure) if failure else stopped(step, at)
+
+
+def cut_short(step: StepRecord, failure: RunFailure) -> StepRecord:
+    """It was stopped though nobody had asked for it: that is a failure."""
+    _expect(step.status is StepStatus.STOPPED, "only what was stopped is cut short")
+    return _next(step, status=StepStatus.FAILED, failure=placed(failure, step))
+
+
+def placed(failure: RunFailure, step: StepRecord) -> RunFailure:
+    """A failure that names the step run in which it came, and the cell, if any."""
+    unfinished = {CellStatus.RUNNING, CellStatus.FAILED}
+    cells = (cell.index for cell in step.cells if cell.status in unfinished)
+    place = {"step": step.key, "cell": next(cells, None)}
+    return failure.model_copy(update=place)
+
+
 def left_out(step: StepRecord, status: StepStatus) -> StepRecord:
     """It will not run: it is skipped, or what it comes after has failed."""
     _expect(step.status is StepStatus.WAITING, "only what waits is left out")
@@ -143,7 +166,7 @@ def _ended(step: StepRecord, at: datetime, **changes: object) -> StepRecord:
 
 
 def _closed(cell: CellRecord, at: datetime) -> CellRecord:
-    """A cell that was running has failed; one that waited will not run."""
+    """A cell that was running did not succeed; one that waited will not run."""
     if cell.status is CellStatus.RUNNING:
         return cell.model_copy(update={"status": CellStatus.FAILED, "ended_at": at})
     if cell.status is CellStatus.WAITING:

@@ -1,4 +1,4 @@
-"""The folder of a run, and in it one of each step run: the files, by their names."""
+"""The folder of a run, and in it one of each step run."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hubyard.contract.layout import (
+    CLOCK,
+    DEADLINE,
+    OUTPUTS,
+    RECORD,
+    STEPS,
+    read_deadline,
+)
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-NOTEBOOK, REPORT, OUTPUTS, PACKED = (
-    "notebook.ipynb",
-    "report.html",
-    "outputs",
-    "outputs.tar.gz",
-)
-TRACKED = "tracked"
-"""Is there once a step run has begun a tracked run."""
+    from hubyard.contract.entry import EndReason
 
 
 @dataclass(frozen=True)
@@ -35,12 +37,12 @@ class Folder:
     @property
     def record(self) -> Path:
         """The newest record."""
-        return self.scratch / "record.json"
+        return self.scratch / RECORD
 
     @property
     def steps(self) -> Path:
         """What the step runs make, a folder for each."""
-        return self.scratch / "steps"
+        return self.scratch / STEPS
 
     def step(self, key: str) -> Path:
         """What a step run makes."""
@@ -50,13 +52,14 @@ class Folder:
         """What a step run hands over."""
         return self.step(key) / OUTPUTS
 
-    def lifetime_is_over(self) -> bool:
-        """Whether the deadline that the hub's side keeps beside us has come."""
-        with suppress(OSError, ValueError):
+    def own_end(self) -> EndReason | None:
+        """Why the run ends by itself, once its deadline has come; None: not yet."""
+        with suppress(OSError, ValueError, OverflowError):
             beside = self.scratch.parent
-            deadline = (beside / "deadline").read_text().partition(" ")[0]
-            return _now_s(beside / "clock.json") >= float(deadline) - 1
-        return False
+            deadline = read_deadline((beside / DEADLINE).read_text())
+            if _now_s(beside / CLOCK) >= deadline.at.timestamp() - 1:
+                return deadline.reason
+        return None
 
 
 def _now_s(clock: Path) -> float:

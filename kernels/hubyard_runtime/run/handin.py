@@ -8,9 +8,9 @@ import threading
 from typing import TYPE_CHECKING
 
 from hubyard.contract.errors import HubyardError, Rejected
+from hubyard.contract.layout import NOTEBOOK, PACKED_OUTPUTS, REPORT
 from hubyard_runtime.insist import insist
 from hubyard_runtime.run import report
-from hubyard_runtime.run.folder import NOTEBOOK, PACKED, REPORT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,7 +72,7 @@ class HandIn:
         if notebook.is_file() and self._has_time_for(notebook):
             report.render(notebook, folder / REPORT)
         for kind, name in (
-            (_OUTPUTS, PACKED),
+            (_OUTPUTS, PACKED_OUTPUTS),
             ("notebook", NOTEBOOK),
             ("report", REPORT),
         ):

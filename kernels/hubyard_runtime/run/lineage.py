@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from mlflow import MlflowClient
 
+from hubyard.contract.layout import NOTEBOOK, REPORT
 from hubyard.contract.run import StepStatus
 from hubyard.contract.tracking import (
     NOTEBOOK_ARTIFACT,
@@ -29,7 +30,6 @@ from hubyard.contract.tracking import (
     TAG_STEP,
 )
 from hubyard.tracking import MANNERS, first_line
-from hubyard_runtime.run.folder import NOTEBOOK, REPORT
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -9,7 +9,9 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from hubyard.contract import run_record, step_run
+from hubyard.contract.entry import EndReason
 from hubyard.contract.errors import HubyardError
+from hubyard.contract.layout import TRACKED
 from hubyard.contract.run import (
     FailureReason,
     ReuseRequest,
@@ -25,7 +27,7 @@ from hubyard_runtime.run.clock import Clock
 from hubyard_runtime.run.crew import Crew, share, whole
 from hubyard_runtime.run.dag import Dag
 from hubyard_runtime.run.failure import Broken, Stopped
-from hubyard_runtime.run.folder import TRACKED, Folder
+from hubyard_runtime.run.folder import Folder
 from hubyard_runtime.run.handin import HandIn
 from hubyard_runtime.run.patience import Patience
 from hubyard_runtime.run.process import Gone, Told
@@ -52,6 +54,16 @@ _LOOK_S = 60.0
 _GOOD = {StepStatus.SUCCEEDED, StepStatus.SKIPPED}
 _HOPELESS = {FailureReason.BAD_NOTEBOOK, FailureReason.BAD_INPUT}
 """Reasons that a further try does not change."""
+_OWN_ENDS = {
+    EndReason.LIFETIME: (
+        FailureReason.LIFETIME,
+        "The lifetime of the run was over: give it a longer one.",
+    ),
+    EndReason.BUDGET: (
+        FailureReason.BUDGET,
+        "The month's budget was spent, and nobody extended it.",
+    ),
+}
 _log = logging.getLogger(__name__)
 
 
@@ -265,7 +277,7 @@ class Runner:
     def _hear(self, dag: Dag, crew: Crew) -> None:
         match crew.hear(self._pause()):
             case Told(record=told):
-                self._end_step(dag, told)
+                self._end_step(dag, self._cut_short(told))
             case Gone(key=key, code=code):
                 self._see_off(dag, crew, key, code)
             case None:
@@ -316,7 +328,7 @@ class Runner:
 
     def _failed(self, found: StepRecord, broken: Broken) -> StepRecord:
         if self._patience.stopped:
-            return step_run.stopped(found, self._clock())
+            return self._cut_short(step_run.stopped(found, self._clock()))
         said = broken.failure.model_copy(update={"step": found.key})
         return step_run.failed(found, self._clock(), said)
 
@@ -351,13 +363,25 @@ class Runner:
     # -- the end ---------------------------------------------------------------------
 
     def _stopped(self) -> RunRecord:
-        why = None
-        if self._folder.lifetime_is_over():
-            why = RunFailure(
-                reason=FailureReason.LIFETIME,
-                message="The lifetime of the run was over: give it a longer one.",
-            )
-        return run_record.stopped(self.record, self._clock(), why)
+        why = self._own_end()
+        if why is None:
+            return run_record.stopped(self.record, self._clock())
+        told = (each.failure for each in self.record.steps if each.failure)
+        why = next((said for said in told if said.reason is why.reason), why)
+        return run_record.failed(self.record, self._clock(), why)
+
+    def _cut_short(self, told: StepRecord) -> StepRecord:
+        """A step run that ends; one that was stopped unasked has failed."""
+        why = self._own_end() if told.status is StepStatus.STOPPED else None
+        return step_run.cut_short(told, why) if why else told
+
+    def _own_end(self) -> RunFailure | None:
+        """Why the run is stopped, where nobody has asked for it."""
+        end = self._folder.own_end()
+        if end is None or end not in _OWN_ENDS:
+            return None
+        reason, message = _OWN_ENDS[end]
+        return RunFailure(reason=reason, message=message)
 
     def _with_refusals(self, last: RunRecord) -> RunRecord:
         """A step whose outputs the platform refuses has not succeeded after all."""

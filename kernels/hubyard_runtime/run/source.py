@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from hubyard.contract import parameters
 from hubyard.contract.errors import HubyardError
+from hubyard.contract.layout import OUTPUTS
 from hubyard.contract.pipeline import Variables
 from hubyard.contract.run import FailureReason
 from hubyard.contract.script import is_script, notebook_of
 from hubyard_runtime.run.failure import Broken
-from hubyard_runtime.run.folder import OUTPUTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

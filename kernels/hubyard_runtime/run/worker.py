@@ -18,6 +18,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from hubyard.contract import step_run
+from hubyard.contract.layout import NOTEBOOK, OUTPUTS, PACKED_OUTPUTS, TRACKED
 from hubyard.contract.script import is_script
 from hubyard.pipelines import FOLDER
 from hubyard_runtime.quickstart import skip_slow_imports
@@ -30,7 +31,6 @@ from hubyard_runtime.run import (
     tree,
 )
 from hubyard_runtime.run.cause import Cause
-from hubyard_runtime.run.folder import NOTEBOOK, OUTPUTS, PACKED, TRACKED
 
 skip_slow_imports()
 
@@ -234,7 +234,7 @@ class Worker:
             raise failure.no_output(missing)
         try:
             self._keep_files()
-            handover.pack(self._outputs, self._task.folder / PACKED)
+            handover.pack(self._outputs, self._task.folder / PACKED_OUTPUTS)
         except handover.TooMuch as error:
             raise failure.too_much_output(str(error)) from None
         except OSError as error:

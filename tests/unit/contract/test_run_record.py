@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -23,7 +24,7 @@ from hubyard.contract.run import (
 )
 from hubyard.contract.workload import Status
 from hubyard_hub.json_text import check_json
-from hubyard_hub.kept import RECORD
+from hubyard_hub.kept import RECORD_BOUND
 
 BEGUN = datetime(2026, 11, 24, tzinfo=UTC)
 FAILURE = RunFailure(reason=FailureReason.CELL_ERROR, message="it broke", cell=0)
@@ -36,6 +37,7 @@ STEPS = {
     "succeed": lambda s, at, i: step_run.succeeded(s, at),
     "fail": lambda s, at, i: step_run.failed(s, at, FAILURE),
     "stop": lambda s, at, i: step_run.stopped(s, at),
+    "cut short": lambda s, at, i: step_run.cut_short(s, FAILURE),
     "again": lambda s, at, i: step_run.again(s),
     "skip": lambda s, at, i: step_run.left_out(s, StepStatus.SKIPPED),
 }
@@ -133,9 +135,42 @@ def test_a_run_that_ends_ends_its_steps():
     now = run_record.put(now, step_run.began(WAITING, at(1)))
     failed = run_record.failed(now, at(2), FAILURE)
     assert [each.status for each in failed.steps] == ["failed", "not-run"]
-    assert failed.steps[0].failure == FAILURE
+    placed = FAILURE.model_copy(update={"step": "a", "cell": None})
+    assert failed.steps[0].failure == failed.failure == placed
     stopped = run_record.stopped(now, at(2))
     assert [each.status for each in stopped.steps] == ["stopped", "not-run"]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(sorted(STEPS)), st.integers(0, 3))),
+    st.sampled_from([None, FAILURE.model_copy(update={"cell": None})]),
+)
+def test_steps_end_with_their_run_as_they_end_in_its_runner(acts, failure):
+    """The hub closes a run that left no last word as the run would have done it."""
+    now = WAITING
+    for second, (name, index) in enumerate(acts):
+        with contextlib.suppress(ValueError):
+            now = STEPS[name](now, at(second), index)
+    run = run_record.planned(run_record.begun(BEGUN), [now, step_run.waiting(B)])
+    if failure is None:
+        last = run_record.stopped(run, at(100))
+    else:
+        last = run_record.failed(run, at(100), failure)
+    closed, why = run_record.closed(run.steps, at(100), failure)
+    assert (last.steps, last.failure) == (closed, why)
+    check(closed[0])
+    if why is not None and now.status is StepStatus.RUNNING:
+        running = [c.index for c in now.cells if c.status is CellStatus.RUNNING]
+        assert (why.step, why.cell) == ("a", next(iter(running), None))
+
+
+def test_a_step_that_is_stopped_unasked_has_failed_in_the_cell_that_ran():
+    now = step_run.planned(step_run.began(WAITING, at(0)), [0, 2])
+    stopped = step_run.stopped(step_run.cell_started(now, 0, at(1)), at(2))
+    assert [cell.status for cell in stopped.cells] == ["failed", "not-run"]
+    over = FAILURE.model_copy(update={"reason": FailureReason.LIFETIME, "cell": None})
+    cut = step_run.cut_short(stopped, over)
+    assert (cut.status, cut.failure.step, cut.failure.cell) == ("failed", "a", 0)
 
 
 @pytest.mark.parametrize("name", ["succeed", "fail", "stop"])
@@ -178,7 +213,7 @@ def test_a_record_of_a_thousand_long_tracebacks_is_taken():
     steps = tuple(began.model_copy(update={"key": f"a.{n}"}) for n in range(1000))
     whole = run_record.begun(BEGUN).model_copy(update={"steps": steps})
     short = run_record.shortened(whole)
-    check_json(short.model_dump_json().encode(), RECORD)
+    check_json(short.model_dump_json().encode(), RECORD_BOUND)
     assert short.steps[0].failure == why
     assert all(each.failure.message for each in short.steps)
 
@@ -204,4 +239,4 @@ def test_a_record_of_all_step_runs_and_cells_that_there_can_be_is_taken():
         ran.model_copy(update={"key": f"a.{n}"}) for n in range(MOST_RECORDED)
     )
     whole = run_record.begun(BEGUN).model_copy(update={"steps": steps})
-    check_json(run_record.shortened(whole).model_dump_json().encode(), RECORD)
+    check_json(run_record.shortened(whole).model_dump_json().encode(), RECORD_BOUND)

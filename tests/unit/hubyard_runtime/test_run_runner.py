@@ -11,6 +11,7 @@ from multiprocessing import forkserver, resource_tracker
 
 import pytest
 
+from hubyard.contract.entry import EndReason
 from hubyard.contract.errors import Forbidden, Invalid, NotFound, Unavailable
 from hubyard.contract.pipeline import StepPlan
 from hubyard.contract.run import FailureReason, RunJob, StepRecord
@@ -173,7 +174,15 @@ def test_a_run_that_is_stopped_while_it_asks_for_its_job_ends_within_seconds(
 
 @pytest.mark.parametrize(
     ("deadline", "reason"),
-    [("0", FailureReason.LIFETIME), ("9e9", None), ("soon", None), (None, None)],
+    [
+        ("0", FailureReason.LIFETIME),
+        ("0 budget", FailureReason.BUDGET),
+        ("9e9", None),
+        ("9e99", None),
+        ("soon", None),
+        ("0 never", None),
+        (None, None),
+    ],
 )
 def test_a_run_whose_lifetime_was_over_says_so(scratch, deadline, reason):
     if deadline is not None:
@@ -181,8 +190,8 @@ def test_a_run_whose_lifetime_was_over_says_so(scratch, deadline, reason):
     runner = Runner(Platform(), scratch)
     runner.stop()
     runner.run()
-    assert runner.record.status is Status.STOPPED
     failure = runner.record.failure
+    assert runner.record.status is (Status.FAILED if reason else Status.STOPPED)
     assert (failure and failure.reason) == reason
 
 
@@ -205,7 +214,7 @@ def test_whoever_sets_the_clock_ends_no_lifetime(scratch, set_s, left_s):
 def test_without_a_clock_of_the_entry_the_time_of_day_holds(scratch, clock):
     (scratch.parent / "clock.json").write_text(clock)
     (scratch.parent / "deadline").write_text("0 lifetime")
-    assert Folder(scratch).lifetime_is_over()
+    assert Folder(scratch).own_end() is EndReason.LIFETIME
 
 
 class RefusesFiles(Platform):

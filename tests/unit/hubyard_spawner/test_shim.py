@@ -67,8 +67,9 @@ def launch(tmp_path):
     for each in started:
         each.folder.kill()
         each.process.wait(PATIENCE_S)
-        marked = [p for p in psutil.process_iter() if each.folder._is_ours(p)]
-        assert marked == []
+        until(
+            lambda each=each: not any(map(each.folder._is_ours, psutil.process_iter()))
+        )
 
 
 def test_an_exit_is_recorded_with_its_code(launch):
