@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from hubyard.contract import environment
 from hubyard.contract.base import LONGEST_S
 from hubyard.contract.duration import duration_text, parse_duration
 from hubyard.contract.literal import parse_pair, split_pair
@@ -95,7 +96,7 @@ def below_home(text: str) -> str:
 
     What lies elsewhere stays as it is: the platform says what is wrong with it.
     """
-    if "HUBYARD_ENTRY" not in os.environ:
+    if environment.ENTRY not in os.environ:
         return text
     typed = Path(os.path.normpath(Path.cwd() / Path(text).expanduser()))
     home = Path.home()

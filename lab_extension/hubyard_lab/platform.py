@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from tornado.httpclient import AsyncHTTPClient, HTTPError, HTTPRequest
 
+from hubyard.contract import environment
 from hubyard.contract.errors import HubyardError, NotFound, Problem, Unavailable
 
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ class Platform:
         Raises:
             NotFound: it was started by something else.
         """
-        url = os.environ.get("HUBYARD_PLATFORM_URL", "").rstrip("/")
-        token = os.environ.get("JUPYTERHUB_API_TOKEN", "")
+        url = os.environ.get(environment.PLATFORM_URL, "").rstrip("/")
+        token = os.environ.get(environment.HUB_TOKEN, "")
         if not (url and token):
             raise NotFound(
                 "This JupyterLab was not started by Hubyard: open your workspace from "

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Annotated
 import psutil
 from pydantic import Field
 
+from hubyard.contract import environment
 from hubyard.contract.base import Count, Ordinal, Read, now
 from hubyard.contract.entry import Deadline, EndReason, Entry, Settlement
 from hubyard.contract.layout import CLOCK, DEADLINE, SCRATCH, deadline_text
@@ -35,7 +36,6 @@ _TAIL_BYTES = 64 * 1024
 _SAID_LIMIT_BYTES = 4096
 """Of what the shim says: a line."""
 _END_OF_TIME_S = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
-_ENTRY_VARIABLE = "HUBYARD_ENTRY"
 
 
 class End(Read):
@@ -205,7 +205,7 @@ class Folder:
 
     def _is_ours(self, process: psutil.Process) -> bool:
         try:
-            return process.environ().get(_ENTRY_VARIABLE) == self.entry_id
+            return process.environ().get(environment.ENTRY) == self.entry_id
         except (psutil.Error, OSError):
             return False
 

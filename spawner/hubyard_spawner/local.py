@@ -23,6 +23,7 @@ from urllib.parse import quote, urlsplit
 from jupyterhub.spawner import Spawner, SpawnException
 from traitlets import Callable, Instance, Integer, Unicode
 
+from hubyard.contract import environment
 from hubyard.contract.base import now
 from hubyard.contract.entry import Deadline, EndReason, Entry, Settlement
 from hubyard.contract.errors import (
@@ -65,14 +66,6 @@ _HOME_LIMIT, _HOME_CUT = 200, 120
 """Bytes of a name that may have 255, while its home is being made some 30 more."""
 _LATER: set[asyncio.Future[None]] = set()
 """Ends that are to be written later; asyncio itself would not keep them."""
-_THREAD_COUNTS = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "POLARS_MAX_THREADS",
-    "LOKY_MAX_CPU_COUNT",
-)
 _KEPT = ("LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
@@ -307,7 +300,7 @@ class LocalSpawner(Persistent, Spawner):
         env: dict[str, str] = {
             **{name: os.environ[name] for name in _KEPT if name in os.environ},
             **self.get_env(),
-            **dict.fromkeys(_THREAD_COUNTS, threads),
+            **dict.fromkeys(environment.THREAD_COUNTS, threads),
             # Threads that spin while they wait take the time of those they wait for:
             # on a busy machine a fit of 1.4 s took 36 s.
             "OMP_WAIT_POLICY": "PASSIVE",
@@ -315,12 +308,12 @@ class LocalSpawner(Persistent, Spawner):
             "HOME": str(home),
             "USER": self.user.name,
             "SHELL": "/bin/bash",
-            "HUBYARD_KIND": str(workload.kind),
-            "HUBYARD_ENTRY": self.entry_id,
-            "HUBYARD_COMPUTE": profile.name,
-            "HUBYARD_PLATFORM_URL": self.platform_url,
-            "HUBYARD_PUBLIC_URL": self.public_url,
-            "HUBYARD_SCRATCH": str(folder.scratch),
+            environment.KIND: str(workload.kind),
+            environment.ENTRY: self.entry_id,
+            environment.COMPUTE: profile.name,
+            environment.PLATFORM_URL: self.platform_url,
+            environment.PUBLIC_URL: self.public_url,
+            environment.SCRATCH: str(folder.scratch),
         }
         if workload.tracks:
             env["MLFLOW_TRACKING_URI"] = self.mlflow_url

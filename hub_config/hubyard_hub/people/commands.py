@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
+from hubyard.contract import environment
 from hubyard.contract.base import LONGEST_S
 from hubyard.contract.duration import duration_text, parse_duration
 from hubyard.contract.errors import (
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  argparse gives it no other name
 
-_URL, _TOKENS = "HUBYARD_PLATFORM_URL", ("HUBYARD_TOKEN", "JUPYTERHUB_API_TOKEN")
+_URL, _TOKENS = environment.PLATFORM_URL, (environment.TOKEN, environment.HUB_TOKEN)
 _BY_OPERATOR = "the operator"
 _PATIENCE_S = 30
 

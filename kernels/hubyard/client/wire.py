@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from hubyard.contract import environment
 from hubyard.contract.errors import HubyardError, Problem, Unavailable, from_status
 
 if TYPE_CHECKING:
@@ -56,8 +57,8 @@ class Wire:
             Outside: the environment names no platform or no token, or not by what
                 could be one.
         """
-        url = os.environ.get("HUBYARD_PLATFORM_URL")
-        names = ("HUBYARD_TOKEN", "JUPYTERHUB_API_TOKEN")
+        url = os.environ.get(environment.PLATFORM_URL)
+        names = (environment.TOKEN, environment.HUB_TOKEN)
         token = next((os.environ[n] for n in names if os.environ.get(n)), None)
         if not url or not token:
             raise Outside(

@@ -12,6 +12,7 @@ from IPython.core.error import StdinNotImplementedError, UsageError
 from pydantic import ValidationError
 
 from hubyard.client import Client
+from hubyard.contract import environment
 from hubyard.contract.errors import HubyardError, Invalid, refused
 from hubyard.showing import table
 from hubyard.tracking.notebook import notebook_path
@@ -60,7 +61,7 @@ def asking() -> Generator[Client]:
 
 def confirmed(question: str) -> bool:
     """Whether a person says yes. In a run there is nobody to ask, and it is yes."""
-    if os.environ.get("HUBYARD_RUN"):
+    if os.environ.get(environment.RUN):
         return True
     try:
         answer = input(f"{question} [y/N] ")

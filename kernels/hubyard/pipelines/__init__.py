@@ -16,6 +16,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from hubyard.contract import environment
 from hubyard.contract.errors import Invalid
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
 VALUE_LIMIT_BYTES = 64 * 2**10
-FOLDER = "HUBYARD_OUTPUTS"
 """The variable that names the folder where a step leaves what it hands over."""
 
 
@@ -41,7 +41,7 @@ def output(name: str, value: JsonValue | Path) -> None:
     """
     if not name.isidentifier():
         raise Invalid(f"{name[:80]!r} cannot name an output: write an identifier.")
-    folder = os.environ.get(FOLDER)
+    folder = os.environ.get(environment.OUTPUTS)
     if isinstance(value, Path):
         _hand_over_file(folder, name, value)
     else:

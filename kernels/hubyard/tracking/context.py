@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mlflow.tracking.context.abstract_context import RunContextProvider
 
+from hubyard.contract import environment
 from hubyard.contract.tracking import (
     TAG_CELL,
     TAG_COMPUTE,
@@ -30,19 +31,19 @@ class HubyardContext(RunContextProvider):
 
     def in_context(self) -> bool:  # pyright: ignore[reportIncompatibleMethodOverride]  the base has no annotations
         """Whether this process belongs to a workload."""
-        return bool(os.environ.get("HUBYARD_ENTRY"))
+        return bool(os.environ.get(environment.ENTRY))
 
     def tags(self) -> dict[str, str]:  # pyright: ignore[reportIncompatibleMethodOverride]  as above
         """Compute, ledger entry, lock, notebook, cell, pipeline run, git revision."""
         current_cell.has_tracked = True
-        if mark := os.environ.get("HUBYARD_TRACKED"):
+        if mark := os.environ.get(environment.TRACKED):
             Path(mark).touch()
         path = notebook_path()
         known = {
-            TAG_COMPUTE: os.environ.get("HUBYARD_COMPUTE"),
-            TAG_ENTRY: os.environ.get("HUBYARD_ENTRY"),
-            TAG_RUN: os.environ.get("HUBYARD_RUN"),
-            TAG_STEP: os.environ.get("HUBYARD_STEP"),
+            TAG_COMPUTE: os.environ.get(environment.COMPUTE),
+            TAG_ENTRY: os.environ.get(environment.ENTRY),
+            TAG_RUN: os.environ.get(environment.RUN),
+            TAG_STEP: os.environ.get(environment.STEP),
             TAG_LOCK: lock_hash(),
             TAG_CELL: current_cell.key,
             TAG_NOTEBOOK: _shown(path),

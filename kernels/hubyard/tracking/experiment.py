@@ -7,6 +7,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
+from hubyard.contract import environment
 from hubyard.tracking.notebook import notebook_path, notebook_stem
 
 
@@ -18,7 +19,7 @@ def owned(name: str) -> str:
 
 def default_experiment() -> str:
     """Full name of the experiment of this pipeline, notebook or script."""
-    pipeline = os.environ.get("HUBYARD_EXPERIMENT")
+    pipeline = os.environ.get(environment.EXPERIMENT)
     return owned(pipeline or _script_stem() or notebook_stem())
 
 

@@ -8,6 +8,8 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
+from hubyard.contract import environment
+
 _GIT_TIMEOUT_S = 2
 
 
@@ -17,7 +19,7 @@ def notebook_path() -> Path | None:
     A run says so in `HUBYARD_NOTEBOOK`; Jupyter's server in `JPY_SESSION_NAME`, since
     jupyter_server 2.
     """
-    for name in ("HUBYARD_NOTEBOOK", "JPY_SESSION_NAME"):
+    for name in (environment.NOTEBOOK, "JPY_SESSION_NAME"):
         if told := os.environ.get(name):
             path = Path(told)
             return path if path.is_absolute() else Path.cwd() / path

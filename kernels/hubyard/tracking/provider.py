@@ -15,6 +15,7 @@ from mlflow.tracking.default_experiment.abstract_context import (
     DefaultExperimentProvider,
 )
 
+from hubyard.contract import environment
 from hubyard.tracking.experiment import default_experiment, experiment_id
 
 _log = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ class HubyardExperiment(DefaultExperimentProvider):
 
     def in_context(self) -> bool:  # pyright: ignore[reportIncompatibleMethodOverride]  the base has no annotations
         """Whether this process belongs to a workload."""
-        return bool(os.environ.get("HUBYARD_ENTRY"))
+        return bool(os.environ.get(environment.ENTRY))
 
     def get_experiment_id(self) -> str:  # pyright: ignore[reportIncompatibleMethodOverride]  as above
         """The experiment's id; the experiment is made where there is none."""

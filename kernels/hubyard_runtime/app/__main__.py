@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from starlette.routing import Router
 
 from hubyard.client import Client
+from hubyard.contract import environment
 from hubyard.contract.app import AppJob
 from hubyard.contract.errors import HubyardError, Invalid
 from hubyard.contract.identity import Identity
@@ -36,7 +37,7 @@ def main() -> None:
         settings = dataclasses.replace(
             gate.Settings.from_environment(), same_origin_suffices=True
         )
-        job, file = fetch(Path(os.environ["HUBYARD_SCRATCH"]))
+        job, file = fetch(Path(os.environ[environment.SCRATCH]))
         visitor = asyncio.run(owner(settings))
         child = Child.start(job.framework, file, settings.prefix, visitor)
         try:

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 
 from hubyard import packages
 from hubyard.contract.app import Framework
+from hubyard.contract.environment import TOKEN
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _SECRET = (
     *("JUPYTERHUB_", "JPY_API_TOKEN", "MLFLOW_TRACKING_TOKEN"),
-    *("HUBYARD_COOKIE_", "HUBYARD_TOKEN"),
+    *("HUBYARD_COOKIE_", TOKEN),
 )
 
 READY_PATH = {Framework.STREAMLIT: "/_stcore/health", Framework.VOILA: "/voila/static/"}

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from hubyard import packages
 from hubyard.client import Client
+from hubyard.contract import environment
 from hubyard.contract.deployment import DeploymentJob
 from hubyard.contract.errors import HubyardError, Rejected
 from hubyard_runtime import gate
@@ -97,7 +98,7 @@ def prepare(scratch: Path, *, replaced: int = 0, requests: int = 0) -> Endpoint:
         job.revision.model,
         job.revision.number,
     )
-    public_url = os.environ.get("HUBYARD_PUBLIC_URL", "")
+    public_url = os.environ.get(environment.PUBLIC_URL, "")
     return Endpoint(
         model,
         job,
@@ -153,7 +154,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     try:
         endpoint = prepare(
-            Path(os.environ.get("HUBYARD_SCRATCH", ".")),
+            Path(os.environ.get(environment.SCRATCH, ".")),
             replaced=options.replaced,
             requests=options.requests,
         )

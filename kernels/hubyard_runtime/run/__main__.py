@@ -13,6 +13,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from hubyard.client import Client
+from hubyard.contract import environment
 from hubyard_runtime import gate
 from hubyard_runtime.quickstart import skip_slow_imports
 from hubyard_runtime.run.page import Page
@@ -34,7 +35,7 @@ def main() -> int:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     skip_slow_imports()
     prepend_kernels()
-    runner = Runner(Client.from_environment(), Path(os.environ["HUBYARD_SCRATCH"]))
+    runner = Runner(Client.from_environment(), Path(os.environ[environment.SCRATCH]))
     page = Page(runner)
 
     @asynccontextmanager

@@ -7,6 +7,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
+from hubyard.contract.environment import THREAD_COUNTS
 from hubyard_runtime.run import memory, tree
 from hubyard_runtime.run.process import Gone, StepProcess, Told
 
@@ -14,16 +15,6 @@ if TYPE_CHECKING:
     from hubyard.contract.pipeline import StepPlan
     from hubyard_runtime.run.cause import Cause
     from hubyard_runtime.run.task import Task
-
-_THREADS = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "POLARS_MAX_THREADS",
-    "LOKY_MAX_CPU_COUNT",
-)
-"""How libraries are told their share of the cores."""
 
 
 class Crew:
@@ -93,4 +84,4 @@ def share(plan: StepPlan) -> dict[str, str]:
     """What tells a step's libraries its share, where the pipeline gives it one."""
     if plan.cores is None:
         return {}
-    return dict.fromkeys(_THREADS, str(max(1, int(plan.cores))))
+    return dict.fromkeys(THREAD_COUNTS, str(max(1, int(plan.cores))))

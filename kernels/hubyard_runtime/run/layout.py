@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import sys
 
-ROOT = "HUBYARD_SOURCE"
+from hubyard.contract import environment
+
 """The variable that names the project's folder within the run."""
 _AFTER_ITS_OWN = 1
 
@@ -18,6 +19,6 @@ _AFTER_ITS_OWN = 1
 def load_ipython_extension(shell: object) -> None:
     """Called by IPython when the kernel starts."""
     del shell
-    root = os.environ[ROOT]
+    root = os.environ[environment.SOURCE]
     if root not in sys.path:
         sys.path.insert(_AFTER_ITS_OWN, root)

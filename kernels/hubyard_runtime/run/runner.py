@@ -8,7 +8,7 @@ import time
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from hubyard.contract import run_record, step_run
+from hubyard.contract import environment, run_record, step_run
 from hubyard.contract.entry import EndReason
 from hubyard.contract.errors import HubyardError
 from hubyard.contract.layout import TRACKED
@@ -423,7 +423,7 @@ class Runner:
 def _context(job: RunJob) -> dict[str, str]:
     """What every step of a run knows of it."""
     experiment = PurePosixPath(job.notebook).stem
-    return {"HUBYARD_RUN": job.run_id, "HUBYARD_EXPERIMENT": experiment}
+    return {environment.RUN: job.run_id, environment.EXPERIMENT: experiment}
 
 
 def _with_step(why: RunFailure) -> RunFailure:

@@ -20,10 +20,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from hubyard.contract import environment
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PATH = "HUBYARD_NOTEBOOK"
 """The variable that names the script."""
 EXIT = "hubyard_exit"
 """The source of a payload that holds a `code`, and a `text` where one was given."""
@@ -31,7 +32,7 @@ EXIT = "hubyard_exit"
 
 def load_ipython_extension(shell: Any) -> None:  # noqa: ANN401  a shell in a kernel
     """Called by IPython when the kernel starts."""
-    path = Path(os.environ[PATH])
+    path = Path(os.environ[environment.NOTEBOOK])
     sys.argv = [str(path)]
     sys.path.insert(0, str(path.parent))
     shell.user_ns.update(

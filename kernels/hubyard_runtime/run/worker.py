@@ -17,10 +17,9 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
-from hubyard.contract import step_run
+from hubyard.contract import environment, step_run
 from hubyard.contract.layout import NOTEBOOK, OUTPUTS, PACKED_OUTPUTS, TRACKED
 from hubyard.contract.script import is_script
-from hubyard.pipelines import FOLDER
 from hubyard_runtime.quickstart import skip_slow_imports
 from hubyard_runtime.run import (
     failure,
@@ -161,11 +160,11 @@ class Worker:
         told = {
             **plan.environment,
             **task.environment,
-            "HUBYARD_STEP": self._step.key,
-            script.PATH: str(path),
-            layout.ROOT: str(task.source.resolve()),
-            "HUBYARD_TRACKED": str(task.folder / TRACKED),
-            FOLDER: str(self._outputs),
+            environment.STEP: self._step.key,
+            environment.NOTEBOOK: str(path),
+            environment.SOURCE: str(task.source.resolve()),
+            environment.TRACKED: str(task.folder / TRACKED),
+            environment.OUTPUTS: str(self._outputs),
         }
         is_below = path.parent != task.source.resolve()
         extensions = [

@@ -10,6 +10,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from hubyard.contract import environment
 from hubyard_runtime.quickstart import skip_slow_imports
 from hubyard_runtime.spelling import own_spelling
 from hubyard_runtime.url_tokens import keep_tokens_out_of_logs
@@ -107,7 +108,7 @@ def _arguments() -> list[str]:
 
 def _settings_folder() -> Path:
     """Defaults of the Lab's settings: a folder with `overrides.json`."""
-    scratch = os.environ.get("HUBYARD_SCRATCH") or tempfile.mkdtemp()
+    scratch = os.environ.get(environment.SCRATCH) or tempfile.mkdtemp()
     folder = Path(scratch) / "lab-settings"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "overrides.json").write_text(json.dumps(_SETTINGS))

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from hubyard import pipelines
+from hubyard.contract import environment
 from hubyard.contract.errors import Invalid
 from hubyard_runtime.run import handover
 
@@ -18,7 +19,7 @@ FRAME = pd.DataFrame({"n": [1, 2, 4], "flag": [True, False, True]})
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    monkeypatch.setenv(pipelines.FOLDER, str(tmp_path / "outputs"))
+    monkeypatch.setenv(environment.OUTPUTS, str(tmp_path / "outputs"))
     return tmp_path / "outputs"
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from hubyard.contract import environment
 from hubyard.contract.run import FailureReason
 from hubyard_runtime.run import script
 from support.engines import engine_of, outcome, text_shown
@@ -52,7 +53,7 @@ def run_of(folder, cells, **more):
     path.write_text(SCRIPT)
 
     async def run():
-        told = {script.PATH: str(path)}
+        told = {environment.NOTEBOOK: str(path)}
         async with engine_of(
             folder, cells, environment=told, extensions=[script]
         ) as engine:
