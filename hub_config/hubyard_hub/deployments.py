@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from sqlalchemy import select
 
 from hubyard.contract.base import Moment, now
 from hubyard.contract.deployment import Deployment, DeploymentJob, Key, Revision
+from hubyard.contract.slug import name_of
 from hubyard.contract.workload import Kind, Status, new_readable_id
 from hubyard_hub.model_copy import copy_model
 from hubyard_hub.models import Models
@@ -51,7 +51,7 @@ class Deployments:
         """
         version = self._models.find(token, request.model, request.version)
         number = str(version["version"])
-        name = request.name or _slug(request.model)
+        name = request.name or name_of(request.model, _NAME_LENGTH, "model")
         wish = self._wishes.new(
             asking,
             new_readable_id(Kind.ENDPOINT, name),
@@ -193,13 +193,6 @@ def _first_revision(wish: Row, model: str, version: str, copy: ModelCopy) -> Row
         "created_at": made_at,
         "created_by": wish["owner"],
     }
-
-
-def _slug(model: str) -> str:
-    """A deployment's name from its model's."""
-    slug = re.sub(r"[^a-z0-9]+", "-", model.lower()).strip("-")[:_NAME_LENGTH]
-    slug = slug.strip("-")
-    return slug if slug[:1].isalpha() else f"model-{slug}".strip("-")[:_NAME_LENGTH]
 
 
 def _curl(url: str, token: str, body: str) -> str:

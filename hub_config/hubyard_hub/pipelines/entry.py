@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from hubyard.contract.pipeline import StepPlan, is_pipeline
 from hubyard.contract.project import PROJECT_FILE, Project
 from hubyard.contract.run import MOST_CELLS
 from hubyard.contract.script import is_script, notebook_of
+from hubyard.contract.slug import slug_of
 from hubyard_hub.packed import file_names, read_file, read_files
 from hubyard_hub.parameters import read_notebook
 from hubyard_hub.pipelines.checking import mistakes
@@ -29,10 +29,11 @@ if TYPE_CHECKING:
     from hubyard.contract.source import Parameter
 
 SCRIPT_LIMIT_BYTES = 2**20
+_NAME_LENGTH = 40
+"""Of a step."""
 _MARK = b"%%"
 """What begins a cell of a script."""
 _DICT = Kind("dict")
-_SLUG = re.compile(r"[^a-z0-9]+")
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ def read_entry(source: Path, path: str) -> Entry:
     if is_tagged(document):
         parameters, steps = read_tagged(document, path)
         return Entry(path, parameters, steps, project)
-    step = StepPlan(name=slug_of(path), file=path)
+    step = StepPlan(name=_step_name(path), file=path)
     return Entry(path, parameters_of(document), (step,), project)
 
 
@@ -164,7 +165,7 @@ def read_document(content: bytes, path: str) -> Mapping[str, Any]:
         raise Invalid(f"{path} is not UTF-8 (byte {error.start + 1}).") from None
 
 
-def slug_of(path: str) -> str:
+def _step_name(path: str) -> str:
     """A step's name, made of a file's."""
-    slug = _SLUG.sub("-", PurePosixPath(path).stem.lower()).strip("-")[:40].strip("-")
+    slug = slug_of(PurePosixPath(path).stem, _NAME_LENGTH)
     return slug if slug[:1].isalpha() else "notebook"

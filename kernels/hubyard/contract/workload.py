@@ -19,6 +19,7 @@ from pydantic import Field
 from hubyard.contract.base import Moment, Read, Seconds, Written
 from hubyard.contract.errors import Invalid
 from hubyard.contract.money import Money
+from hubyard.contract.slug import slug_of
 
 SERVER_NAME_LENGTH = 30
 _ID = re.compile(r"^[a-z0-9]+(-[a-z0-9]+)*$")
@@ -105,7 +106,7 @@ def new_readable_id(kind: Kind, name: str) -> str:
     """A fresh id that begins with what it names and fits the kind's server name."""
     random = "".join(_CROCKFORD[byte & 31] for byte in os.urandom(_RANDOM_LENGTH))
     room = SERVER_NAME_LENGTH - len(kind) - _RANDOM_LENGTH - 2
-    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:room].strip("-")
+    slug = slug_of(name, room)
     return f"{slug}-{random}" if slug else random
 
 

@@ -13,19 +13,20 @@ https://github.com/elyra-ai/pipeline-schemas (version 3.0, application data 1 to
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from hubyard.contract.errors import Invalid
+from hubyard.contract.slug import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _RUNS = {"execute-notebook-node": "notebook", "execute-python-node": "script"}
-_NO_SLUG = re.compile(r"[^a-z0-9]+")
 _SHOWN = 200
+_NAME_LENGTH = 30
+"""Of a step; what tells two of one name apart fits too."""
 _LOOKS = {"ui_data", "label", "filename", "comments", "version", "description"}
 """What is taken over by itself, or changes nothing that a run does."""
 _PLACES = {"runtime", "runtime_type", "runtime-config", "runtime_config"}
@@ -113,8 +114,7 @@ def _names(nodes: list[dict[str, Any]]) -> dict[str, str]:
     found: dict[str, str] = {}
     for node in nodes:
         label = _label(node) or PurePosixPath(_filename(node)).stem
-        slug = _NO_SLUG.sub("-", label.lower()).strip("-")[:30].strip("-")
-        name = slug if slug[:1].isalpha() else f"step-{slug}".strip("-")
+        name = name_of(label, _NAME_LENGTH, "step")
         again = sum(n == name or n.startswith(f"{name}-") for n in found.values())
         found[node["id"]] = f"{name}-{again + 1}" if name in found.values() else name
     return found

@@ -18,9 +18,10 @@ from hubyard.contract.errors import (
     TooLarge,
     Unavailable,
 )
+from hubyard.contract.slug import name_of
 from hubyard_hub import model_copy
 from hubyard_hub.blobs import Blobs
-from hubyard_hub.deployments import _slug
+from hubyard_hub.deployments import _NAME_LENGTH
 from hubyard_hub.example import example_of
 from hubyard_hub.mlflow_client import MlflowClient
 from hubyard_hub.model_copy import copy_model
@@ -273,7 +274,7 @@ def test_an_example_fits_its_signature(inputs: Any, example: Any):
     ],
 )
 def test_a_deployment_is_named_after_its_model(model: str, name: str):
-    assert _slug(model) == name
+    assert name_of(model, _NAME_LENGTH, "model") == name
 
 
 @pytest.mark.parametrize("tag", ["", "{", "1", "{}", "[]", "[1]", '[{"x": 1}]'])
