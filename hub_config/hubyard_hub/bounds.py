@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from hubyard.contract.parameters import CELL_LIMIT_BYTES
 from hubyard.contract.run import MOST_CELLS, OUTPUT_LIMIT_BYTES
 from hubyard.contract.source import MOST_PARAMETERS, SOURCE_LIMIT_BYTES
-from hubyard_hub import packed, parameters, yaml_text
+from hubyard_hub import notebook, packed, yaml_text
 from hubyard_hub.api import body
 from hubyard_hub.kept import RECORD_BOUND
 from hubyard_hub.mlflow import bounds as mlflow
@@ -54,8 +54,8 @@ BOUNDS = (
     Bound("Source, name", f"{packed.NAME_LIMIT} characters", 422),
     Bound("Source, places", "one for each file", 422),
     Bound("Notebook, size", f"{packed.FILE_LIMIT_BYTES // _MIB} MiB", 413),
-    Bound("Notebook, values", f"{parameters.NOTEBOOK.values:,}", 413),
-    Bound("Notebook, depth", f"{parameters.NOTEBOOK.depth} brackets", 422),
+    Bound("Notebook, values", f"{notebook.NOTEBOOK.values:,}", 413),
+    Bound("Notebook, depth", f"{notebook.NOTEBOOK.depth} brackets", 422),
     Bound("Notebook, cells", f"{MOST_CELLS:,}", 422),
     Bound("Notebook, text", "whole characters", 422),
     Bound("Script", f"{entry.SCRIPT_LIMIT_BYTES // _MIB} MiB", 413),

@@ -18,8 +18,7 @@ from sqlalchemy import select, tuple_
 
 from hubyard.contract.base import now
 from hubyard.contract.errors import Rejected, Unavailable
-from hubyard.contract.tracking import TAG_RUN
-from hubyard.contract.workload import Status
+from hubyard.contract.tracking import TAG_RUN, mlflow_status
 from hubyard_hub.store import insert_once, tables
 from hubyard_hub.wishes import all_rows
 
@@ -38,8 +37,6 @@ _MOST = 1000
 _MOST_AT_ONCE = 100
 _KEPT = timedelta(days=7)
 """For so long MLflow is told again of an end at which it failed."""
-_WORDS = {Status.SUCCEEDED: "FINISHED", Status.STOPPED: "KILLED"}
-"""How a run has ended, in MLflow's words; any other has FAILED."""
 
 
 def ask_for_end(connection: Connection, run: Row) -> None:
@@ -117,7 +114,7 @@ def _end_tracked(parts: Parts, run: Row) -> None:
         "max_results": _MOST,
     }
     end = {
-        "status": _WORDS.get(run["status"], "FAILED"),
+        "status": mlflow_status(run["status"]),
         "end_time": round(run["ended_at"].timestamp() * 1000),
     }
     for tracked in ask(owner, token, RUNS, found).get("runs", ()):

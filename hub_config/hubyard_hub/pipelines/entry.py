@@ -14,8 +14,8 @@ from hubyard.contract.project import PROJECT_FILE, Project
 from hubyard.contract.run import MOST_CELLS
 from hubyard.contract.script import is_script, notebook_of
 from hubyard.contract.slug import slug_of
+from hubyard_hub.notebook import read_notebook
 from hubyard_hub.packed import file_names, read_file, read_files
-from hubyard_hub.parameters import read_notebook
 from hubyard_hub.pipelines.checking import mistakes
 from hubyard_hub.pipelines.tagged import is_tagged, read_tagged
 from hubyard_hub.project_file import read_project

@@ -6,12 +6,16 @@ The tags below are what Hubyard adds to a tracked run.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
 from hubyard.contract.base import Moment, Read, Written, in_words
 from hubyard.contract.money import Money
+
+if TYPE_CHECKING:
+    from hubyard.contract.run import StepStatus
+    from hubyard.contract.workload import Status
 
 TAG_COMPUTE = "hubyard.compute"
 TAG_ENTRY = "hubyard.entry"
@@ -32,6 +36,14 @@ METADATA = "hubyard"
 pandas' name of the dtype, or `{"categories": [...], "ordered": false}`."""
 NOTEBOOK_ARTIFACT = "notebook"
 """The artifact folder that holds the notebook's copy."""
+
+
+_ENDED = {"succeeded": "FINISHED", "stopped": "KILLED"}
+
+
+def mlflow_status(ended: Status | StepStatus) -> str:
+    """How a run or a step run has ended, in MLflow's words."""
+    return _ENDED.get(ended, "FAILED")
 
 
 class Experiment(Read):

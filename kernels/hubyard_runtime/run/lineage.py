@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING
 from mlflow import MlflowClient
 
 from hubyard.contract.layout import NOTEBOOK, REPORT
-from hubyard.contract.run import StepStatus
 from hubyard.contract.tracking import (
     NOTEBOOK_ARTIFACT,
     TAG_LINEAGE,
@@ -28,6 +27,7 @@ from hubyard.contract.tracking import (
     TAG_SCHEDULE,
     TAG_SOURCE,
     TAG_STEP,
+    mlflow_status,
 )
 from hubyard.tracking import MANNERS, first_line
 
@@ -35,14 +35,10 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from hubyard.contract.run import RunJob, StepRecord
+    from hubyard.contract.run import RunJob, StepRecord, StepStatus
+    from hubyard.contract.workload import Status
 
 _PARENT = "mlflow.parentRunId"
-_ENDED: dict[str, str] = {
-    StepStatus.SUCCEEDED: "FINISHED",
-    StepStatus.STOPPED: "KILLED",
-}
-"""How a step or a run has ended, in MLflow's words; any other has FAILED."""
 _EXPERIMENTS = 1000
 _log = logging.getLogger(__name__)
 
@@ -67,7 +63,7 @@ class Lineage:
         except Exception as error:  # noqa: BLE001  whatever goes wrong there, the run is as it is
             _log.warning("MLflow does not record %s: %s.", ended.key, first_line(error))
 
-    def close(self, status: str, at: datetime | None) -> None:
+    def close(self, status: Status, at: datetime | None) -> None:
         """Tell how the run has ended."""
         if self._parent is None:
             return
@@ -121,8 +117,8 @@ class Lineage:
         below = {TAG_STEP: ended.key, _PARENT: self._parent}
         return create(experiment, start, {**of_step, **below}, ended.key).info.run_id
 
-    def _end(self, id_: str, status: str, at: datetime | None) -> None:
-        said = _ENDED.get(status, "FAILED")
+    def _end(self, id_: str, status: Status | StepStatus, at: datetime | None) -> None:
+        said = mlflow_status(status)
         self._client.set_terminated(id_, said, _milliseconds(at))
 
 

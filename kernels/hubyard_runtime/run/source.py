@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from hubyard.contract import parameters
 from hubyard.contract.errors import HubyardError
 from hubyard.contract.layout import OUTPUTS
+from hubyard.contract.notebook import foreign_language, what_is_wrong
 from hubyard.contract.pipeline import Variables
 from hubyard.contract.run import FailureReason
 from hubyard.contract.script import is_script, notebook_of
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from hubyard.contract.pipeline import StepPlan
 
 _OURS = '__import__("hubyard.pipelines.variables").pipelines.variables'
-_FORMAT = 4
-_KINDS = {"code", "markdown", "raw"}
 
 
 def find(folder: Path, name: str) -> Path:
@@ -60,11 +59,9 @@ def read(path: Path) -> Mapping[str, Any]:
         raise _bad(f"{path.name} is not JSON (line {error.lineno}).") from None
     except RecursionError:
         raise _bad(f"{path.name} is nested too deeply.") from None
-    if not _is_notebook(document):
-        raise _bad(
-            f"{path.name} is not a notebook of format 4: open and save it in "
-            "JupyterLab."
-        )
+    problem = what_is_wrong(document)
+    if problem:
+        raise _bad(f"{path.name} is not a notebook: {problem}.")
     return cast("Mapping[str, Any]", document)
 
 
@@ -120,17 +117,16 @@ def _code(source: str) -> dict[str, Any]:
 
 
 def check_language(notebook: Mapping[str, Any]) -> None:
-    """Accept what the Python kernel can execute, whatever its kernel was called.
+    """Accept what the Python kernel can execute.
 
     Raises:
         Broken: it is written in another language.
     """
-    spec = notebook["metadata"].get("kernelspec")
-    language = spec.get("language") if isinstance(spec, dict) else None
-    if language not in (None, "", "python"):  # of a type that no set can hold, too
+    language = foreign_language(notebook)
+    if language is not None:
         raise Broken(
             FailureReason.NO_KERNEL,
-            f"The notebook is written for {str(language)[:40]}: only Python runs here.",
+            f"The notebook is written for {language}: only Python runs here.",
         )
 
 
@@ -146,31 +142,6 @@ def values_of(
         return parameters.values_of(parameters.parameters_of(notebook), given)
     except HubyardError as error:
         raise _bad(error.message) from None
-
-
-def _is_notebook(document: object) -> bool:
-    if not isinstance(document, dict):
-        return False
-    notebook = cast("dict[str, Any]", document)
-    cells = notebook.get("cells")
-    return (
-        notebook.get("nbformat") == _FORMAT
-        and isinstance(notebook.get("metadata"), dict)
-        and isinstance(cells, list)
-        and all(map(_is_cell, cells))
-    )
-
-
-def _is_cell(cell: object) -> bool:
-    if not isinstance(cell, dict):
-        return False
-    values = cast("dict[str, Any]", cell)
-    source = values.get("source")
-    is_text = isinstance(source, str) or (
-        isinstance(source, list) and all(isinstance(line, str) for line in source)
-    )
-    is_kind = values.get("cell_type") in _KINDS
-    return is_text and is_kind and isinstance(values.get("metadata"), dict)
 
 
 def _bad(message: str) -> Broken:
