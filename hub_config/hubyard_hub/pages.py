@@ -20,7 +20,7 @@ from hubyard.contract.money import MICROS
 from hubyard_hub.asking import Asking
 from hubyard_hub.budgets import tightest
 from hubyard_hub.reservation import HORIZON, Month
-from hubyard_hub.workloads import Workloads, why_ended
+from hubyard_hub.workloads import Workloads, why_gone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -199,7 +199,7 @@ class Pages:
         if not (viewer.admin or owner == viewer.name):
             return None
         line = self.books.ledger.newest(owner, server_name)
-        why = why_ended(line) if line else None
+        why = why_gone(line) if line else None
         if line is None or line.end is None or why is None:
             return None
         whose = "Your" if owner == viewer.name else f"{owner}'s"

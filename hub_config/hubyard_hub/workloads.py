@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from hubyard.contract import money
 from hubyard.contract.base import now
 from hubyard.contract.duration import duration_text
+from hubyard.contract.ending import why_ended
 from hubyard.contract.entry import Deadline, EndReason
 from hubyard.contract.errors import Conflict, HubyardError, NotFound
 from hubyard.contract.workload import Extension, Workload, new_id
@@ -207,29 +208,20 @@ def memory_words(entry: Entry, end: Settlement) -> str:
         f"{size / 2**30:.2f} GiB"
         for size in (end.peak_memory_bytes, entry.memory_bytes)
     )
-    return f" (it used {peak} of {limit})"
+    return f"it used {peak} of {limit}"
 
 
-_WHY = {
-    EndReason.LIFETIME: "its lifetime of {lifetime} was over",
-    EndReason.IDLE: "nothing had happened in it for too long",
-    EndReason.BUDGET: "the month's budget was spent",
-    EndReason.OUT_OF_MEMORY: "it needed more memory than {compute} has{memory}",
-    EndReason.KILLED: "it was killed from outside",
-    EndReason.LOST: "it was gone, perhaps with its machine",
-    EndReason.START_FAILED: "it could not be started",
-}
-
-
-def why_ended(line: Line) -> str | None:
+def why_gone(line: Line) -> str | None:
     """Why a workload ended that its owner did not stop; None: she did, or it runs."""
-    if line.end is None or line.end.reason not in _WHY:
+    if line.end is None or line.end.reason in {EndReason.STOPPED, EndReason.EXITED}:
         return None
     lived = line.lifetime_at - line.entry.started_at
-    return _WHY[line.end.reason].format(
+    return why_ended(
+        line.end.reason,
         lifetime=duration_text(round(lived.total_seconds())),
         compute=line.entry.compute,
         memory=memory_words(line.entry, line.end),
+        code=line.end.exit_code,
     )
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import Table, select, update
 
 from hubyard.contract.base import now
 from hubyard.contract.duration import duration_text
+from hubyard.contract.ending import told, why_ended
 from hubyard.contract.entry import EndReason
 from hubyard.contract.run import FailureReason, RunFailure
 from hubyard.contract.workload import Kind, Status, Target, UserOptions
@@ -278,23 +279,6 @@ def _close(parts: Parts, seen: Seen, status: Status | None, end: EndReason) -> b
     return _move(parts, seen, closed.steps, **values, **closed.columns)
 
 
-_WORDS = {
-    EndReason.STOPPED: "It was stopped.",
-    EndReason.LIFETIME: "Its lifetime of {lifetime} was over.",
-    EndReason.IDLE: "Nothing had happened in it for too long.",
-    EndReason.BUDGET: "The month's budget was spent, and nobody extended it.",
-    EndReason.OUT_OF_MEMORY: (
-        "It needed more memory than {compute} has{memory}: choose larger compute."
-    ),
-    EndReason.KILLED: "It was killed from outside{signal}.",
-    EndReason.START_FAILED: "It could not be started: {reason}",
-    EndReason.LOST: (
-        "It was gone when Hubyard looked: its machine may have restarted."
-    ),
-    EndReason.EXITED: "Its process ended by itself, with exit code {code}.",
-}
-
-
 _TOO_SLOW = (
     f"It was not ready in time, so Hubyard ended it: a start may take {START_LIMIT_S} "
     f"s, and its first answer {ANSWER_LIMIT_S} s. Start it again, or choose larger "
@@ -306,15 +290,17 @@ def _words(seen: Seen, end: EndReason) -> str:
     """Why it ended, as its owner is told."""
     if end is EndReason.START_FAILED and seen.was_too_slow:
         return _TOO_SLOW
-    code = seen.settlement.exit_code if seen.settlement else None
-    return _WORDS[end].format(
-        memory=_memory_words(seen),
+    why = why_ended(
+        end,
         lifetime=duration_text(seen.row["lifetime_s"]),
         compute=seen.row["compute"],
-        code="unknown" if code is None else code,
-        reason=seen.row["reason"] or "its last lines may say why.",
-        signal="" if code is None else f" (signal {abs(code)})",
+        memory=_memory_words(seen),
+        code=seen.settlement.exit_code if seen.settlement else None,
     )
+    if end is EndReason.START_FAILED:
+        said = seen.row["reason"] or "its last lines may say why."
+        return told(end, why).removesuffix(".") + f": {said}"
+    return told(end, why)
 
 
 def _of_its_record(seen: Seen) -> str:

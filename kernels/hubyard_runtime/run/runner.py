@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from hubyard.contract import environment, run_record, step_run
+from hubyard.contract.ending import told, why_ended
 from hubyard.contract.entry import EndReason
 from hubyard.contract.errors import HubyardError
 from hubyard.contract.layout import TRACKED
@@ -55,14 +56,8 @@ _GOOD = {StepStatus.SUCCEEDED, StepStatus.SKIPPED}
 _HOPELESS = {FailureReason.BAD_NOTEBOOK, FailureReason.BAD_INPUT}
 """Reasons that a further try does not change."""
 _OWN_ENDS = {
-    EndReason.LIFETIME: (
-        FailureReason.LIFETIME,
-        "The lifetime of the run was over: give it a longer one.",
-    ),
-    EndReason.BUDGET: (
-        FailureReason.BUDGET,
-        "The month's budget was spent, and nobody extended it.",
-    ),
+    EndReason.LIFETIME: FailureReason.LIFETIME,
+    EndReason.BUDGET: FailureReason.BUDGET,
 }
 _log = logging.getLogger(__name__)
 
@@ -380,8 +375,7 @@ class Runner:
         end = self._folder.own_end()
         if end is None or end not in _OWN_ENDS:
             return None
-        reason, message = _OWN_ENDS[end]
-        return RunFailure(reason=reason, message=message)
+        return RunFailure(reason=_OWN_ENDS[end], message=told(end, why_ended(end)))
 
     def _with_refusals(self, last: RunRecord) -> RunRecord:
         """A step whose outputs the platform refuses has not succeeded after all."""
