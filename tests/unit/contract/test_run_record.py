@@ -173,6 +173,45 @@ def test_a_step_that_is_stopped_unasked_has_failed_in_the_cell_that_ran():
     assert (cut.status, cut.failure.step, cut.failure.cell) == ("failed", "a", 0)
 
 
+def test_a_step_that_is_taken_over_stays_where_it_stands_in_this_run():
+    done = step_run.succeeded(step_run.began(WAITING, at(0), cache_key="c" * 64), at(1))
+    own = step_run.waiting(B, "b.1", 1)
+    taken = step_run.taken_over(own, done)
+    assert (taken.key, taken.item, taken.after) == ("b.1", 1, ("a",))
+    assert (taken.status, taken.reused) == (StepStatus.SUCCEEDED, True)
+    assert taken.ended_at == at(1)
+    with pytest.raises(ValueError, match="only what waits"):
+        step_run.taken_over(done, done)
+
+
+@pytest.mark.parametrize("broke", [False, True])
+def test_a_step_whose_outputs_are_refused_has_failed_and_its_run_too(broke: bool):  # noqa: FBT001  a case
+    run = run_record.planned(run_record.begun(BEGUN), [WAITING, step_run.waiting(B)])
+    done = step_run.succeeded(step_run.began(WAITING, at(0)), at(1))
+    run = run_record.put(run, done)
+    refused = FAILURE.model_copy(update={"reason": FailureReason.NO_OUTPUT})
+    with pytest.raises(ValueError, match="has not ended"):
+        run_record.not_handed_over(run, {"a": refused}, refused)
+    second = step_run.began(run.steps[1], at(2))
+    second = (
+        step_run.failed(second, at(3), FAILURE)
+        if broke
+        else step_run.succeeded(second, at(3))
+    )
+    run = run_record.put(run, second)
+    last = (
+        run_record.failed(run, at(4), FAILURE)
+        if broke
+        else run_record.succeeded(run, at(4))
+    )
+    told = run_record.not_handed_over(last, {"a": refused, "b": refused}, refused)
+    assert (told.status, told.revision) == (Status.FAILED, last.revision + 1)
+    assert told.failure.reason is (FAILURE if broke else refused).reason
+    assert told.steps[0].failure == refused
+    assert told.steps[1].failure.reason is (FAILURE if broke else refused).reason
+    check_run(told)
+
+
 @pytest.mark.parametrize("name", ["succeed", "fail", "stop"])
 def test_a_run_ends_once(name):
     now = run_record.stopped(run_record.begun(BEGUN), at(1))
