@@ -24,8 +24,9 @@ from hubyard_hub.people.departures import Departures
 from hubyard_hub.people.pages import add_people
 from hubyard_hub.reconcile.turns import MOST_STARTS
 from hubyard_hub.settings import EXTRA_VARIABLE, ROUTES_SERVICE, Settings
-from hubyard_hub.sign_in import HubyardAuthenticator
 from hubyard_hub.signing_in.address import Clients
+from hubyard_hub.signing_in.authenticator import HubyardAuthenticator
+from hubyard_hub.signing_in.routes import PAGES
 from hubyard_hub.up.report import Report
 from hubyard_spawner.local import LocalSpawner
 from hubyard_spawner.workloads import (
@@ -152,6 +153,7 @@ def _configure_people(c: Config, settings: Settings, books: Books) -> None:
     people.minimum_password_length = HubyardAuthenticator.PASSWORD_LENGTH
     c.HubyardAuthenticator.welcome_file = str(settings.welcome_file)
     c.HubyardAuthenticator.sign_in_link_file = str(settings.sign_in_link_file)
+    c.HubyardAuthenticator.pages = PAGES
     c.HubyardAuthenticator.clients = lambda: _clients(settings)
     departures = Departures(books.store)
     c.HubyardAuthenticator.departures = lambda: departures

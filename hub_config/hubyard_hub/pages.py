@@ -21,6 +21,7 @@ from hubyard_hub.asking import Asking
 from hubyard_hub.budgets import tightest
 from hubyard_hub.reservation import HORIZON, Month
 from hubyard_hub.workloads import Workloads, why_gone
+from hubyard_spawner.estimate import offer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -134,7 +135,7 @@ class Pages:
         groups = identity_of(user).groups
         books = self.books
         catalogue = books.catalogue
-        shown = catalogue.describe(groups, books.ladder.limits)
+        shown = offer(catalogue, groups, books.ladder.limits)
         last: dict[str, Any] = spawner.orm_spawner.user_options or {}
         wanted = catalogue.heir(str(last.get("compute") or ""))
         chosen = _chosen(shown, wanted.name if wanted else None)

@@ -19,7 +19,8 @@ from hubyard.contract.source import Comparison, NotebookSource, Source
 from hubyard_hub.blobs import NO_LONGER_KEPT
 from hubyard_hub.comparison import compare
 from hubyard_hub.packed import file_names
-from hubyard_hub.pipelines.entry import Entry, Files, read_entry
+from hubyard_hub.pipelines.entry import Entry, Files
+from hubyard_hub.pipelines.reading import read_entry
 from hubyard_hub.sandbox import COMPARE, READ
 from hubyard_hub.store import Store, insert_once, tables
 

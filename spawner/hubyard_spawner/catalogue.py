@@ -17,19 +17,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import psutil
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from hubyard.contract import compute as contract
 from hubyard.contract import money
 from hubyard.contract.base import LONGEST_S, Slug, Written, in_words
 from hubyard.contract.duration import duration_text, parse_duration
 from hubyard.contract.errors import Forbidden, Invalid
 from hubyard.contract.workload import Kind
-from hubyard_spawner import estimate
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
-    from hubyard.contract.workload import Limits
 
 _SIZES = {"MiB": 2**20, "GiB": 2**30, "TiB": 2**40, "MB": 10**6, "GB": 10**9}
 _SIZE = re.compile(r"^\s*([0-9]+(?:\.[0-9]+)?)\s*(MiB|GiB|TiB|MB|GB)\s*$")
@@ -286,33 +283,6 @@ class Catalogue:
         if wished_s is not None and name not in {None, profile.name}:
             wished_s = min(wished_s, profile.longest_lifetime)
         return profile, profile.lifetime(wished_s)
-
-    def describe(self, groups: Collection[str], limits: Limits) -> contract.Catalogue:
-        """What a member of these hub groups is shown."""
-        return contract.Catalogue(
-            currency=self.currency,
-            limits=limits,
-            compute=tuple(self._describe(p) for p in self.allowed(groups)),
-            idle={kind: self.idle.limit(kind) for kind in Kind},
-        )
-
-    def _describe(self, profile: Profile) -> contract.Compute:
-        reason = why_unavailable(profile)
-        return contract.Compute(
-            name=profile.name,
-            description=profile.description,
-            cpu=profile.cpu,
-            memory_bytes=profile.memory,
-            gpu=profile.gpu,
-            ray_workers=profile.ray_workers,
-            price=estimate.price(self, profile),
-            longest_lifetime_s=profile.longest_lifetime,
-            default_lifetime_s=profile.default_lifetime,
-            default_cost=estimate.cost(self, profile, profile.default_lifetime),
-            most=estimate.cost(self, profile, profile.longest_lifetime),
-            available=reason is None,
-            reason=reason,
-        )
 
 
 @dataclass(frozen=True)

@@ -379,9 +379,11 @@ def hub() -> Iterator[Route]:
 
     from hubyard_hub.money_pages import handlers as money_pages
     from hubyard_hub.people.pages import handlers as people_pages
-    from hubyard_hub.sign_in import HubyardAuthenticator
+    from hubyard_hub.signing_in.authenticator import HubyardAuthenticator
+    from hubyard_hub.signing_in.routes import PAGES
 
     authenticator = HubyardAuthenticator.__new__(HubyardAuthenticator)
+    authenticator.pages = PAGES
     pages, calls = people_pages(None)
     every = [
         *authenticator.get_handlers(None),

@@ -6,6 +6,7 @@ from hubyard.contract.compute import Catalogue, Estimate, EstimateRequest
 from hubyard.contract.identity import Identity
 from hubyard_hub.api.access import Person, people, public
 from hubyard_hub.api.nouns import Asked
+from hubyard_spawner.estimate import offer
 
 health = public("health")
 home = people("home", prefix="")
@@ -36,7 +37,7 @@ def read_me(asking: Person) -> Identity:
 def list_compute(asking: Person, nouns: Asked) -> Catalogue:
     """Every compute profile that the caller may use."""
     parts = nouns.parts
-    return parts.catalogue.describe(asking.groups, parts.ladder.limits)
+    return offer(parts.catalogue, asking.groups, parts.ladder.limits)
 
 
 @router.post("/estimate")

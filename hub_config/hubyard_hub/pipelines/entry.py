@@ -1,23 +1,20 @@
-"""An entry: the file of a source that a run executes, read and checked at the door."""
+"""An entry: the file of a source that a run executes, and what it says of the run."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from hubyard.contract.errors import Invalid, TooLarge
 from hubyard.contract.kind import Kind
-from hubyard.contract.parameters import accept, parameters_of
+from hubyard.contract.parameters import accept
 from hubyard.contract.pipeline import StepPlan, is_pipeline
 from hubyard.contract.project import PROJECT_FILE, Project
 from hubyard.contract.run import MOST_CELLS
 from hubyard.contract.script import is_script, notebook_of
-from hubyard.contract.slug import slug_of
 from hubyard_hub.notebook import read_notebook
-from hubyard_hub.packed import file_names, read_file, read_files
+from hubyard_hub.packed import file_names, read_files
 from hubyard_hub.pipelines.checking import mistakes
-from hubyard_hub.pipelines.tagged import is_tagged, read_tagged
 from hubyard_hub.project_file import read_project
 
 if TYPE_CHECKING:
@@ -29,8 +26,6 @@ if TYPE_CHECKING:
     from hubyard.contract.source import Parameter
 
 SCRIPT_LIMIT_BYTES = 2**20
-_NAME_LENGTH = 40
-"""Of a step."""
 _MARK = b"%%"
 """What begins a cell of a script."""
 _DICT = Kind("dict")
@@ -121,32 +116,6 @@ class Files:
         return read_project(found[PROJECT_FILE]) if found else Project()
 
 
-def read_entry(source: Path, path: str) -> Entry:
-    """What a run of a file of a packed source executes.
-
-    Args:
-        source: the packed source.
-        path: of the file, within the source.
-
-    Raises:
-        NotFound: the source holds no such file.
-        Invalid: it cannot be executed; says why, and where.
-    """
-    from hubyard_hub.pipelines.definition import read_pipeline  # noqa: PLC0415  it reads entries' documents
-
-    files = Files.of(source)
-    project = files.project()
-    content = read_file(source, path)
-    if is_pipeline(path):
-        return read_pipeline(content, path, files, project)
-    document = read_document(content, path)
-    if is_tagged(document):
-        parameters, steps = read_tagged(document, path)
-        return Entry(path, parameters, steps, project)
-    step = StepPlan(name=_step_name(path), file=path)
-    return Entry(path, parameters_of(document), (step,), project)
-
-
 def read_document(content: bytes, path: str) -> Mapping[str, Any]:
     """A notebook, or a script as the notebook that executes it.
 
@@ -163,9 +132,3 @@ def read_document(content: bytes, path: str) -> Mapping[str, Any]:
         return notebook_of(content.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise Invalid(f"{path} is not UTF-8 (byte {error.start + 1}).") from None
-
-
-def _step_name(path: str) -> str:
-    """A step's name, made of a file's."""
-    slug = slug_of(PurePosixPath(path).stem, _NAME_LENGTH)
-    return slug if slug[:1].isalpha() else "notebook"

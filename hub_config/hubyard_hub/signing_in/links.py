@@ -14,7 +14,7 @@ from hubyard_hub.signing_in import device
 from hubyard_hub.signing_in.pages import Handler
 
 if TYPE_CHECKING:
-    from hubyard_hub.welcome import Welcome
+    from hubyard_hub.signing_in.welcome import Welcome
 
 
 class WelcomeHandler(Handler):

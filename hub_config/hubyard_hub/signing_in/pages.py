@@ -17,7 +17,7 @@ from hubyard.contract.errors import Rejected
 from hubyard_hub.signing_in.attempts import TooManyAttempts
 
 if TYPE_CHECKING:
-    from hubyard_hub.sign_in import HubyardAuthenticator
+    from hubyard_hub.signing_in.authenticator import HubyardAuthenticator
 
 _SIGNED_UP = (
     "If this name is free, an administrator now sees it and can admit you. If you "

@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Any, TextIO
 from hubyard.contract.errors import Conflict, Invalid
 from hubyard_hub.retention.commands import add_prune
 from hubyard_hub.settings import Settings, make_private_folder, shipped
+from hubyard_hub.signing_in.welcome import Welcome
 from hubyard_hub.up.door import check
 from hubyard_hub.up.report import Report
 from hubyard_hub.up.sign_in_link import add_sign_in_link
 from hubyard_hub.up.takeover import check_port, take_over
-from hubyard_hub.welcome import Welcome
 
 if TYPE_CHECKING:
     import argparse

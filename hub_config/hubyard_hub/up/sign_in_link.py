@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from hubyard.contract.errors import Invalid
 from hubyard_hub.settings import Settings
 from hubyard_hub.signing_in.names import may_exist
-from hubyard_hub.welcome import Welcome
+from hubyard_hub.signing_in.welcome import Welcome
 
 if TYPE_CHECKING:
     import argparse

@@ -12,7 +12,7 @@ from traitlets.config import Config
 from hubyard_hub.configure import EXTRA_VARIABLE, configure
 from hubyard_hub.people.pages import watch_no_names
 from hubyard_hub.settings import STATE_VARIABLE, Settings, shipped
-from hubyard_hub.sign_in import HubyardAuthenticator
+from hubyard_hub.signing_in.authenticator import HubyardAuthenticator
 from hubyard_hub.store import connecting
 from support.pages import DOCS, Page
 

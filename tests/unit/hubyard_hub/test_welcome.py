@@ -9,9 +9,9 @@ import pytest
 
 from hubyard.cli import main
 from hubyard.contract.errors import Forbidden
-from hubyard_hub import welcome as module
 from hubyard_hub.settings import Settings, shipped
-from hubyard_hub.welcome import Welcome
+from hubyard_hub.signing_in import welcome as module
+from hubyard_hub.signing_in.welcome import Welcome
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from hubyard_spawner.catalogue import (
     Profile,
     why_unavailable,
 )
-from hubyard_spawner.estimate import estimate
+from hubyard_spawner.estimate import estimate, offer
 from hubyard_spawner.live import LiveCatalogue
 
 SHIPPED = Path(__file__).parents[3] / "hub_config" / "compute.toml"
@@ -175,7 +175,7 @@ def test_a_lifetime_is_at_most_the_longest():
 
 def test_estimate_and_description_show_one_number():
     catalogue = Catalogue("USD", (profile(),))
-    (shown,) = catalogue.describe((), Limits.SOFT).compute
+    (shown,) = offer(catalogue, (), Limits.SOFT).compute
     before = estimate(catalogue, catalogue.profiles[0], 7200)
     assert before.total == shown.most == money.Money(micros=40_000, text="$0.04")
     assert before.most == shown.most
@@ -258,7 +258,7 @@ def test_the_price_of_ray_workers_is_in_the_price(tmp_path):
     catalogue = Catalogue.load(write(tmp_path, text))
     fleet = catalogue.named("fleet")
     assert estimate(catalogue, fleet, 3600).total.text == "$0.08"
-    assert catalogue.describe((), Limits.SOFT).compute[1].price.text == "$0.08"
+    assert offer(catalogue, (), Limits.SOFT).compute[1].price.text == "$0.08"
 
 
 def test_how_long_each_kind_may_idle(tmp_path):

@@ -5,7 +5,6 @@ The first of all is made here, by the link that a fresh deployment prints.
 
 NativeAuthenticator 1.3 admits and discards by a link, so that any page which can make
 an administrator follow one could let somebody in. Here both are forms with a proof.
-How attempts are counted and passwords hashed is in `signing_in`.
 """
 
 from __future__ import annotations
@@ -22,19 +21,12 @@ from traitlets import Unicode
 
 from hubyard.contract.errors import Conflict, Forbidden, Invalid, Rejected
 from hubyard_hub.people.access import end_other_sessions
-from hubyard_hub.people.admitting import AdmitHandler, DiscardHandler
 from hubyard_hub.signing_in import device
 from hubyard_hub.signing_in.address import Clients
 from hubyard_hub.signing_in.attempts import Attempts, TooManyAttempts
-from hubyard_hub.signing_in.links import SignInLinkHandler, WelcomeHandler
 from hubyard_hub.signing_in.names import check_name, may_exist
-from hubyard_hub.signing_in.pages import (
-    ChangePasswordAdminHandler,
-    ChangePasswordHandler,
-    SignUpHandler,
-)
 from hubyard_hub.signing_in.passwords import Hasher, check_length
-from hubyard_hub.welcome import Welcome
+from hubyard_hub.signing_in.welcome import Welcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,6 +44,9 @@ class HubyardAuthenticator(NativeAuthenticator):
     sign_in_link_file = Unicode(
         help="Where the code of `hubyard sign-in-link` is kept."
     ).tag(config=True)
+    pages = Anything((), help="Our own pages: their addresses and handlers.").tag(
+        config=True
+    )
     departures = Anything(
         help="A function that gives the `Departures` of this deployment."
     ).tag(config=True)
@@ -76,21 +71,12 @@ class HubyardAuthenticator(NativeAuthenticator):
         return Welcome(Path(self.sign_in_link_file))
 
     def get_handlers(self, app: object) -> list[Any]:
-        """The pages of signing up, and the welcome; signing in is the hub's own page.
+        """Our own pages; signing in is the hub's.
 
         Of NativeAuthenticator's pages only the list of people is used.
         """
         native = [h for h in super().get_handlers(app) if h[0] == "/authorize"]
-        return [
-            *native,
-            (r"/authorize/([^/]+)", AdmitHandler),
-            (r"/discard/([^/]+)", DiscardHandler),
-            (r"/signup", SignUpHandler),
-            (r"/change-password", ChangePasswordHandler),
-            (r"/change-password/([^/]+)", ChangePasswordAdminHandler),
-            (r"/welcome", WelcomeHandler),
-            (r"/sign-in-link", SignInLinkHandler),
-        ]
+        return [*native, *self.pages]
 
     async def refresh_user(self, user: User, handler: object = None) -> Any:  # noqa: ANN401  as JupyterHub's, which names True alone
         """Whether somebody is still admitted; where not, the hub ends the session."""
