@@ -20,7 +20,7 @@ from hubyard.contract.errors import Rejected, Unavailable, refused
 from hubyard.contract.money import amount_text
 from hubyard.contract.spend import Part
 from hubyard.contract.workload import ExtensionRequest
-from hubyard_hub.export import as_csv, records
+from hubyard_hub.money.export import as_csv, records
 from hubyard_hub.pages import identity_of
 from hubyard_hub.workloads import Workloads
 

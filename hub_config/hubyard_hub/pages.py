@@ -18,8 +18,8 @@ from hubyard.contract.errors import Unavailable
 from hubyard.contract.identity import Identity
 from hubyard.contract.money import MICROS
 from hubyard_hub.asking import Asking
-from hubyard_hub.budgets import tightest
-from hubyard_hub.reservation import HORIZON, Month
+from hubyard_hub.money.budgets import tightest
+from hubyard_hub.money.reservation import HORIZON, Month
 from hubyard_hub.workloads import Workloads, why_gone
 from hubyard_spawner.estimate import offer
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from hubyard.contract.compute import Compute
     from hubyard.contract.spend import Spend
     from hubyard.contract.workload import Workload
-    from hubyard_hub.budgets import Limit
+    from hubyard_hub.money.budgets import Limit
     from hubyard_hub.parts import Books
 
 _TEMPLATES = Path(__file__).parent / "templates"

@@ -13,7 +13,7 @@ from hubyard.contract import tracking as contract
 from hubyard.contract.base import now
 from hubyard.contract.entry import milliseconds
 from hubyard.contract.errors import Forbidden, Invalid, NotFound
-from hubyard_hub.lines import LINES, read_lines
+from hubyard_hub.money.lines import LINES, read_lines
 from hubyard_hub.store.tables import entries
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from hubyard.contract import money
 from hubyard.contract.base import now
 from hubyard.contract.errors import Conflict, NotFound, Rejected
 from hubyard.contract.workload import Kind, ServerName, Status, Target
-from hubyard_hub.lines import newest_lines
+from hubyard_hub.money.lines import newest_lines
+from hubyard_hub.money.usage import requests_of
 from hubyard_hub.store import insert_once
-from hubyard_hub.usage import requests_of
 from hubyard_hub.workloads import server_url
 from hubyard_spawner.catalogue import why_unavailable
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from hubyard.contract.identity import Identity
     from hubyard.contract.project import Project
-    from hubyard_hub.lines import Line
+    from hubyard_hub.money.lines import Line
     from hubyard_hub.parts import Parts
 
 Row = Mapping[str, Any]

@@ -15,12 +15,12 @@ from hubyard.contract.ending import why_ended
 from hubyard.contract.entry import Deadline, EndReason
 from hubyard.contract.errors import Conflict, HubyardError, NotFound
 from hubyard.contract.workload import Extension, Workload, new_id
-from hubyard_hub.attribution import accounts_of
-from hubyard_hub.budgets import BudgetSpent, admit_more, check_more, limits
-from hubyard_hub.ledger import write_deadline
-from hubyard_hub.lines import IS_OPEN, LINES, OLDEST_FIRST, read_lines
+from hubyard_hub.money.attribution import accounts_of
+from hubyard_hub.money.budgets import BudgetSpent, admit_more, check_more, limits
+from hubyard_hub.money.ledger import write_deadline
+from hubyard_hub.money.lines import IS_OPEN, LINES, OLDEST_FIRST, read_lines
+from hubyard_hub.money.usage import keep_report, usage_of
 from hubyard_hub.store.tables import entries, extensions
-from hubyard_hub.usage import keep_report, usage_of
 from hubyard_spawner.folder import Folder
 
 if TYPE_CHECKING:
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from hubyard.contract.entry import Entry, Settlement
     from hubyard.contract.identity import Identity
     from hubyard.contract.usage import ActivityReport, Usage
-    from hubyard_hub.budgets import Limit
-    from hubyard_hub.lines import Line
+    from hubyard_hub.money.budgets import Limit
+    from hubyard_hub.money.lines import Line
+    from hubyard_hub.money.reservation import Charge
     from hubyard_hub.parts import Books
-    from hubyard_hub.reservation import Charge
 
 HOUR_S = 3600
 

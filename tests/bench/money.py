@@ -31,8 +31,8 @@ from hubyard.contract.base import now
 from hubyard.contract.budget import BudgetRequest, Scope
 from hubyard.contract.entry import EndReason, Settlement
 from hubyard.contract.workload import Kind
-from hubyard_hub.ledger import Ledger
-from hubyard_hub.reservation import Month
+from hubyard_hub.money.ledger import Ledger
+from hubyard_hub.money.reservation import Month
 from hubyard_hub.store import Store
 from support.cheap import cheap, profile
 from support.hub import running_hub

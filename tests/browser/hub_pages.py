@@ -26,7 +26,7 @@ from hubyard.contract.base import now
 from hubyard.contract.entry import EndReason, Entry, Settlement
 from hubyard.contract.money import MICROS
 from hubyard.contract.workload import Kind, Limits, new_id
-from hubyard_hub.ledger import Ledger
+from hubyard_hub.money.ledger import Ledger
 from hubyard_hub.store import Store
 from support.browser import chromium, sign_in
 from support.furnish import deploy, publish_app, start_run

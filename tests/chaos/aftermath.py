@@ -10,7 +10,7 @@ import psutil
 from chaos.scene import PATIENCE_S, lives
 from hubyard.contract.run import CellStatus
 from hubyard.contract.workload import Status
-from hubyard_hub.ledger import Ledger
+from hubyard_hub.money.ledger import Ledger
 from hubyard_hub.store import Store
 
 if TYPE_CHECKING:

@@ -43,7 +43,7 @@ from chaos.ledger_verdict import Verdict, judge
 from chaos.ledger_world import OWNER, world_in
 from hubyard.contract.entry import EndReason
 from hubyard.contract.workload import Kind
-from hubyard_hub.ledger import Ledger
+from hubyard_hub.money.ledger import Ledger
 from hubyard_hub.store import Store
 from support.wall_clock import WallClock
 

@@ -20,8 +20,8 @@ from sqlalchemy import select
 from chaos.ledger_lives import ENDS
 from hubyard.contract.base import now
 from hubyard.contract.entry import EndReason
-from hubyard_hub.audit import audit
-from hubyard_hub.lines import LINES, OLDEST_FIRST, read_lines
+from hubyard_hub.money.audit import audit
+from hubyard_hub.money.lines import LINES, OLDEST_FIRST, read_lines
 from hubyard_hub.store import Store
 from hubyard_hub.store.tables import settlements
 from hubyard_spawner.folder import Folder
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from chaos.ledger_lives import Life
     from chaos.ledger_observer import Sight
-    from hubyard_hub.lines import Line
+    from hubyard_hub.money.lines import Line
     from support.running import Running
 
 MOST_PPM = 10_000

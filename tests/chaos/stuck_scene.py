@@ -20,7 +20,7 @@ import psutil
 from chaos.stuck_people import Someone
 from chaos.stuck_promises import Found, What, is_kept
 from hubyard.contract.errors import HubyardError
-from hubyard_hub.ledger import Ledger
+from hubyard_hub.money.ledger import Ledger
 from hubyard_hub.store import Store
 from support.running import Person
 

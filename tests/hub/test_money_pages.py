@@ -17,8 +17,8 @@ from sqlalchemy import select
 from hubyard.contract.base import now
 from hubyard.contract.entry import EndReason, Entry, Settlement
 from hubyard.contract.workload import Kind, Limits, new_id
-from hubyard_hub.budgets import Budgets
-from hubyard_hub.ledger import Ledger
+from hubyard_hub.money.budgets import Budgets
+from hubyard_hub.money.ledger import Ledger
 from hubyard_hub.store import Store
 from hubyard_hub.store.tables import budgets, extensions
 from support.hub import NAVIGATION, REPOSITORY

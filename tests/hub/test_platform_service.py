@@ -11,7 +11,7 @@ import httpx
 import psutil
 import pytest
 
-from hubyard_hub.ledger import Ledger
+from hubyard_hub.money.ledger import Ledger
 from hubyard_hub.settings import Settings
 from hubyard_hub.store import Store
 from hubyard_spawner.folder import Folder

@@ -16,8 +16,8 @@ from hubyard.contract.identity import Identity
 from hubyard.contract.run import RunRecord, RunRequest
 from hubyard.contract.workload import Status
 from hubyard_hub.apps import Apps
-from hubyard_hub.export import records
 from hubyard_hub.hub_client import HubClient
+from hubyard_hub.money.export import records
 from hubyard_hub.parts import Parts
 from hubyard_hub.reconcile.loop import Reconciler
 from hubyard_hub.runs.runs import Runs

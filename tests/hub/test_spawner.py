@@ -14,7 +14,7 @@ import pytest
 
 from hubyard.contract.entry import EndReason
 from hubyard.contract.workload import Limits
-from hubyard_hub.ledger import Ledger
+from hubyard_hub.money.ledger import Ledger
 from hubyard_hub.store import Store
 from hubyard_spawner import shim
 from hubyard_spawner.folder import Folder, spec_text
@@ -63,7 +63,7 @@ longest_lifetime = "2h"
 LINES = """
 import sys
 from pathlib import Path
-from hubyard_hub.ledger import Ledger
+from hubyard_hub.money.ledger import Ledger
 from hubyard_hub.store import Store
 from hubyard_spawner import workloads
 from hubyard_spawner.catalogue import Catalogue

@@ -33,7 +33,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from hubyard.contract.base import now
 from hubyard.contract.run import RunRequest
 from hubyard.contract.workload import Status
-from hubyard_hub.audit import audit
+from hubyard_hub.money.audit import audit
 from hubyard_hub.store import Store
 from security.budget_border import at_the_border
 from security.budget_extensions import attack_extensions

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from hubyard.contract.base import now
-from hubyard_hub.audit import audit
+from hubyard_hub.money.audit import audit
 from hubyard_hub.store import Store
 from security.budget_extensions import Asker
 from security.budget_place import LIFETIME_S, START_MICROS, place_in

@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from hubyard.contract.budget import BudgetRequest, Scope
 from hubyard.contract.money import amount_text, cost_of, parse_micros
-from hubyard_hub.ledger import Ledger
+from hubyard_hub.money.ledger import Ledger
 from hubyard_hub.store import Store
 from hubyard_hub.store.tables import entries
 from support.cheap import cheap, profile
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from hubyard.client import Client
     from hubyard.contract.entry import Entry
-    from hubyard_hub.lines import Line
+    from hubyard_hub.money.lines import Line
     from support.running import Person, Running
 
 COMPUTE = "plain"

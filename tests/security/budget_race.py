@@ -21,8 +21,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from hubyard.contract.base import now
 from hubyard.contract.budget import Account, Scope
 from hubyard.contract.money import parse_micros
-from hubyard_hub.budgets import Budgets, BudgetSpent
-from hubyard_hub.ledger import Ledger
+from hubyard_hub.money.budgets import Budgets, BudgetSpent
+from hubyard_hub.money.ledger import Ledger
 from hubyard_hub.store import Store
 from security.budget_place import LIFETIME_S, PRICE, budget_for
 from support.lines import entry

@@ -15,7 +15,7 @@ _LINES = """
 import sys
 from pathlib import Path
 from hubyard.contract.workload import ServerName
-from hubyard_hub.ledger import Ledger
+from hubyard_hub.money.ledger import Ledger
 from hubyard_hub.store import Store
 from hubyard_spawner import workloads
 from hubyard_spawner.catalogue import Catalogue

@@ -12,9 +12,9 @@ from hubyard.contract.ledger_record import LedgerRecord
 from hubyard.contract.spend import Spend
 from hubyard_hub.api.access import Admin, Person, people
 from hubyard_hub.api.nouns import Asked
-from hubyard_hub.attribution import accounts_of
-from hubyard_hub.export import as_csv, records
-from hubyard_hub.metrics import CONTENT_TYPE, exposition
+from hubyard_hub.money.attribution import accounts_of
+from hubyard_hub.money.export import as_csv, records
+from hubyard_hub.money.metrics import CONTENT_TYPE, exposition
 
 router = people("money")
 

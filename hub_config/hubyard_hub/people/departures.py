@@ -16,7 +16,7 @@ from hubyard.contract.base import now
 from hubyard.contract.errors import Conflict, Invalid, NotFound
 from hubyard.contract.people import Departure, Holdings, Leaving, OffboardRequest
 from hubyard.contract.workload import Status, Target, new_id
-from hubyard_hub.lines import IS_OPEN, LINES, OLDEST_FIRST, read_lines
+from hubyard_hub.money.lines import IS_OPEN, LINES, OLDEST_FIRST, read_lines
 from hubyard_hub.people import aside
 from hubyard_hub.store import insert_once, tables
 from hubyard_hub.wishes import all_rows

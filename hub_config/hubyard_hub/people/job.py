@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from hubyard_hub.hub_client import Access
-    from hubyard_hub.lines import Line
+    from hubyard_hub.money.lines import Line
     from hubyard_hub.parts import Parts
     from hubyard_hub.wishes import Row
 

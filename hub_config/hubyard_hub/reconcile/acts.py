@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from hubyard.contract.entry import Settlement
     from hubyard.contract.run import StepRecord
     from hubyard_hub.hub_client import Refusal
-    from hubyard_hub.lines import Line
+    from hubyard_hub.money.lines import Line
     from hubyard_hub.parts import Parts
     from hubyard_hub.wishes import Row
 

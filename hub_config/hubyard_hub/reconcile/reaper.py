@@ -17,10 +17,10 @@ from sqlalchemy import select
 from hubyard.contract.base import now
 from hubyard.contract.budget import Account, WhenSpent
 from hubyard.contract.workload import Kind
-from hubyard_hub.budgets import limits
-from hubyard_hub.lines import IS_OPEN, LINES, read_lines
+from hubyard_hub.money.budgets import limits
+from hubyard_hub.money.lines import IS_OPEN, LINES, read_lines
+from hubyard_hub.money.usage import idle_since
 from hubyard_hub.store.tables import charges, deadlines, entries
-from hubyard_hub.usage import idle_since
 from hubyard_hub.workloads import promised
 from hubyard_spawner.folder import Folder
 from hubyard_spawner.lifetime import Facts, deadline
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from hubyard.contract.entry import Deadline
-    from hubyard_hub.budgets import Limit
-    from hubyard_hub.lines import Line
+    from hubyard_hub.money.budgets import Limit
+    from hubyard_hub.money.lines import Line
     from hubyard_hub.parts import Books
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hubyard.contract.base import now
 from hubyard.contract.workload import Kind
-from hubyard_hub.usage import forget_old, keep_measured
+from hubyard_hub.money.usage import forget_old, keep_measured
 from hubyard_spawner.folder import Folder
 from hubyard_spawner.local import home_of
 from hubyard_spawner.usage import Sampler as Measuring
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from hubyard_hub.lines import Line
+    from hubyard_hub.money.lines import Line
     from hubyard_hub.parts import Books
 
 _DISK_EVERY_S = 300.0

@@ -231,7 +231,7 @@ def _sign_in_link(settings: Settings) -> str:
 
 
 def _stop_workloads(settings: Settings) -> None:
-    from hubyard_hub.ledger import Ledger  # noqa: PLC0415  see the top
+    from hubyard_hub.money.ledger import Ledger  # noqa: PLC0415  see the top
     from hubyard_hub.store import Store  # noqa: PLC0415
     from hubyard_spawner.limits import Ladder  # noqa: PLC0415
     from hubyard_spawner.local import stop_all, sweep  # noqa: PLC0415

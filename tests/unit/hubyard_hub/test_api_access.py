@@ -292,7 +292,7 @@ def test_an_unexpected_error_says_nothing_of_itself(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("hubyard_hub.spending.Spending.of", fail)
+    monkeypatch.setattr("hubyard_hub.money.spending.Spending.of", fail)
     caller = Caller(app, Identity(name="ada"))
     caller.raises = False
     answer = caller.get("/spend")

@@ -16,7 +16,7 @@ from hubyard.contract.budget import Scope, Stop, WhenSpent
 from hubyard.contract.entry import Deadline, EndReason
 from hubyard.contract.identity import Identity
 from hubyard.contract.workload import Kind
-from hubyard_hub.ledger import write_deadline
+from hubyard_hub.money.ledger import write_deadline
 from hubyard_hub.reconcile.reaper import reap
 from hubyard_hub.store import tables
 from hubyard_spawner.folder import Folder

@@ -9,8 +9,8 @@ import pytest
 from hubyard.cli import main
 from hubyard.contract.base import now
 from hubyard.contract.workload import Kind
-from hubyard_hub.audit import audit
-from hubyard_hub.ledger import Ledger
+from hubyard_hub.money.audit import audit
+from hubyard_hub.money.ledger import Ledger
 from hubyard_hub.settings import Settings, shipped
 from hubyard_hub.store import Store
 from hubyard_hub.store.migrations.append_only import _ACTS

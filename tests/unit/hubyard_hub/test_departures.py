@@ -15,7 +15,7 @@ from hubyard.contract.errors import Conflict, Invalid, NotFound
 from hubyard.contract.identity import Identity
 from hubyard.contract.people import Holdings, Leaving, OffboardRequest
 from hubyard.contract.workload import Status, Target
-from hubyard_hub.export import records
+from hubyard_hub.money.export import records
 from hubyard_hub.people import job, leaving
 from hubyard_hub.people.commands import preview
 from hubyard_hub.people.departures import BY_HUB, Departures, busy_owners

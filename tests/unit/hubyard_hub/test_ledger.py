@@ -8,8 +8,8 @@ from hubyard.contract.base import now
 from hubyard.contract.budget import Account, BudgetRequest, Scope
 from hubyard.contract.entry import EndReason
 from hubyard.contract.workload import Kind
-from hubyard_hub.budgets import Budgets, BudgetSpent
-from hubyard_hub.ledger import Ledger
+from hubyard_hub.money.budgets import Budgets, BudgetSpent
+from hubyard_hub.money.ledger import Ledger
 from hubyard_hub.store import Store
 from support.lines import START, ended, entry, opened
 from support.months import BORDER, noon, stand_at

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, event
 
 from hubyard.contract.identity import Identity
 from hubyard.contract.workload import Kind
-from hubyard_hub.budgets import BudgetSpent
+from hubyard_hub.money.budgets import BudgetSpent
 from hubyard_hub.schedules.core import fire_due
 from support.lines import entry, opened
 from support.months import noon, stand_at

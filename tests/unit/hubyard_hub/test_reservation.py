@@ -14,7 +14,7 @@ from hypothesis.stateful import (
 )
 
 from hubyard.contract.money import cost_of, duration_for
-from hubyard_hub.reservation import (
+from hubyard_hub.money.reservation import (
     HORIZON,
     Charge,
     Month,

@@ -22,7 +22,7 @@ from hubyard.contract.errors import Invalid, NotFound
 from hubyard.contract.workload import Kind, Status, new_id
 from hubyard_hub.blobs import Blobs
 from hubyard_hub.kept import Kept
-from hubyard_hub.ledger import Ledger
+from hubyard_hub.money.ledger import Ledger
 from hubyard_hub.retention.commands import run_prune
 from hubyard_hub.retention.leftovers import Leftovers
 from hubyard_hub.retention.prune import prune

@@ -7,9 +7,9 @@ import pytest
 from hubyard.contract.entry import EndReason
 from hubyard.contract.identity import Identity
 from hubyard.contract.workload import Kind
-from hubyard_hub.ledger import Ledger
-from hubyard_hub.spending import NO_PROJECT, Spending
-from hubyard_hub.usage import keep_measured
+from hubyard_hub.money.ledger import Ledger
+from hubyard_hub.money.spending import NO_PROJECT, Spending
+from hubyard_hub.money.usage import keep_measured
 from hubyard_spawner.usage import Measured
 from support.lines import ended, opened
 from support.stores import store

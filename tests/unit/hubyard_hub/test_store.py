@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError, StatementError
 
 from hubyard.contract.base import now
 from hubyard.contract.budget import Scope
-from hubyard_hub.ledger import Ledger
+from hubyard_hub.money.ledger import Ledger
 from hubyard_hub.store import Store, insert_once, is_alone, tables
 from support.lines import opened
 from support.patience import until

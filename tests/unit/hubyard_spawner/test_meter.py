@@ -6,7 +6,7 @@ import pytest
 
 from hubyard.contract.entry import EndReason, Settlement
 from hubyard.contract.workload import Kind
-from hubyard_hub.ledger import Ledger
+from hubyard_hub.money.ledger import Ledger
 from hubyard_hub.store import Store
 from hubyard_spawner.meter import MemoryMeter
 from support.lines import START, entry

@@ -16,11 +16,17 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hubyard.contract.entry import Deadline, EndReason, Entry, cost_micros
 from hubyard.contract.errors import Unavailable
-from hubyard_hub.attribution import accounts_of, attributed
-from hubyard_hub.budgets import admit
-from hubyard_hub.lines import IS_OPEN, LINES, NEWEST_FIRST, OLDEST_FIRST, read_lines
+from hubyard_hub.money.attribution import accounts_of, attributed
+from hubyard_hub.money.budgets import admit
+from hubyard_hub.money.lines import (
+    IS_OPEN,
+    LINES,
+    NEWEST_FIRST,
+    OLDEST_FIRST,
+    read_lines,
+)
+from hubyard_hub.money.reservation import Charge
 from hubyard_hub.people.present import IS_PRESENT
-from hubyard_hub.reservation import Charge
 from hubyard_hub.store import in_words, insert_once
 from hubyard_hub.store.tables import charges, deadlines, entries, settlements, sightings
 
@@ -31,7 +37,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
 
     from hubyard.contract.entry import Settlement
-    from hubyard_hub.lines import Line
+    from hubyard_hub.money.lines import Line
     from hubyard_hub.store import Store
 
 _LOG = logging.getLogger(__name__)

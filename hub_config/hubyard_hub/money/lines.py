@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from hubyard.contract.entry import Deadline, Entry, Settlement, cost_micros
-from hubyard_hub.reservation import Charge
+from hubyard_hub.money.reservation import Charge
 from hubyard_hub.store.tables import deadlines, entries, settlements
 
 if TYPE_CHECKING:

@@ -13,11 +13,11 @@ from hubyard.contract import money
 from hubyard.contract.base import now
 from hubyard.contract.spend import Day, Part, Spend, SpendLine
 from hubyard.contract.workload import Kind
-from hubyard_hub.attribution import accounts_of
-from hubyard_hub.budgets import limits
-from hubyard_hub.lines import called
+from hubyard_hub.money.attribution import accounts_of
+from hubyard_hub.money.budgets import limits
+from hubyard_hub.money.lines import called
+from hubyard_hub.money.reservation import Charge, Month, spent
 from hubyard_hub.people.present import IS_PRESENT
-from hubyard_hub.reservation import Charge, Month, spent
 from hubyard_hub.store.tables import deadlines, entries, settlements, uses
 
 if TYPE_CHECKING:

@@ -33,7 +33,7 @@ def add_commands(subparsers: Subparsers) -> None:
 
 def run_verify(arguments: argparse.Namespace) -> int:
     """Say what is wrong with the ledger; 1 where anything is."""
-    from hubyard_hub.audit import audit  # noqa: PLC0415  see above
+    from hubyard_hub.money.audit import audit  # noqa: PLC0415  see above
     from hubyard_hub.store import Store  # noqa: PLC0415
 
     settings = _settings(arguments)
@@ -51,7 +51,7 @@ def run_verify(arguments: argparse.Namespace) -> int:
 
 def run_export(arguments: argparse.Namespace) -> int:
     """Print the whole ledger."""
-    from hubyard_hub.export import as_csv, records  # noqa: PLC0415  see above
+    from hubyard_hub.money.export import as_csv, records  # noqa: PLC0415  see above
     from hubyard_hub.store import Store  # noqa: PLC0415
 
     store = Store(_settings(arguments).database_url)

@@ -12,8 +12,8 @@ from prometheus_client.core import GaugeMetricFamily
 
 from hubyard.contract.money import MICROS
 from hubyard.contract.workload import Kind
-from hubyard_hub.lines import IS_OPEN, LINES, read_lines
-from hubyard_hub.usage import latest_samples
+from hubyard_hub.money.lines import IS_OPEN, LINES, read_lines
+from hubyard_hub.money.usage import latest_samples
 from hubyard_spawner.folder import Folder
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from hubyard.contract.usage import ActivityReport
-    from hubyard_hub.lines import Line
+    from hubyard_hub.money.lines import Line
     from hubyard_hub.store import Store
     from hubyard_spawner.usage import Measured
 

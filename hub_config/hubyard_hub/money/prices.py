@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 from hubyard.contract import money
 from hubyard.contract.base import now
-from hubyard_hub.attribution import accounts_of
-from hubyard_hub.budgets import limits, refusal, tightest
-from hubyard_hub.reservation import Charge, Month, reserved
+from hubyard_hub.money.attribution import accounts_of
+from hubyard_hub.money.budgets import limits, refusal, tightest
+from hubyard_hub.money.reservation import Charge, Month, reserved
 from hubyard_spawner.estimate import estimate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from hubyard.contract.compute import Estimate
-    from hubyard_hub.budgets import Limit
+    from hubyard_hub.money.budgets import Limit
     from hubyard_hub.store import Store
     from hubyard_spawner.catalogue import Catalogue
 
