@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from hubyard.contract.parameters import CELL_LIMIT_BYTES
 from hubyard.contract.run import MOST_CELLS, OUTPUT_LIMIT_BYTES
 from hubyard.contract.source import MOST_PARAMETERS, SOURCE_LIMIT_BYTES
-from hubyard_hub import notebook, packed, yaml_text
 from hubyard_hub.api import body
-from hubyard_hub.kept import RECORD_BOUND
 from hubyard_hub.mlflow import bounds as mlflow
 from hubyard_hub.mlflow.fields import MOST_FIELDS
 from hubyard_hub.mlflow.spans import LARGEST_BYTES
-from hubyard_hub.pipelines import entry, tagged
+from hubyard_hub.runs.kept import RECORD_BOUND
 from hubyard_hub.sandbox import COMPARE, READ
+from hubyard_hub.sources import entry, notebook, packed, tagged, yaml_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import BinaryIO
 
-    from hubyard_hub.blobs import Blobs
     from hubyard_hub.mlflow_client import MlflowClient, Streamed
+    from hubyard_hub.sources.blobs import Blobs
 
 LIMIT_BYTES = 2 * 2**30
 _FILES, _DEPTH = 10_000, 12

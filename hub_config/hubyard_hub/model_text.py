@@ -14,7 +14,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from hubyard.contract.errors import Invalid
 from hubyard_hub.example import example_of
-from hubyard_hub.json_text import has_lone_surrogate
+from hubyard_hub.sources.json_text import has_lone_surrogate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hubyard.contract.run import FailureReason
-from hubyard_hub.pipelines.tagged import read_tagged
+from hubyard_hub.sources.tagged import read_tagged
 from support.memory_hub import MemoryHub
 from support.platform import upload
 from support.runs import NOTEBOOK, RunProcess, ServedPlatform, served_in

@@ -11,7 +11,7 @@ from mlflow import MlflowClient
 
 from hubyard.contract.run import CellStatus, FailureReason, StepStatus
 from hubyard.contract.workload import Status
-from hubyard_hub import kept
+from hubyard_hub.runs import kept
 from support.mlflow_server import mlflow_server
 from support.patience import SOON_S, until
 from support.platform import app, code_cell, hub, notebook, parts, upload

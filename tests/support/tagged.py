@@ -28,7 +28,7 @@ from traitlets.config import Config
 
 from hubyard.contract.errors import Invalid
 from hubyard.contract.layout import OUTPUTS
-from hubyard_hub.pipelines.tagged import read_tagged
+from hubyard_hub.sources.tagged import read_tagged
 from hubyard_runtime.run import source
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from starlette.requests import Request
 
 from hubyard.contract.errors import HubyardError, TooLarge
 from hubyard_hub.api.answers import problem
-from hubyard_hub.json_text import JsonBound, check_json
-from hubyard_hub.kept import RECORD_BOUND
+from hubyard_hub.runs.kept import RECORD_BOUND
+from hubyard_hub.sources.json_text import JsonBound, check_json
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send

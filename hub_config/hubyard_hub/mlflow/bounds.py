@@ -17,9 +17,14 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 from starlette.requests import ClientDisconnect
 
 from hubyard.contract.errors import HubyardError, Invalid, TooLarge
-from hubyard_hub.json_text import JsonBound, check_json, is_deeper, without_texts
 from hubyard_hub.mlflow import answers
 from hubyard_hub.mlflow.wire import repeat
+from hubyard_hub.sources.json_text import (
+    JsonBound,
+    check_json,
+    is_deeper,
+    without_texts,
+)
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hubyard.contract.errors import HubyardError
-from hubyard_hub.json_text import JsonBound, check_json
 from hubyard_hub.mlflow.asked import Thing
 from hubyard_hub.mlflow.fields import DEEPEST, MOST_FIELDS, Excessive, check_fields
+from hubyard_hub.sources.json_text import JsonBound, check_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

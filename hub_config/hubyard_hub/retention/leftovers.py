@@ -9,8 +9,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from hubyard.contract.layout import PACKED_OUTPUTS
-from hubyard_hub.kept import Kept, has_tracked
 from hubyard_hub.retention.needed import read_needed, read_run_entries
+from hubyard_hub.runs.kept import Kept, has_tracked
 from hubyard_spawner.folder import folders
 from hubyard_spawner.usage import folder_bytes
 

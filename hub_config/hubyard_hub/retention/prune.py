@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete
 
-from hubyard_hub.kept import Kept
 from hubyard_hub.retention.leftovers import Leftovers, What
+from hubyard_hub.runs.kept import Kept
 from hubyard_hub.store.tables import sources
 
 if TYPE_CHECKING:

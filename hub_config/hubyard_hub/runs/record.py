@@ -17,7 +17,7 @@ from hubyard.contract.run import FailureReason, RunFailure
 from hubyard.contract.run_record import closed
 from hubyard.contract.workload import Status, Target
 from hubyard_hub.notices.tell import move_failed_cell, tell_end
-from hubyard_hub.pipelines import cache
+from hubyard_hub.runs import cache
 from hubyard_hub.runs.steps import counts, keep_steps, steps_of
 from hubyard_hub.store import tables
 from hubyard_hub.wishes import all_rows

@@ -16,10 +16,10 @@ from hubyard.contract.run import (
     StepStatus,
 )
 from hubyard.contract.workload import Kind, Status, Target, new_id
-from hubyard_hub.kept import Kept
-from hubyard_hub.pipelines import cache
-from hubyard_hub.pipelines.again import again
-from hubyard_hub.pipelines.job import check_shares, job_of
+from hubyard_hub.runs import cache
+from hubyard_hub.runs.again import again
+from hubyard_hub.runs.job import check_shares, job_of
+from hubyard_hub.runs.kept import Kept
 from hubyard_hub.runs.record import keep_record
 from hubyard_hub.runs.steps import keep_steps, steps_of
 from hubyard_hub.runs.wanted import Wanted, notebook_name
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from hubyard.contract.compute import Estimate
     from hubyard.contract.identity import Identity
     from hubyard.contract.run import ResumeRequest, ReuseRequest, RunRequest
-    from hubyard_hub.blobs import Upload
     from hubyard_hub.parts import Parts
-    from hubyard_hub.pipelines.entry import Entry
+    from hubyard_hub.sources.blobs import Upload
+    from hubyard_hub.sources.entry import Entry
 
 _NOT_CACHED = "Nothing is cached for this."
 

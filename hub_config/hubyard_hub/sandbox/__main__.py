@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
-_READERS = ("hubyard_hub.comparison", "hubyard_hub.pipelines.definition")
+_READERS = ("hubyard_hub.sources.comparison", "hubyard_hub.sources.definition")
 _SPARE_BYTES = 64 * 2**20
 """A worker that has needed so much more than at its start is replaced."""
 

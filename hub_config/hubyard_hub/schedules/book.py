@@ -43,7 +43,7 @@ if TYPE_CHECKING:
         Trigger,
     )
     from hubyard_hub.parts import Parts
-    from hubyard_hub.pipelines.entry import Entry
+    from hubyard_hub.sources.entry import Entry
     from hubyard_hub.wishes import Row
 
 _FIRES_SHOWN = 5

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hubyard_hub.pipelines.job import check_shares
+from hubyard_hub.runs.job import check_shares
 from hubyard_hub.schedules.cron import Cron, zone_of
 from hubyard_hub.schedules.watch import Found, first_look
 from hubyard_hub.wishes import choose_compute
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from hubyard.contract.project import Project
     from hubyard.contract.schedule import PreviewRequest, ScheduleRequest
     from hubyard_hub.parts import Parts
-    from hubyard_hub.pipelines.entry import Entry
+    from hubyard_hub.sources.entry import Entry
 
     Request = PreviewRequest | ScheduleRequest
 

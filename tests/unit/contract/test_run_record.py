@@ -23,8 +23,8 @@ from hubyard.contract.run import (
     StepStatus,
 )
 from hubyard.contract.workload import Status
-from hubyard_hub.json_text import check_json
-from hubyard_hub.kept import RECORD_BOUND
+from hubyard_hub.runs.kept import RECORD_BOUND
+from hubyard_hub.sources.json_text import check_json
 
 BEGUN = datetime(2026, 11, 24, tzinfo=UTC)
 FAILURE = RunFailure(reason=FailureReason.CELL_ERROR, message="it broke", cell=0)

@@ -9,7 +9,7 @@ import pytest
 from hubyard.contract.errors import Conflict, Invalid, NotFound
 from hubyard.contract.pipeline import StepPlan
 from hubyard.contract.run import ResumeRequest, StepRecord, StepStatus
-from hubyard_hub.pipelines.again import again
+from hubyard_hub.runs.again import again
 
 S = StepStatus
 PLANS = (

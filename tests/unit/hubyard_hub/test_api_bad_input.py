@@ -18,8 +18,8 @@ from fastapi.routing import APIRoute
 from hubyard.contract.errors import Problem
 from hubyard.contract.identity import Identity
 from hubyard_hub.api.body import JSON
-from hubyard_hub.kept import RECORD_BOUND
 from hubyard_hub.parts import Parts
+from hubyard_hub.runs.kept import RECORD_BOUND
 from hubyard_hub.service import assemble
 from support.patience import PATIENCE_S
 from support.platform import Caller, Stamped, packed, settings_in

@@ -11,8 +11,8 @@ from hubyard.contract.pipeline import StepPlan
 from hubyard.contract.run import RunJob
 from hubyard.contract.source import SOURCE_LIMIT_BYTES
 from hubyard.contract.workload import Kind, Status, new_id
-from hubyard_hub import kept as kept_module
 from hubyard_hub.reconcile.acts import bring_further
+from hubyard_hub.runs import kept as kept_module
 from hubyard_hub.store.tables import runs
 from support.lines import opened
 from support.platform import (

@@ -19,13 +19,13 @@ from hypothesis import strategies as st
 import support
 from hubyard.contract.errors import HubyardError, Problem
 from hubyard.contract.run import MOST_CELLS
-from hubyard_hub import kept as kept_module
-from hubyard_hub import packed as packed_module
 from hubyard_hub.api import body as body_module
 from hubyard_hub.bounds import BOUNDS, MLFLOW_BOUNDS, Bound, table
-from hubyard_hub.json_text import JsonBound, check_json, has_lone_surrogate
+from hubyard_hub.runs import kept as kept_module
 from hubyard_hub.sandbox import COMPARE, READ, Lane, Limits
 from hubyard_hub.service import assemble
+from hubyard_hub.sources import packed as packed_module
+from hubyard_hub.sources.json_text import JsonBound, check_json, has_lone_surrogate
 from support.calls import spin
 from support.platform import (
     Caller,
@@ -316,8 +316,8 @@ class Doors:
         place = str(Path(support.__file__).parents[1])
         self.monkeypatch.setenv("PYTHONPATH", place)
         short = Lane("reading", Limits(cpu_s=0, memory_bytes=2**28), workers=1)
-        self.monkeypatch.setattr("hubyard_hub.sources.READ", short)
-        self.monkeypatch.setattr("hubyard_hub.sources.read_upload", spin)
+        self.monkeypatch.setattr("hubyard_hub.sources.uploads.READ", short)
+        self.monkeypatch.setattr("hubyard_hub.sources.uploads.read_upload", spin)
         answer = self.source(packed())
         short.close()
         return answer
@@ -327,7 +327,7 @@ class Doors:
 
     def comparing_two_sources(self):
         short = Lane("comparing", Limits(cpu_s=0, memory_bytes=2**28), workers=1)
-        self.monkeypatch.setattr("hubyard_hub.sources.COMPARE", short)
+        self.monkeypatch.setattr("hubyard_hub.sources.uploads.COMPARE", short)
         lines = [f"{n % 60}\n" for n in range(4000)]
         before, after = "".join(lines).encode(), "".join(reversed(lines)).encode()
         names = [f"{n}.py" for n in range(40)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hubyard.contract.source import Change
-from hubyard_hub.comparison import changed_files
+from hubyard_hub.sources.comparison import changed_files
 from support.platform import (
     Caller,
     ada,

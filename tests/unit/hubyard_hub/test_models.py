@@ -20,13 +20,13 @@ from hubyard.contract.errors import (
 )
 from hubyard.contract.slug import name_of
 from hubyard_hub import model_copy
-from hubyard_hub.blobs import Blobs
 from hubyard_hub.deployments import _NAME_LENGTH
 from hubyard_hub.example import example_of
 from hubyard_hub.mlflow_client import MlflowClient
 from hubyard_hub.model_copy import copy_model
 from hubyard_hub.models import _source
 from hubyard_hub.servable import Servable
+from hubyard_hub.sources.blobs import Blobs
 from hubyard_hub.tracking import moment
 
 if TYPE_CHECKING:

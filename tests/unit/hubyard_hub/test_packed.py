@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from hubyard.client.source import unpack
 from hubyard.contract.errors import HubyardError, Invalid, NotFound, TooLarge
-from hubyard_hub import packed as packed_module
-from hubyard_hub.blobs import Blobs, receive
-from hubyard_hub.packed import file_names, read_file
+from hubyard_hub.sources import packed as packed_module
+from hubyard_hub.sources.blobs import Blobs, receive
+from hubyard_hub.sources.packed import file_names, read_file
 from support.platform import packed
 
 if TYPE_CHECKING:

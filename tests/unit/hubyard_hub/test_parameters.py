@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hubyard.contract.errors import HubyardError, Invalid
 from hubyard.contract.parameters import accept, parameters_of
 from hubyard.contract.source import Parameter, ParameterType
-from hubyard_hub.notebook import read_notebook
-from hubyard_hub.packed import FILE_LIMIT_BYTES
+from hubyard_hub.sources.notebook import read_notebook
+from hubyard_hub.sources.packed import FILE_LIMIT_BYTES
 from support.platform import code_cell, notebook
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from hubyard.contract.errors import Invalid
 from hubyard.contract.project import Project
-from hubyard_hub.project_file import read_project
-from hubyard_hub.yaml_text import LIMIT_BYTES
+from hubyard_hub.sources.project_file import read_project
+from hubyard_hub.sources.yaml_text import LIMIT_BYTES
 
 
 @pytest.mark.parametrize(

@@ -20,13 +20,13 @@ from hubyard.contract.app import Framework
 from hubyard.contract.base import now
 from hubyard.contract.errors import Invalid, NotFound
 from hubyard.contract.workload import Kind, Status, new_id
-from hubyard_hub.blobs import Blobs
-from hubyard_hub.kept import Kept
 from hubyard_hub.money.ledger import Ledger
 from hubyard_hub.retention.commands import run_prune
 from hubyard_hub.retention.leftovers import Leftovers
 from hubyard_hub.retention.prune import prune
+from hubyard_hub.runs.kept import Kept
 from hubyard_hub.runs.wanted import Wanted
+from hubyard_hub.sources.blobs import Blobs
 from hubyard_hub.store import Store, tables
 from hubyard_hub.wishes import new_wish
 from hubyard_spawner.folder import Folder

@@ -6,7 +6,7 @@ import pytest
 
 from hubyard.contract.errors import Invalid
 from hubyard.contract.pipeline import MOST_STEPS
-from hubyard_hub.pipelines.reading import read_entry
+from hubyard_hub.sources.reading import read_entry
 from support.platform import code_cell, notebook, packed
 
 

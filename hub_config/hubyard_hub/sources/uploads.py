@@ -16,12 +16,12 @@ from hubyard.contract.base import now
 from hubyard.contract.errors import Invalid, NotFound
 from hubyard.contract.project import Project
 from hubyard.contract.source import Comparison, NotebookSource, Source
-from hubyard_hub.blobs import NO_LONGER_KEPT
-from hubyard_hub.comparison import compare
-from hubyard_hub.packed import file_names
-from hubyard_hub.pipelines.entry import Entry, Files
-from hubyard_hub.pipelines.reading import read_entry
 from hubyard_hub.sandbox import COMPARE, READ
+from hubyard_hub.sources.blobs import NO_LONGER_KEPT
+from hubyard_hub.sources.comparison import compare
+from hubyard_hub.sources.entry import Entry, Files
+from hubyard_hub.sources.packed import file_names
+from hubyard_hub.sources.reading import read_entry
 from hubyard_hub.store import Store, insert_once, tables
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from pydantic import JsonValue
 
-    from hubyard_hub.blobs import Blobs, Upload
+    from hubyard_hub.sources.blobs import Blobs, Upload
 
 _NO_TEXTS: Mapping[str, str] = MappingProxyType({})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hubyard.contract.project import PROJECT_FILE, Project
-from hubyard_hub import yaml_text
+from hubyard_hub.sources import yaml_text
 
 
 def read_project(content: bytes) -> Project:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from hubyard.contract.errors import HubyardError, Invalid
 from hubyard.contract.notebook import foreign_language, what_is_wrong
-from hubyard_hub.json_text import JsonBound, check_json
-from hubyard_hub.packed import FILE_LIMIT_BYTES
+from hubyard_hub.sources.json_text import JsonBound, check_json
+from hubyard_hub.sources.packed import FILE_LIMIT_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

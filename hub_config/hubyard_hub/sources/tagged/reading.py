@@ -11,8 +11,8 @@ import ast
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
-from hubyard_hub.pipelines.tagged import magics, scope
-from hubyard_hub.pipelines.tagged.calls import (
+from hubyard_hub.sources.tagged import magics, scope
+from hubyard_hub.sources.tagged.calls import (
     CHANGES_ITS_ARGUMENTS,
     CHANGES_ITS_OBJECT,
     COPIES,
@@ -23,9 +23,9 @@ from hubyard_hub.pipelines.tagged.calls import (
     SETS,
     is_of_process,
 )
-from hubyard_hub.pipelines.tagged.code import NotPython, parse
-from hubyard_hub.pipelines.tagged.effects import Body, Effects
-from hubyard_hub.pipelines.tagged.links import linked_in
+from hubyard_hub.sources.tagged.code import NotPython, parse
+from hubyard_hub.sources.tagged.effects import Body, Effects
+from hubyard_hub.sources.tagged.links import linked_in
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Sequence

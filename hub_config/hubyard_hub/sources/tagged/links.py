@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from hubyard_hub.pipelines.tagged.calls import COPIES, KEEPS_PARTS
-from hubyard_hub.pipelines.tagged.scope import root_of
+from hubyard_hub.sources.tagged.calls import COPIES, KEEPS_PARTS
+from hubyard_hub.sources.tagged.scope import root_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

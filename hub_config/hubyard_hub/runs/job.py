@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from hubyard.contract.pipeline import StepPlan
-    from hubyard_hub.pipelines.entry import Entry
+    from hubyard_hub.sources.entry import Entry
     from hubyard_hub.wishes import Row
     from hubyard_spawner.catalogue import Catalogue
 

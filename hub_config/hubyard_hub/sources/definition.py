@@ -16,9 +16,9 @@ from hubyard.contract.kind import seen_kind
 from hubyard.contract.parameters import declared, parameters_of
 from hubyard.contract.pipeline import MOST_STEPS, PipelineFile, StepPlan
 from hubyard.contract.project import PROJECT_FILE
-from hubyard_hub import yaml_text
-from hubyard_hub.pipelines.checking import mistakes
-from hubyard_hub.pipelines.entry import Entry, Files, read_document
+from hubyard_hub.sources import yaml_text
+from hubyard_hub.sources.checking import mistakes
+from hubyard_hub.sources.entry import Entry, Files, read_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -14,13 +14,13 @@ from pydantic import TypeAdapter, ValidationError
 from hubyard.contract.base import Slug
 from hubyard.contract.errors import Invalid, TooLarge
 from hubyard.contract.pipeline import MOST_STEPS
-from hubyard_hub.pipelines.tagged.code import NotPython
-from hubyard_hub.pipelines.tagged.reading import read_cell
+from hubyard_hub.sources.tagged.code import NotPython
+from hubyard_hub.sources.tagged.reading import read_cell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from hubyard_hub.pipelines.tagged.effects import Effects
+    from hubyard_hub.sources.tagged.effects import Effects
 
 CODE_LIMIT_BYTES = 2**20
 """All code of a tagged notebook, which is read for the names in it."""

@@ -24,15 +24,15 @@ from hubyard.contract.layout import (
     TRACKED,
 )
 from hubyard.contract.run import OUTPUT_LIMIT_BYTES, RunRecord
-from hubyard_hub.blobs import note_use, receive
-from hubyard_hub.json_text import JsonBound, check_json
+from hubyard_hub.sources.blobs import note_use, receive
+from hubyard_hub.sources.json_text import JsonBound, check_json
 
 if TYPE_CHECKING:
     import contextlib
     from collections.abc import Generator, Mapping
     from pathlib import Path
 
-    from hubyard_hub.blobs import Upload
+    from hubyard_hub.sources.blobs import Upload
 
 RECORD_BOUND = JsonBound(size_bytes=8 * 2**20, values=400_000, depth=32)
 """Of a run: as many step runs and cells as it may tell of."""

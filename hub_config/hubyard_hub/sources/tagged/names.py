@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hubyard_hub.pipelines.tagged.effects import Body, Effects
+from hubyard_hub.sources.tagged.effects import Body, Effects
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hubyard_hub.pipelines.tagged.blocks import Cell
+    from hubyard_hub.sources.tagged.blocks import Cell
 
 
 class Names:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from hubyard.contract.pipeline import StepPlan
     from hubyard.contract.run import ResumeRequest, StepRecord
-    from hubyard_hub.pipelines.entry import Entry
+    from hubyard_hub.sources.entry import Entry
 
 _GOOD = {StepStatus.SUCCEEDED, StepStatus.SKIPPED}
 

@@ -12,10 +12,10 @@ from hubyard.contract.pipeline import StepPlan, is_pipeline
 from hubyard.contract.project import PROJECT_FILE, Project
 from hubyard.contract.run import MOST_CELLS
 from hubyard.contract.script import is_script, notebook_of
-from hubyard_hub.notebook import read_notebook
-from hubyard_hub.packed import file_names, read_files
-from hubyard_hub.pipelines.checking import mistakes
-from hubyard_hub.project_file import read_project
+from hubyard_hub.sources.checking import mistakes
+from hubyard_hub.sources.notebook import read_notebook
+from hubyard_hub.sources.packed import file_names, read_files
+from hubyard_hub.sources.project_file import read_project
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from hubyard_hub.pipelines.tagged.blocks import Blocks, Cell
-    from hubyard_hub.pipelines.tagged.effects import Effects
-    from hubyard_hub.pipelines.tagged.names import Names
+    from hubyard_hub.sources.tagged.blocks import Blocks, Cell
+    from hubyard_hub.sources.tagged.effects import Effects
+    from hubyard_hub.sources.tagged.names import Names
 
 
 @dataclass(frozen=True)

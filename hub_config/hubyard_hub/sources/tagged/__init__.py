@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 from hubyard.contract.parameters import parameters_of
 from hubyard.contract.pipeline import StepPlan
-from hubyard_hub.pipelines.tagged.blocks import CODE_LIMIT_BYTES, Blocks, is_tagged
-from hubyard_hub.pipelines.tagged.code import MAGIC_LIMIT_BYTES
-from hubyard_hub.pipelines.tagged.names import Names
-from hubyard_hub.pipelines.tagged.needs import Needs
-from hubyard_hub.pipelines.tagged.order import Order, ancestors
-from hubyard_hub.pipelines.tagged.outside import check_outside
+from hubyard_hub.sources.tagged.blocks import CODE_LIMIT_BYTES, Blocks, is_tagged
+from hubyard_hub.sources.tagged.code import MAGIC_LIMIT_BYTES
+from hubyard_hub.sources.tagged.names import Names
+from hubyard_hub.sources.tagged.needs import Needs
+from hubyard_hub.sources.tagged.order import Order, ancestors
+from hubyard_hub.sources.tagged.outside import check_outside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hubyard_hub.pipelines.tagged.blocks import Blocks, Cell
-    from hubyard_hub.pipelines.tagged.names import Names
+    from hubyard_hub.sources.tagged.blocks import Blocks, Cell
+    from hubyard_hub.sources.tagged.names import Names
 
 
 def check_outside(blocks: Blocks, names: Names) -> None:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from hubyard.contract.parameters import parameters_of
 from hubyard.contract.pipeline import StepPlan, is_pipeline
 from hubyard.contract.slug import slug_of
-from hubyard_hub.packed import read_file
-from hubyard_hub.pipelines.definition import read_pipeline
-from hubyard_hub.pipelines.entry import Entry, Files, read_document
-from hubyard_hub.pipelines.tagged import is_tagged, read_tagged
+from hubyard_hub.sources.definition import read_pipeline
+from hubyard_hub.sources.entry import Entry, Files, read_document
+from hubyard_hub.sources.packed import read_file
+from hubyard_hub.sources.tagged import is_tagged, read_tagged
 
 if TYPE_CHECKING:
     from pathlib import Path

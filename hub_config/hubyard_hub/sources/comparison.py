@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from hubyard.contract.errors import Invalid, TooLarge
 from hubyard.contract.source import Change, ChangedFile, Comparison
-from hubyard_hub.notebook import read_notebook
-from hubyard_hub.packed import each_file, file_digests
+from hubyard_hub.sources.notebook import read_notebook
+from hubyard_hub.sources.packed import each_file, file_digests
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

@@ -10,9 +10,9 @@ from hubyard.contract.pipeline import Variables
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from hubyard_hub.pipelines.tagged.blocks import Blocks, Cell
-    from hubyard_hub.pipelines.tagged.effects import Effects
-    from hubyard_hub.pipelines.tagged.names import Names
+    from hubyard_hub.sources.tagged.blocks import Blocks, Cell
+    from hubyard_hub.sources.tagged.effects import Effects
+    from hubyard_hub.sources.tagged.names import Names
 
 _ALL = "*"
 
