@@ -12,8 +12,8 @@ from hubyard.contract.base import Moment, now
 from hubyard.contract.deployment import Deployment, DeploymentJob, Key, Revision
 from hubyard.contract.slug import name_of
 from hubyard.contract.workload import Kind, Status, new_readable_id
-from hubyard_hub.model_copy import copy_model
-from hubyard_hub.models import Models
+from hubyard_hub.models.model_copy import copy_model
+from hubyard_hub.models.registry import Models
 from hubyard_hub.store.tables import deployments, revisions
 from hubyard_hub.wishes import Row, Wishes, all_rows
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from hubyard.contract.deployment import DeploymentRequest, KeyRequest
     from hubyard.contract.identity import Identity
-    from hubyard_hub.model_copy import ModelCopy
+    from hubyard_hub.models.model_copy import ModelCopy
     from hubyard_hub.parts import Parts
     from hubyard_hub.wishes import Bill
 

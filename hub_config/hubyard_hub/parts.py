@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from hubyard.contract.errors import Unavailable
 from hubyard_hub.hub_client import HubClient
-from hubyard_hub.mlflow_client import MlflowClient
+from hubyard_hub.models.mlflow_client import MlflowClient
 from hubyard_hub.money.budgets import Budgets
 from hubyard_hub.money.ledger import Ledger
 from hubyard_hub.money.prices import Prices

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from hubyard_hub.mlflow.statistics import analyse
-from hubyard_hub.mlflow_client import ON_BEHALF_OF
+from hubyard_hub.models.mlflow_client import ON_BEHALF_OF
 from support.gated_mlflow import (
     API,
     PLATFORM_TOKEN,

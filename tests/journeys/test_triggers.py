@@ -18,7 +18,7 @@ from hubyard.contract.errors import NotFound
 from hubyard.contract.run import RunRequest
 from hubyard.contract.schedule import Overlap, ScheduleRequest, TriggerRequest
 from hubyard.contract.tracking import RegisterRequest
-from hubyard_hub.mlflow_client import API, ON_BEHALF_OF, MlflowClient
+from hubyard_hub.models.mlflow_client import API, ON_BEHALF_OF, MlflowClient
 from hubyard_hub.schedules.watch import FileWatch
 from support.furnish import ask_for_run
 from support.patience import PATIENCE_S, until

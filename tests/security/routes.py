@@ -210,7 +210,7 @@ def mlflow() -> Iterator[Route]:
         for path in gate._public:
             relative = path.removeprefix("/services/mlflow")
             yield Route(relative, ("GET",), "gate", ("GET",))
-        from hubyard_hub.mlflow_client import MEMBERS
+        from hubyard_hub.models.mlflow_client import MEMBERS
 
         for rule in flask.url_map.iter_rules():
             yield Route(of_template(str(rule)), _known(rule), "gate")

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from hubyard_hub.deployments import Deployments
 from hubyard_hub.hub_client import HubClient
-from hubyard_hub.mlflow_client import MlflowClient
-from hubyard_hub.models import Models
+from hubyard_hub.models.mlflow_client import MlflowClient
+from hubyard_hub.models.registry import Models
+from hubyard_hub.models.tracked import Tracking
 from hubyard_hub.parts import Parts
-from hubyard_hub.tracking import Tracking
 from hubyard_spawner.ports import free_port
 from support.hub import REPOSITORY, end_process, running_hub, wait_until_answers
 from support.platform import settings_in

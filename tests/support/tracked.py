@@ -4,7 +4,7 @@ import json
 
 import httpx
 
-from hubyard_hub.mlflow_client import MlflowClient
+from hubyard_hub.models.mlflow_client import MlflowClient
 
 _SERVES = b"flavors:\n  python_function: {}\n"
 

@@ -7,7 +7,8 @@ from fastapi import Depends, Request
 
 from hubyard_hub.apps import Apps
 from hubyard_hub.deployments import Deployments
-from hubyard_hub.models import Models
+from hubyard_hub.models.registry import Models
+from hubyard_hub.models.tracked import Tracking
 from hubyard_hub.notices.book import Bell
 from hubyard_hub.notices.channels import Channels
 from hubyard_hub.parts import Parts
@@ -17,7 +18,6 @@ from hubyard_hub.runs.runs import Runs
 from hubyard_hub.schedules.book import Schedules
 from hubyard_hub.schedules.days import Days
 from hubyard_hub.schedules.hooks import Hooks
-from hubyard_hub.tracking import Tracking
 from hubyard_hub.workloads import Workloads
 
 

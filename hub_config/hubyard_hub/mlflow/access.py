@@ -25,8 +25,8 @@ from hubyard_hub.mlflow.asked import Asked
 from hubyard_hub.mlflow.fields import MOST_FIELDS
 from hubyard_hub.mlflow.spans import LARGEST_BYTES, Export, TooLarge, Unclear
 from hubyard_hub.mlflow.wire import Judged, read, repeat, without_body
-from hubyard_hub.mlflow_client import API, MEMBERS, ON_BEHALF_OF
-from hubyard_hub.tracked_ends import ENDS, EXPERIMENTS, RUNS
+from hubyard_hub.models.mlflow_client import API, MEMBERS, ON_BEHALF_OF
+from hubyard_hub.models.tracked_ends import ENDS, EXPERIMENTS, RUNS
 from hubyard_spawner.workloads import PLATFORM_SERVICE
 
 if TYPE_CHECKING:

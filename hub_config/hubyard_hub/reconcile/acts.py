@@ -21,13 +21,13 @@ from hubyard.contract.entry import EndReason
 from hubyard.contract.run import FailureReason, RunFailure
 from hubyard.contract.workload import Kind, Status, Target, UserOptions
 from hubyard_hub.hub_client import Server
+from hubyard_hub.models.tracked_ends import ask_for_end
 from hubyard_hub.notices.tell import tell_end
 from hubyard_hub.reconcile.steps import Act, Facts, Step, next_step
 from hubyard_hub.runs.kept import BadRecord, Kept, has_tracked, left_record
 from hubyard_hub.runs.record import after_end, keep_record
 from hubyard_hub.runs.steps import keep_steps
 from hubyard_hub.store import tables
-from hubyard_hub.tracked_ends import ask_for_end
 from hubyard_hub.wishes import all_rows
 from hubyard_hub.workloads import memory_words
 from hubyard_spawner.folder import Folder

@@ -22,6 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from hubyard.contract.base import now
 from hubyard.contract.errors import HubyardError, Unavailable
 from hubyard.contract.workload import Kind
+from hubyard_hub.models.tracked_ends import tell_ends
 from hubyard_hub.notices.delivery import Deliverer
 from hubyard_hub.notices.disk import tell_disk
 from hubyard_hub.notices.tell import forget_old, tell_late
@@ -34,7 +35,6 @@ from hubyard_hub.reconcile.waiting import begin
 from hubyard_hub.retention.prune import prune
 from hubyard_hub.schedules.core import fire_due
 from hubyard_hub.schedules.watch import FileWatch, ModelWatch
-from hubyard_hub.tracked_ends import tell_ends
 from hubyard_hub.wishes import all_rows
 from hubyard_spawner.local import sweep
 

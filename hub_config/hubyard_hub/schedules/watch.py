@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from hubyard.contract.base import now
 from hubyard.contract.errors import Invalid
-from hubyard_hub.models import Models
+from hubyard_hub.models.registry import Models
 from hubyard_hub.schedules import files
 from hubyard_hub.schedules.triggers import awake, change_of, fire_changed, trigger_of
 from hubyard_spawner.local import home_of

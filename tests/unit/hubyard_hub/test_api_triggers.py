@@ -17,7 +17,7 @@ from hubyard.contract.errors import NotFound, TooOften
 from hubyard.contract.identity import Identity
 from hubyard.contract.schedule import HookCall
 from hubyard.contract.workload import Status
-from hubyard_hub.mlflow_client import MlflowClient
+from hubyard_hub.models.mlflow_client import MlflowClient
 from hubyard_hub.schedules import files, hooks
 from hubyard_hub.schedules.hooks import AT_ONCE, Hooks
 from hubyard_hub.schedules.watch import FileWatch

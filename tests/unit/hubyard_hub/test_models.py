@@ -19,15 +19,15 @@ from hubyard.contract.errors import (
     Unavailable,
 )
 from hubyard.contract.slug import name_of
-from hubyard_hub import model_copy
 from hubyard_hub.deployments import _NAME_LENGTH
-from hubyard_hub.example import example_of
-from hubyard_hub.mlflow_client import MlflowClient
-from hubyard_hub.model_copy import copy_model
-from hubyard_hub.models import _source
-from hubyard_hub.servable import Servable
+from hubyard_hub.models import model_copy
+from hubyard_hub.models.example import example_of
+from hubyard_hub.models.mlflow_client import MlflowClient
+from hubyard_hub.models.model_copy import copy_model
+from hubyard_hub.models.registry import _source
+from hubyard_hub.models.servable import Servable
+from hubyard_hub.models.tracked import moment
 from hubyard_hub.sources.blobs import Blobs
-from hubyard_hub.tracking import moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -328,7 +328,7 @@ def test_an_mlflow_that_restarts_or_is_busy_is_asked_again(raised: httpx.HTTPErr
 
 def test_a_hung_mlflow_keeps_few_threads_waiting(monkeypatch: pytest.MonkeyPatch):
     short = httpx.Timeout(3, pool=0.5)
-    monkeypatch.setattr("hubyard_hub.mlflow_client._TIMEOUT", short)
+    monkeypatch.setattr("hubyard_hub.models.mlflow_client._TIMEOUT", short)
     with socket.create_server(("127.0.0.1", 0), backlog=64) as mute:
         hung = MlflowClient(f"http://127.0.0.1:{mute.getsockname()[1]}")
 

@@ -16,11 +16,11 @@ from hubyard.contract.base import now
 from hubyard.contract.entry import EndReason
 from hubyard.contract.errors import Unavailable
 from hubyard.contract.workload import Kind, Status
-from hubyard_hub import tracked_ends
-from hubyard_hub.mlflow_client import MlflowClient
+from hubyard_hub.models import tracked_ends
+from hubyard_hub.models.mlflow_client import MlflowClient
+from hubyard_hub.models.tracked_ends import ask_for_end, tell_ends
 from hubyard_hub.reconcile.loop import Reconciler
 from hubyard_hub.store import tables
-from hubyard_hub.tracked_ends import ask_for_end, tell_ends
 from support.patience import until
 from support.platform import ada, app, hub, parts
 from unit.hubyard_hub.test_reconcile_acts import Scene

@@ -14,7 +14,7 @@ from sqlalchemy import delete, insert, select, update
 from hubyard.contract.errors import Unavailable
 from hubyard.contract.schedule import Overlap
 from hubyard.contract.workload import Status
-from hubyard_hub.mlflow_client import ON_BEHALF_OF, MlflowClient
+from hubyard_hub.models.mlflow_client import ON_BEHALF_OF, MlflowClient
 from hubyard_hub.schedules.core import fire_due
 from hubyard_hub.schedules.triggers import (
     Change,

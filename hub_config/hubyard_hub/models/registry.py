@@ -14,8 +14,8 @@ from urllib.parse import quote
 
 from hubyard.contract.errors import Conflict, Forbidden, Invalid, NotFound, Rejected
 from hubyard.contract.tracking import TAG_WARNINGS, Model, ModelVersion
-from hubyard_hub.servable import Servable
-from hubyard_hub.tracking import Tracking, model_ids, moment, pairs
+from hubyard_hub.models.servable import Servable
+from hubyard_hub.models.tracked import Tracking, model_ids, moment, pairs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -13,14 +13,14 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, cast
 
 from hubyard.contract.errors import Invalid, TooLarge
-from hubyard_hub.model_text import EXAMPLE, MLMODEL, UNREADABLE, described
+from hubyard_hub.models.model_text import EXAMPLE, MLMODEL, UNREADABLE, described
 from hubyard_hub.sandbox import READ
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import BinaryIO
 
-    from hubyard_hub.mlflow_client import MlflowClient, Streamed
+    from hubyard_hub.models.mlflow_client import MlflowClient, Streamed
     from hubyard_hub.sources.blobs import Blobs
 
 LIMIT_BYTES = 2 * 2**30

@@ -13,7 +13,7 @@ import yaml
 from packaging.requirements import InvalidRequirement, Requirement
 
 from hubyard.contract.errors import Invalid
-from hubyard_hub.example import example_of
+from hubyard_hub.models.example import example_of
 from hubyard_hub.sources.json_text import has_lone_surrogate
 
 if TYPE_CHECKING:

@@ -13,14 +13,14 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from hubyard.contract.errors import HubyardError, Invalid, NotFound, TooLarge
-from hubyard_hub.model_copy import folder_of
-from hubyard_hub.model_text import MLMODEL, REQUIREMENTS, UNREADABLE, stated
+from hubyard_hub.models.model_copy import folder_of
+from hubyard_hub.models.model_text import MLMODEL, REQUIREMENTS, UNREADABLE, stated
 from hubyard_hub.sandbox import READ
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from hubyard_hub.mlflow_client import MlflowClient
+    from hubyard_hub.models.mlflow_client import MlflowClient
 
 PYFUNC = "python_function"
 _TEXT_LIMIT_BYTES = 2**20
