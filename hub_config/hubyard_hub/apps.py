@@ -9,11 +9,11 @@ from sqlalchemy import delete, select
 from hubyard.contract.app import App, AppJob, Framework, Share
 from hubyard.contract.errors import Conflict, HubyardError, Invalid
 from hubyard.contract.workload import Kind, new_readable_id
-from hubyard_hub.hub_client import Server
 from hubyard_hub.runs.wanted import notebook_name
 from hubyard_hub.store import insert_once
 from hubyard_hub.store.tables import app_shares, apps
-from hubyard_hub.wishes import Row, Wishes, all_rows
+from hubyard_hub.workloads.hub_client import Server
+from hubyard_hub.workloads.wishes import Row, Wishes, all_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from hubyard.contract.app import AppRequest
     from hubyard.contract.identity import Identity
     from hubyard_hub.parts import Parts
-    from hubyard_hub.wishes import Bill
+    from hubyard_hub.workloads.wishes import Bill
 
 
 class Apps:

@@ -15,7 +15,7 @@ from hubyard.contract.workload import Kind, Status, new_readable_id
 from hubyard_hub.models.model_copy import copy_model
 from hubyard_hub.models.registry import Models
 from hubyard_hub.store.tables import deployments, revisions
-from hubyard_hub.wishes import Row, Wishes, all_rows
+from hubyard_hub.workloads.wishes import Row, Wishes, all_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from hubyard.contract.identity import Identity
     from hubyard_hub.models.model_copy import ModelCopy
     from hubyard_hub.parts import Parts
-    from hubyard_hub.wishes import Bill
+    from hubyard_hub.workloads.wishes import Bill
 
 _NAME_LENGTH = 40
 

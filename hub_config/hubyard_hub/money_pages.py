@@ -22,7 +22,7 @@ from hubyard.contract.spend import Part
 from hubyard.contract.workload import ExtensionRequest
 from hubyard_hub.money.export import as_csv, records
 from hubyard_hub.pages import identity_of
-from hubyard_hub.workloads import Workloads
+from hubyard_hub.workloads.running import Workloads
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,7 +20,7 @@ from hubyard.contract.money import MICROS
 from hubyard_hub.asking import Asking
 from hubyard_hub.money.budgets import tightest
 from hubyard_hub.money.reservation import HORIZON, Month
-from hubyard_hub.workloads import Workloads, why_gone
+from hubyard_hub.workloads.running import Workloads, why_gone
 from hubyard_spawner.estimate import offer
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from hubyard.contract.errors import Unavailable
-from hubyard_hub.hub_client import HubClient
 from hubyard_hub.models.mlflow_client import MlflowClient
 from hubyard_hub.money.budgets import Budgets
 from hubyard_hub.money.ledger import Ledger
@@ -20,6 +19,7 @@ from hubyard_hub.money.spending import Spending
 from hubyard_hub.sources.blobs import Blobs
 from hubyard_hub.sources.uploads import Sources
 from hubyard_hub.store import Store, in_words
+from hubyard_hub.workloads.hub_client import HubClient
 from hubyard_spawner.disk import Disk
 from hubyard_spawner.limits import Ladder
 from hubyard_spawner.live import LiveCatalogue

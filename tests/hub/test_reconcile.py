@@ -16,11 +16,11 @@ from hubyard.contract.identity import Identity
 from hubyard.contract.run import RunRecord, RunRequest
 from hubyard.contract.workload import Status
 from hubyard_hub.apps import Apps
-from hubyard_hub.hub_client import HubClient
 from hubyard_hub.money.export import records
 from hubyard_hub.parts import Parts
 from hubyard_hub.reconcile.loop import Reconciler
 from hubyard_hub.runs.runs import Runs
+from hubyard_hub.workloads.hub_client import HubClient
 from hubyard_spawner.folder import Folder
 from support.hub import HubUnderTest
 from support.patience import until

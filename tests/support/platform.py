@@ -19,10 +19,10 @@ import httpx
 import pytest
 
 from hubyard.contract.identity import Identity
-from hubyard_hub.hub_client import HubClient
 from hubyard_hub.parts import Parts
 from hubyard_hub.service import assemble
 from hubyard_hub.settings import Settings
+from hubyard_hub.workloads.hub_client import HubClient
 from support.memory_hub import MemoryHub
 from support.stores import newest_shape
 

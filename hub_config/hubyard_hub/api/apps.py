@@ -9,7 +9,7 @@ from hubyard.contract.app import App, AppRequest, Share
 from hubyard.contract.errors import Invalid
 from hubyard_hub.api.access import Person, Token, people
 from hubyard_hub.api.nouns import Asked
-from hubyard_hub.log import log_answer
+from hubyard_hub.workloads.logs import log_answer
 
 router = people("apps")
 

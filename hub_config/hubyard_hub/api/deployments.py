@@ -5,7 +5,7 @@ from fastapi.responses import Response
 from hubyard.contract.deployment import Deployment, DeploymentRequest, Key, KeyRequest
 from hubyard_hub.api.access import Person, Token, people
 from hubyard_hub.api.nouns import Asked
-from hubyard_hub.log import log_answer
+from hubyard_hub.workloads.logs import log_answer
 
 router = people("deployments")
 

@@ -18,7 +18,7 @@ from hubyard_hub.runs.runs import Runs
 from hubyard_hub.schedules.book import Schedules
 from hubyard_hub.schedules.days import Days
 from hubyard_hub.schedules.hooks import Hooks
-from hubyard_hub.workloads import Workloads
+from hubyard_hub.workloads.running import Workloads
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from hubyard.contract.layout import NOTEBOOK, REPORT
 from hubyard.contract.run import ResumeRequest, Run, RunDetail, RunRequest
 from hubyard_hub.api.access import Person, people
 from hubyard_hub.api.nouns import Asked
-from hubyard_hub.log import log_answer
+from hubyard_hub.workloads.logs import log_answer
 
 router = people("runs")
 

@@ -22,7 +22,7 @@ from hubyard.contract.schedule import (
 )
 from hubyard_hub.api.access import Person, Secret, Token, hooks, people
 from hubyard_hub.api.nouns import Asked
-from hubyard_hub.wishes import Row
+from hubyard_hub.workloads.wishes import Row
 
 router = people("schedules")
 hook = hooks("schedules")

@@ -20,7 +20,7 @@ from hubyard.contract.base import now
 from hubyard.contract.errors import Rejected, Unavailable
 from hubyard.contract.tracking import TAG_RUN, mlflow_status
 from hubyard_hub.store import insert_once, tables
-from hubyard_hub.wishes import all_rows
+from hubyard_hub.workloads.wishes import all_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from hubyard_hub.parts import Parts
-    from hubyard_hub.wishes import Row
+    from hubyard_hub.workloads.wishes import Row
 
 EXPERIMENTS, RUNS, ENDS = "/experiments/search", "/runs/search", "/runs/update"
 """What is asked for this, below MLflow's API."""

@@ -10,14 +10,14 @@ from hubyard.contract.base import now
 from hubyard.contract.notice import Notice, Notices, Why
 from hubyard_hub.notices.disk import ADMINISTRATORS
 from hubyard_hub.store.tables import notices
-from hubyard_hub.wishes import all_rows
+from hubyard_hub.workloads.wishes import all_rows
 
 if TYPE_CHECKING:
     from hubyard.contract.identity import Identity
     from hubyard.contract.notice import SeenRequest
     from hubyard_hub.parts import Parts
     from hubyard_hub.settings import Settings
-    from hubyard_hub.wishes import Row
+    from hubyard_hub.workloads.wishes import Row
 
 _SHOWN = 100
 

@@ -28,7 +28,7 @@ from hubyard.contract.workload import new_id
 from hubyard_hub.settings import Settings, make_private_folder, write_private
 from hubyard_hub.store import insert_once
 from hubyard_hub.store.tables import channels, deliveries, notices
-from hubyard_hub.wishes import all_rows
+from hubyard_hub.workloads.wishes import all_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from hubyard.contract.identity import Identity
     from hubyard.contract.notice import ChannelRequest
     from hubyard_hub.parts import Parts
-    from hubyard_hub.wishes import Row
+    from hubyard_hub.workloads.wishes import Row
 
 LONGEST_S = 60.0
 """Twice and more what the sender gives itself: a busy machine starts it late."""

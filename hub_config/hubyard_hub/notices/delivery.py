@@ -19,7 +19,7 @@ from hubyard.contract.workload import new_id
 from hubyard_hub.notices.book import link_of
 from hubyard_hub.notices.channels import LONGEST_S, Channels
 from hubyard_hub.store.tables import deliveries, notices
-from hubyard_hub.wishes import all_rows
+from hubyard_hub.workloads.wishes import all_rows
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
 
     from hubyard_hub.parts import Parts
-    from hubyard_hub.wishes import Row
+    from hubyard_hub.workloads.wishes import Row
 
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120))
 """How long a channel is left alone after each refusal; after the last, for ever."""

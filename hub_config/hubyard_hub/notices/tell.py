@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
 
     from hubyard_hub.store import Store
-    from hubyard_hub.wishes import Row
+    from hubyard_hub.workloads.wishes import Row
 
 KEPT = timedelta(days=90)
 _UNBEGUN = (Status.PENDING, Status.STARTING)

@@ -17,7 +17,7 @@ from nativeauthenticator import NativeAuthenticator
 
 from hubyard.contract.errors import HubyardError
 from hubyard.contract.workload import Kind, ServerName
-from hubyard_hub.hub_client import Access
+from hubyard_hub.workloads.hub_client import Access
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

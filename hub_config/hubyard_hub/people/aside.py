@@ -17,7 +17,7 @@ from sqlalchemy import delete, or_, select, update
 from hubyard.contract.workload import Status, Target
 from hubyard_hub.people.present import IS_PRESENT
 from hubyard_hub.store import insert_once, tables
-from hubyard_hub.wishes import FRESH_START, all_rows
+from hubyard_hub.workloads.wishes import FRESH_START, all_rows
 
 if TYPE_CHECKING:
     from collections.abc import Collection

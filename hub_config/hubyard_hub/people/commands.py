@@ -188,7 +188,7 @@ class OnMachine:
 
     def _hub_knows(self, name: str) -> bool:
         """Whether the hub has such a user; while it does not run, it is believed."""
-        from hubyard_hub.hub_client import HubClient  # noqa: PLC0415  slow to import
+        from hubyard_hub.workloads.hub_client import HubClient  # noqa: PLC0415  slow to import
         from hubyard_spawner.workloads import PLATFORM_SERVICE  # noqa: PLC0415  slow
 
         settings = self._settings

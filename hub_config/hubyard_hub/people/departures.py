@@ -19,7 +19,7 @@ from hubyard.contract.workload import Status, Target, new_id
 from hubyard_hub.money.lines import IS_OPEN, LINES, OLDEST_FIRST, read_lines
 from hubyard_hub.people import aside
 from hubyard_hub.store import insert_once, tables
-from hubyard_hub.wishes import all_rows
+from hubyard_hub.workloads.wishes import all_rows
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
 
     from hubyard_hub.store import Store
-    from hubyard_hub.wishes import Row
+    from hubyard_hub.workloads.wishes import Row
 
 RETIRED = "This name is retired: somebody who has left had it. Choose another one."
 BY_HUB = "the hub"

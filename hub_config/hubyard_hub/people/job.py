@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from hubyard_hub.hub_client import Access
     from hubyard_hub.money.lines import Line
     from hubyard_hub.parts import Parts
-    from hubyard_hub.wishes import Row
+    from hubyard_hub.workloads.hub_client import Access
+    from hubyard_hub.workloads.wishes import Row
 
 _LOG = logging.getLogger(__name__)
 

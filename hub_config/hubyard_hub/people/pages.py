@@ -29,8 +29,8 @@ from hubyard_hub.people.departures import Departures, Terms
 from hubyard_spawner.workloads import PLATFORM_SERVICE
 
 if TYPE_CHECKING:
-    from hubyard_hub.hub_client import Access
     from hubyard_hub.store import Store
+    from hubyard_hub.workloads.hub_client import Access
 
 _PAUSE_S = 0.5
 _PATIENCE_S = 20.0

@@ -20,7 +20,6 @@ from hubyard.contract.ending import told, why_ended
 from hubyard.contract.entry import EndReason
 from hubyard.contract.run import FailureReason, RunFailure
 from hubyard.contract.workload import Kind, Status, Target, UserOptions
-from hubyard_hub.hub_client import Server
 from hubyard_hub.models.tracked_ends import ask_for_end
 from hubyard_hub.notices.tell import tell_end
 from hubyard_hub.reconcile.steps import Act, Facts, Step, next_step
@@ -28,8 +27,9 @@ from hubyard_hub.runs.kept import BadRecord, Kept, has_tracked, left_record
 from hubyard_hub.runs.record import after_end, keep_record
 from hubyard_hub.runs.steps import keep_steps
 from hubyard_hub.store import tables
-from hubyard_hub.wishes import all_rows
-from hubyard_hub.workloads import memory_words
+from hubyard_hub.workloads.hub_client import Server
+from hubyard_hub.workloads.running import memory_words
+from hubyard_hub.workloads.wishes import all_rows
 from hubyard_spawner.folder import Folder
 from hubyard_spawner.workloads import ANSWER_LIMIT_S, START_LIMIT_S
 
@@ -41,10 +41,10 @@ if TYPE_CHECKING:
 
     from hubyard.contract.entry import Settlement
     from hubyard.contract.run import StepRecord
-    from hubyard_hub.hub_client import Refusal
     from hubyard_hub.money.lines import Line
     from hubyard_hub.parts import Parts
-    from hubyard_hub.wishes import Row
+    from hubyard_hub.workloads.hub_client import Refusal
+    from hubyard_hub.workloads.wishes import Row
 
 _LOG = logging.getLogger(__name__)
 

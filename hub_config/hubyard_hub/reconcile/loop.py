@@ -35,7 +35,7 @@ from hubyard_hub.reconcile.waiting import begin
 from hubyard_hub.retention.prune import prune
 from hubyard_hub.schedules.core import fire_due
 from hubyard_hub.schedules.watch import FileWatch, ModelWatch
-from hubyard_hub.wishes import all_rows
+from hubyard_hub.workloads.wishes import all_rows
 from hubyard_spawner.local import sweep
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
     from hubyard_hub.parts import Parts
     from hubyard_hub.schedules.watch import Watch
-    from hubyard_hub.wishes import Row
+    from hubyard_hub.workloads.wishes import Row
 
 _LOG = logging.getLogger(__name__)
 

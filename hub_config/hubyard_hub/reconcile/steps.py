@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from hubyard.contract.entry import EndReason
 from hubyard.contract.workload import Kind, Status, Target
-from hubyard_hub.hub_client import Server
+from hubyard_hub.workloads.hub_client import Server
 
 ATTEMPTS = 6
 """How often a start is asked for before the wish has failed: for half a minute, for

@@ -23,7 +23,7 @@ from hubyard.contract.workload import Status, Target
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
-    from hubyard_hub.wishes import Row
+    from hubyard_hub.workloads.wishes import Row
 
 MOST_STARTS = os.cpu_count() or 1
 """So many starts of runs are under way at once; the hub takes as many of people."""

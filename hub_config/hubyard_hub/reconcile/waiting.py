@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from hubyard_hub.parts import Parts
     from hubyard_hub.store import Store
-    from hubyard_hub.wishes import Row
+    from hubyard_hub.workloads.wishes import Row
 
 _AT_ONCE = 1000
 """So many ids are in one statement: databases have a bound."""

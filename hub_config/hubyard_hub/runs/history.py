@@ -12,7 +12,7 @@ from hubyard_hub.store import tables
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from hubyard_hub.wishes import Row
+    from hubyard_hub.workloads.wishes import Row
 
 
 def mean_duration_s(

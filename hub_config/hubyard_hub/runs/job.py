@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from hubyard.contract.pipeline import StepPlan
     from hubyard_hub.sources.entry import Entry
-    from hubyard_hub.wishes import Row
+    from hubyard_hub.workloads.wishes import Row
     from hubyard_spawner.catalogue import Catalogue
 
 

@@ -20,7 +20,7 @@ from hubyard_hub.notices.tell import move_failed_cell, tell_end
 from hubyard_hub.runs import cache
 from hubyard_hub.runs.steps import counts, keep_steps, steps_of
 from hubyard_hub.store import tables
-from hubyard_hub.wishes import all_rows
+from hubyard_hub.workloads.wishes import all_rows
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from hubyard.contract.run import RunRecord, StepRecord
-    from hubyard_hub.wishes import Row
+    from hubyard_hub.workloads.wishes import Row
 
 _runs = tables.runs
 _FAILURES = {

@@ -24,7 +24,7 @@ from hubyard_hub.runs.record import keep_record
 from hubyard_hub.runs.steps import keep_steps, steps_of
 from hubyard_hub.runs.wanted import Wanted, notebook_name
 from hubyard_hub.store import tables
-from hubyard_hub.wishes import Bill, Row, Wishes
+from hubyard_hub.workloads.wishes import Bill, Row, Wishes
 
 if TYPE_CHECKING:
     import contextlib

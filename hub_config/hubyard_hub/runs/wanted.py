@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hubyard.contract.workload import Kind, new_id
 from hubyard_hub.runs.steps import counts
-from hubyard_hub.wishes import new_wish
+from hubyard_hub.workloads.wishes import new_wish
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -27,7 +27,7 @@ from hubyard_hub.schedules.triggers import trigger_of
 from hubyard_hub.schedules.watch import seen_now
 from hubyard_hub.store import insert_once
 from hubyard_hub.store.tables import runs, schedules
-from hubyard_hub.wishes import all_rows
+from hubyard_hub.workloads.wishes import all_rows
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     )
     from hubyard_hub.parts import Parts
     from hubyard_hub.sources.entry import Entry
-    from hubyard_hub.wishes import Row
+    from hubyard_hub.workloads.wishes import Row
 
 _FIRES_SHOWN = 5
 _MOST_BACKFILLED = 1000

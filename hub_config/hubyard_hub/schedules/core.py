@@ -28,7 +28,7 @@ from hubyard_hub.schedules.cron import Cron
 from hubyard_hub.schedules.drops import keep_dropped
 from hubyard_hub.store import insert_new, is_alone
 from hubyard_hub.store.tables import runs, schedules
-from hubyard_hub.wishes import all_rows
+from hubyard_hub.workloads.wishes import all_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from hubyard_hub.store import Store
-    from hubyard_hub.wishes import Row
+    from hubyard_hub.workloads.wishes import Row
 
 _LOG = logging.getLogger(__name__)
 

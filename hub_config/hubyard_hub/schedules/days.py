@@ -22,7 +22,7 @@ from hubyard.contract.calendar import (
 from hubyard.contract.workload import Kind
 from hubyard_hub.schedules.cron import Cron, zone_of
 from hubyard_hub.store.tables import runs, schedules
-from hubyard_hub.wishes import Wishes, all_rows
+from hubyard_hub.workloads.wishes import Wishes, all_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from hubyard_hub.parts import Parts
-    from hubyard_hub.wishes import Bill, Row
+    from hubyard_hub.workloads.wishes import Bill, Row
 
 _MOMENT = timedelta(microseconds=1)
 

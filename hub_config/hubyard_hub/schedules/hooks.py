@@ -23,7 +23,7 @@ from hubyard_hub.schedules.core import active_runs, run_of
 from hubyard_hub.schedules.triggers import wake
 from hubyard_hub.store import insert_once
 from hubyard_hub.store.tables import hook_calls, runs, schedules
-from hubyard_hub.wishes import all_rows
+from hubyard_hub.workloads.wishes import all_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from hubyard.contract.schedule import HookCall
     from hubyard_hub.parts import Parts
-    from hubyard_hub.wishes import Row
+    from hubyard_hub.workloads.wishes import Row
 
 AT_ONCE = 10
 """So many calls of one webhook are taken at once; then one each second."""

@@ -11,7 +11,7 @@ from hubyard.contract import money
 from hubyard.contract.base import now
 from hubyard.contract.duration import duration_text
 from hubyard_hub.runs.history import mean_duration_s
-from hubyard_hub.wishes import price_before
+from hubyard_hub.workloads.wishes import price_before
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

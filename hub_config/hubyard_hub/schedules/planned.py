@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from hubyard_hub.runs.job import check_shares
 from hubyard_hub.schedules.cron import Cron, zone_of
 from hubyard_hub.schedules.watch import Found, first_look
-from hubyard_hub.wishes import choose_compute
+from hubyard_hub.workloads.wishes import choose_compute
 
 if TYPE_CHECKING:
     from hubyard.contract.identity import Identity

@@ -25,7 +25,7 @@ from hubyard_hub.schedules.core import active_runs, room, run_of
 from hubyard_hub.schedules.drops import keep_dropped
 from hubyard_hub.store import insert_once
 from hubyard_hub.store.tables import drops, runs, schedules
-from hubyard_hub.wishes import all_rows
+from hubyard_hub.workloads.wishes import all_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from hubyard_hub.store import Store
-    from hubyard_hub.wishes import Row
+    from hubyard_hub.workloads.wishes import Row
 
 _BATCH = 100
 _MOMENT = timedelta(microseconds=1)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from hubyard.contract.schedule import Trigger
     from hubyard_hub.parts import Parts
     from hubyard_hub.schedules.triggers import Change
-    from hubyard_hub.wishes import Row
+    from hubyard_hub.workloads.wishes import Row
 
 SETTLED_S = 5.0
 """So long files must be as they are: what is half written is worth no run."""

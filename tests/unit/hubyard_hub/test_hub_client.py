@@ -6,7 +6,7 @@ import pytest
 from hubyard.contract.app import Share
 from hubyard.contract.errors import Forbidden, Rejected, Unavailable
 from hubyard.contract.workload import UserOptions
-from hubyard_hub.hub_client import HubClient, Refusal, Server
+from hubyard_hub.workloads.hub_client import HubClient, Refusal, Server
 
 OPTIONS = UserOptions()
 

@@ -12,7 +12,7 @@ from hubyard.contract.usage import ActivityReport
 from hubyard.contract.workload import Kind
 from hubyard_hub.money.usage import keep_measured, keep_report
 from hubyard_hub.reconcile.reaper import reap
-from hubyard_hub.workloads import Workloads
+from hubyard_hub.workloads.running import Workloads
 from hubyard_spawner.folder import Folder
 from hubyard_spawner.usage import Measured
 from support.lines import made, opened

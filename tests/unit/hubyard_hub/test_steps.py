@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from hubyard.contract.entry import EndReason
 from hubyard.contract.workload import Kind, Status, Target
-from hubyard_hub.hub_client import Server
 from hubyard_hub.reconcile.steps import (
     ATTEMPTS,
     RESTED_S,
@@ -18,6 +17,7 @@ from hubyard_hub.reconcile.steps import (
     Step,
     next_step,
 )
+from hubyard_hub.workloads.hub_client import Server
 
 KINDS = [Kind.RUN, Kind.ENDPOINT, Kind.APP]
 ACTIVE = [Status.PENDING, Status.STARTING, Status.RUNNING, Status.READY]

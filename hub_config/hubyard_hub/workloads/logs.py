@@ -10,7 +10,7 @@ from hubyard_spawner.folder import Folder
 
 if TYPE_CHECKING:
     from hubyard_hub.parts import Parts
-    from hubyard_hub.wishes import Row
+    from hubyard_hub.workloads.wishes import Row
 
 _SHOWN_BYTES = 2**20
 

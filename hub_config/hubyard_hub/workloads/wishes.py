@@ -19,7 +19,7 @@ from hubyard.contract.workload import Kind, ServerName, Status, Target
 from hubyard_hub.money.lines import newest_lines
 from hubyard_hub.money.usage import requests_of
 from hubyard_hub.store import insert_once
-from hubyard_hub.workloads import server_url
+from hubyard_hub.workloads.running import server_url
 from hubyard_spawner.catalogue import why_unavailable
 
 if TYPE_CHECKING:
