@@ -15,7 +15,7 @@ from hubyard.contract.errors import Forbidden, Rejected
 from hubyard.contract.identity import Identity
 from hubyard.contract.run import RunRecord, RunRequest
 from hubyard.contract.workload import Status
-from hubyard_hub.apps import Apps
+from hubyard_hub.apps.published import Apps
 from hubyard_hub.money.export import records
 from hubyard_hub.parts import Parts
 from hubyard_hub.reconcile.loop import Reconciler

@@ -10,11 +10,11 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hubyard_hub.deployments import Deployments
 from hubyard_hub.models.mlflow_client import MlflowClient
 from hubyard_hub.models.registry import Models
 from hubyard_hub.models.tracked import Tracking
 from hubyard_hub.parts import Parts
+from hubyard_hub.serving.deployments import Deployments
 from hubyard_hub.workloads.hub_client import HubClient
 from hubyard_spawner.ports import free_port
 from support.hub import REPOSITORY, end_process, running_hub, wait_until_answers

@@ -16,9 +16,9 @@ from hubyard.contract.usage import ActivityReport
 from hubyard.contract.workload import Kind
 from hubyard_hub.api.access import RunItself, Workload, workload, workloads
 from hubyard_hub.api.nouns import Asked, Nouns
-from hubyard_hub.apps import Apps
-from hubyard_hub.deployments import Deployments
+from hubyard_hub.apps.published import Apps
 from hubyard_hub.runs.runs import Runs
+from hubyard_hub.serving.deployments import Deployments
 
 router = workloads("job")
 

@@ -5,8 +5,7 @@ from typing import Annotated, Self
 
 from fastapi import Depends, Request
 
-from hubyard_hub.apps import Apps
-from hubyard_hub.deployments import Deployments
+from hubyard_hub.apps.published import Apps
 from hubyard_hub.models.registry import Models
 from hubyard_hub.models.tracked import Tracking
 from hubyard_hub.notices.book import Bell
@@ -18,6 +17,7 @@ from hubyard_hub.runs.runs import Runs
 from hubyard_hub.schedules.book import Schedules
 from hubyard_hub.schedules.days import Days
 from hubyard_hub.schedules.hooks import Hooks
+from hubyard_hub.serving.deployments import Deployments
 from hubyard_hub.workloads.running import Workloads
 
 

@@ -19,7 +19,6 @@ from hubyard.contract.errors import (
     Unavailable,
 )
 from hubyard.contract.slug import name_of
-from hubyard_hub.deployments import _NAME_LENGTH
 from hubyard_hub.models import model_copy
 from hubyard_hub.models.example import example_of
 from hubyard_hub.models.mlflow_client import MlflowClient
@@ -27,6 +26,7 @@ from hubyard_hub.models.model_copy import copy_model
 from hubyard_hub.models.registry import _source
 from hubyard_hub.models.servable import Servable
 from hubyard_hub.models.tracked import moment
+from hubyard_hub.serving.deployments import _NAME_LENGTH
 from hubyard_hub.sources.blobs import Blobs
 
 if TYPE_CHECKING:
