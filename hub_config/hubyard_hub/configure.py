@@ -16,9 +16,9 @@ import nativeauthenticator
 
 from hubyard.contract.errors import HubyardError
 from hubyard_hub import hub_database
-from hubyard_hub.ended import add_ended
-from hubyard_hub.money_pages import add_pages
-from hubyard_hub.pages import Pages
+from hubyard_hub.pages.ended import add_ended
+from hubyard_hub.pages.money import add_pages
+from hubyard_hub.pages.pages import Pages
 from hubyard_hub.parts import Books
 from hubyard_hub.people.departures import Departures
 from hubyard_hub.people.pages import add_people

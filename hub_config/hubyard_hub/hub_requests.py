@@ -20,7 +20,7 @@ from tornado.web import Application, HTTPError
 from traitlets import Any as Anything
 from traitlets import List, Unicode
 
-from hubyard_hub.ended import EndedCall, asked_of
+from hubyard_hub.pages.ended import EndedCall, asked_of
 from hubyard_hub.signing_in.address import Clients
 from hubyard_runtime.url_tokens import has_token
 

@@ -377,7 +377,7 @@ def hub() -> Iterator[Route]:
     """Every page and every call of the hub, ours and our authenticator's first."""
     from jupyterhub import apihandlers, handlers
 
-    from hubyard_hub.money_pages import handlers as money_pages
+    from hubyard_hub.pages.money import handlers as money_pages
     from hubyard_hub.people.pages import handlers as people_pages
     from hubyard_hub.signing_in.authenticator import HubyardAuthenticator
     from hubyard_hub.signing_in.routes import PAGES

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from hubyard.contract.errors import NotFound, Unavailable
-from hubyard_hub.asking import Asking
+from hubyard_hub.pages.asking import Asking
 from support.patience import PATIENCE_S, until
 
 SHORT_S = 0.2

@@ -15,7 +15,7 @@ from hubyard.contract.base import now
 from hubyard.contract.errors import NoRoom, Problem, from_status
 from hubyard.contract.identity import Identity
 from hubyard_hub.notices.disk import tell_disk
-from hubyard_hub.pages import Pages
+from hubyard_hub.pages.pages import Pages
 from hubyard_hub.reconcile.acts import bring_further
 from hubyard_hub.reconcile.loop import Reconciler
 from hubyard_hub.reconcile.waiting import NO_ROOM

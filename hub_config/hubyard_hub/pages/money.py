@@ -21,7 +21,7 @@ from hubyard.contract.money import amount_text
 from hubyard.contract.spend import Part
 from hubyard.contract.workload import ExtensionRequest
 from hubyard_hub.money.export import as_csv, records
-from hubyard_hub.pages import identity_of
+from hubyard_hub.pages.pages import identity_of
 from hubyard_hub.workloads.running import Workloads
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from hubyard.contract.budget import BudgetChange
     from hubyard.contract.identity import Identity
     from hubyard.contract.spend import Spend
-    from hubyard_hub.pages import Pages
+    from hubyard_hub.pages.pages import Pages
     from hubyard_hub.parts import Books
 
 T = TypeVar("T")

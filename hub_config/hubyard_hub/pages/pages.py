@@ -17,9 +17,9 @@ from hubyard.contract.duration import duration_text
 from hubyard.contract.errors import Unavailable
 from hubyard.contract.identity import Identity
 from hubyard.contract.money import MICROS
-from hubyard_hub.asking import Asking
 from hubyard_hub.money.budgets import tightest
 from hubyard_hub.money.reservation import HORIZON, Month
+from hubyard_hub.pages.asking import Asking
 from hubyard_hub.workloads.running import Workloads, why_gone
 from hubyard_spawner.estimate import offer
 
