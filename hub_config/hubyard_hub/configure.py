@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import nativeauthenticator
 
 from hubyard.contract.errors import HubyardError
-from hubyard_hub import hub_database
+from hubyard_hub.hub import database as hub_database
 from hubyard_hub.pages.ended import add_ended
 from hubyard_hub.pages.money import add_pages
 from hubyard_hub.pages.pages import Pages

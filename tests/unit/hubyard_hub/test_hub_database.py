@@ -9,7 +9,7 @@ from jupyterhub import orm
 from sqlalchemy.exc import OperationalError
 from traitlets.config import Config
 
-from hubyard_hub import hub_database
+from hubyard_hub.hub import database as hub_database
 
 
 @pytest.fixture

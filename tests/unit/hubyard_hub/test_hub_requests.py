@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 
-from hubyard_hub.hub_requests import why_refused
+from hubyard_hub.hub.requests import why_refused
 
 OWN = "http://hub.example:8000"
 CROSS, NAVIGATES = {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Mode": "navigate"}

@@ -6,7 +6,7 @@ import logging
 import subprocess
 import sys
 
-from hubyard_hub.request_lines import FewRefusals
+from hubyard_hub.hub.lines import FewRefusals
 from hubyard_hub.up.logs import keep_all_short
 from support.patience import until
 

@@ -11,9 +11,9 @@ def main() -> None:
     skip_slow_imports()
     keep_tokens_out_of_logs()
     # After the above.
-    from hubyard_hub.group_shares import include_group_shares  # noqa: PLC0415
-    from hubyard_hub.hub_requests import HubyardHub  # noqa: PLC0415
-    from hubyard_hub.request_lines import write_few  # noqa: PLC0415
+    from hubyard_hub.hub.group_shares import include_group_shares  # noqa: PLC0415
+    from hubyard_hub.hub.lines import write_few  # noqa: PLC0415
+    from hubyard_hub.hub.requests import HubyardHub  # noqa: PLC0415
 
     include_group_shares()
     write_few()
