@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 from hubyard.contract.app import App, AppJob, Framework, Share
 from hubyard.contract.errors import Conflict, HubyardError, Invalid
 from hubyard.contract.workload import Kind, new_readable_id
-from hubyard_hub.runs.wanted import notebook_name
+from hubyard_hub.sources.notebook import notebook_name
 from hubyard_hub.store import insert_once
 from hubyard_hub.store.tables import app_shares, apps
 from hubyard_hub.workloads.hub_client import Server

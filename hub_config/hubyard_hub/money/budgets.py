@@ -26,8 +26,8 @@ from hubyard.contract.budget import (
 )
 from hubyard.contract.duration import duration_text
 from hubyard.contract.errors import Conflict, Invalid, NotFound
+from hubyard_hub.money.present import IS_PRESENT
 from hubyard_hub.money.reservation import Charge, Month, Standing, reserved, standing
-from hubyard_hub.people.present import IS_PRESENT
 from hubyard_hub.store import Store, tables
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from hubyard.contract.ledger_record import LedgerRecord
-from hubyard_hub.people.present import IS_PRESENT
+from hubyard_hub.money.present import IS_PRESENT
 from hubyard_hub.store.tables import entries, settlements
 
 if TYPE_CHECKING:

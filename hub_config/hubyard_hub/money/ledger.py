@@ -25,8 +25,8 @@ from hubyard_hub.money.lines import (
     OLDEST_FIRST,
     read_lines,
 )
+from hubyard_hub.money.present import IS_PRESENT
 from hubyard_hub.money.reservation import Charge
-from hubyard_hub.people.present import IS_PRESENT
 from hubyard_hub.store import in_words, insert_once
 from hubyard_hub.store.tables import charges, deadlines, entries, settlements, sightings
 

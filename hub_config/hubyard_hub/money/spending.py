@@ -16,8 +16,8 @@ from hubyard.contract.workload import Kind
 from hubyard_hub.money.attribution import accounts_of
 from hubyard_hub.money.budgets import limits
 from hubyard_hub.money.lines import called
+from hubyard_hub.money.present import IS_PRESENT
 from hubyard_hub.money.reservation import Charge, Month, spent
-from hubyard_hub.people.present import IS_PRESENT
 from hubyard_hub.store.tables import deadlines, entries, settlements, uses
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, or_, select, update
 
 from hubyard.contract.workload import Status, Target
-from hubyard_hub.people.present import IS_PRESENT
+from hubyard_hub.money.present import IS_PRESENT
 from hubyard_hub.store import insert_once, tables
 from hubyard_hub.workloads.wishes import FRESH_START, all_rows
 

@@ -22,7 +22,8 @@ from hubyard_hub.runs.job import check_shares, job_of
 from hubyard_hub.runs.kept import Kept
 from hubyard_hub.runs.record import keep_record
 from hubyard_hub.runs.steps import keep_steps, steps_of
-from hubyard_hub.runs.wanted import Wanted, notebook_name
+from hubyard_hub.runs.wanted import Wanted
+from hubyard_hub.sources.notebook import notebook_name
 from hubyard_hub.store import tables
 from hubyard_hub.workloads.wishes import Bill, Row, Wishes
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from hubyard.contract.workload import Kind, new_id
@@ -45,8 +44,3 @@ def new_run(
     """The row of a run that shall start at once."""
     wish = new_wish(Kind.RUN, new_id(), owner, name, compute, lifetime_s)
     return {**wish, **wanted.columns()}
-
-
-def notebook_name(path: str) -> str:
-    """What a run or app is called that was given no name."""
-    return PurePosixPath(path).stem[:128] or "notebook"

@@ -16,7 +16,6 @@ from hubyard.contract.workload import Status, Target, new_id
 from hubyard_hub.notices.channels import Channels
 from hubyard_hub.runs.history import newest_of_schedules
 from hubyard_hub.runs.runs import Runs
-from hubyard_hub.runs.wanted import notebook_name
 from hubyard_hub.schedules.core import run_of
 from hubyard_hub.schedules.cron import Cron
 from hubyard_hub.schedules.drops import newest_dropped
@@ -25,6 +24,7 @@ from hubyard_hub.schedules.outlook import Outlook, outlook, per_month
 from hubyard_hub.schedules.planned import Planned
 from hubyard_hub.schedules.triggers import trigger_of
 from hubyard_hub.schedules.watch import seen_now
+from hubyard_hub.sources.notebook import notebook_name
 from hubyard_hub.store import insert_once
 from hubyard_hub.store.tables import runs, schedules
 from hubyard_hub.workloads.wishes import all_rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hubyard_hub.people.admitting import AdmitHandler, DiscardHandler
+from hubyard_hub.signing_in.admitting import AdmitHandler, DiscardHandler
 from hubyard_hub.signing_in.links import SignInLinkHandler, WelcomeHandler
 from hubyard_hub.signing_in.pages import (
     ChangePasswordAdminHandler,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, cast
 
 from hubyard.contract.errors import HubyardError, Invalid
@@ -44,3 +45,8 @@ def read_notebook(content: bytes, name: str) -> Mapping[str, Any]:
     if language is not None:
         raise Invalid(f"{name} is written for {language}: only Python runs here.")
     return notebook
+
+
+def notebook_name(path: str) -> str:
+    """What a run or app is called that was given no name."""
+    return PurePosixPath(path).stem[:128] or "notebook"
