@@ -18,7 +18,7 @@ from hubyard.contract.errors import HubyardError
 from hubyard_hub.hub import database as hub_database
 from hubyard_hub.pages.ended import add_ended
 from hubyard_hub.pages.money import add_pages
-from hubyard_hub.pages.pages import Pages
+from hubyard_hub.pages.pages import TEMPLATES, Pages
 from hubyard_hub.parts import Books
 from hubyard_hub.people.departures import Departures
 from hubyard_hub.people.pages import add_people
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from jupyterhub.spawner import Spawner
     from traitlets.config import Config
 
-_HERE = Path(__file__).parent
 _DAY_S = 24 * 3600
 _POLL_S = 5
 _REFRESH_S = 20
@@ -203,7 +202,7 @@ def _token_scopes(spawner: Spawner) -> list[str]:
 
 def _configure_pages(c: Config, pages: Pages) -> None:
     native = Path(nativeauthenticator.__file__).parent / "templates"
-    c.JupyterHub.template_paths = [str(_HERE / "templates"), str(native)]
+    c.JupyterHub.template_paths = [str(TEMPLATES), str(native)]
     c.JupyterHub.template_vars = pages.variables()
     add_pages(pages)
     add_ended()

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from hubyard_hub.money.budgets import Limit
     from hubyard_hub.parts import Books
 
-_TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = Path(__file__).parent / "templates"
 _HOUR_S = 3600
 _MINUTE_S = 60
 _HOUR = timedelta(hours=1)
@@ -225,7 +225,7 @@ class Pages:
     @cached_property
     def _environment(self) -> Environment:
         return Environment(
-            loader=FileSystemLoader(_TEMPLATES),
+            loader=FileSystemLoader(TEMPLATES),
             autoescape=True,
             undefined=StrictUndefined,
         )
