@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import nbformat
 
-from hubyard_runtime.run.engine import Engine
-from hubyard_runtime.run.failure import Broken
-from hubyard_runtime.run.kernel import Kernel
+from hubyard_runtime.run.step.engine import Engine
+from hubyard_runtime.run.step.failure import Broken
+from hubyard_runtime.run.step.kernel import Kernel
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable

@@ -29,7 +29,7 @@ from traitlets.config import Config
 from hubyard.contract.errors import Invalid
 from hubyard.contract.layout import OUTPUTS
 from hubyard_hub.sources.tagged import read_tagged
-from hubyard_runtime.run import source
+from hubyard_runtime.run.step import source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

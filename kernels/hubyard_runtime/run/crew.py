@@ -8,13 +8,13 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from hubyard.contract.environment import THREAD_COUNTS
-from hubyard_runtime.run import memory, tree
 from hubyard_runtime.run.process import Gone, StepProcess, Told
+from hubyard_runtime.run.system import memory, tree
 
 if TYPE_CHECKING:
     from hubyard.contract.pipeline import StepPlan
-    from hubyard_runtime.run.cause import Cause
-    from hubyard_runtime.run.task import Task
+    from hubyard_runtime.run.step.cause import Cause
+    from hubyard_runtime.run.step.task import Task
 
 
 class Crew:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hubyard.contract.errors import HubyardError, Rejected
 from hubyard.contract.layout import NOTEBOOK, PACKED_OUTPUTS, REPORT
 from hubyard_runtime.insist import insist
-from hubyard_runtime.run import report
+from hubyard_runtime.run.step import report
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from multiprocessing import forkserver
 from typing import TYPE_CHECKING
 
-from hubyard_runtime.run.cause import Cause
+from hubyard_runtime.run.step.cause import Cause
 
 if TYPE_CHECKING:
     from queue import SimpleQueue
 
     from hubyard.contract.run import StepRecord
-    from hubyard_runtime.run.task import Task
+    from hubyard_runtime.run.step.task import Task
 
-_WORKER = "hubyard_runtime.run.worker"
+_WORKER = "hubyard_runtime.run.step.worker"
 _CONTEXT = multiprocessing.get_context("forkserver")
 
 
@@ -77,7 +77,7 @@ class StepProcess:
 
 
 def _work(task: Task, wire: object) -> None:
-    from hubyard_runtime.run.worker import work  # noqa: PLC0415  imported by the parent
+    from hubyard_runtime.run.step.worker import work  # noqa: PLC0415  imported by the parent
 
     work(task, wire)  # pyright: ignore[reportArgumentType]  the other end of a Pipe
 

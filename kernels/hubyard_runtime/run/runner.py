@@ -22,18 +22,20 @@ from hubyard.contract.run import (
 )
 from hubyard.contract.workload import Status
 from hubyard_runtime.insist import WAITS, insist
-from hubyard_runtime.run import failure, handover, process, tree
-from hubyard_runtime.run.cause import Cause
-from hubyard_runtime.run.clock import Clock
+from hubyard_runtime.run import process
 from hubyard_runtime.run.crew import Crew, share, whole
 from hubyard_runtime.run.dag import Dag
-from hubyard_runtime.run.failure import Broken, Stopped
 from hubyard_runtime.run.folder import Folder
 from hubyard_runtime.run.handin import HandIn
 from hubyard_runtime.run.patience import Patience
 from hubyard_runtime.run.process import Gone, Told
 from hubyard_runtime.run.sink import Sink
-from hubyard_runtime.run.task import Task
+from hubyard_runtime.run.step import failure, handover
+from hubyard_runtime.run.step.cause import Cause
+from hubyard_runtime.run.step.clock import Clock
+from hubyard_runtime.run.step.failure import Broken, Stopped
+from hubyard_runtime.run.step.task import Task
+from hubyard_runtime.run.system import tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from hubyard.contract.errors import HubyardError, Rejected
 from hubyard.contract.run_record import shortened
 from hubyard_runtime.insist import pauses
-from hubyard_runtime.run.files import write_whole
+from hubyard_runtime.run.system.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,7 +12,7 @@ import pytest
 from hubyard import pipelines
 from hubyard.contract import environment
 from hubyard.contract.errors import Invalid
-from hubyard_runtime.run import handover
+from hubyard_runtime.run.step import handover
 
 FRAME = pd.DataFrame({"n": [1, 2, 4], "flag": [True, False, True]})
 

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from hubyard.contract.run import FailureReason
-from hubyard_runtime.run.engine import Engine, _next_message
+from hubyard_runtime.run.step.engine import Engine, _next_message
 from support.engines import engine_of, outcome
 
 ANSWER = {"msg_type": "execute_reply"}

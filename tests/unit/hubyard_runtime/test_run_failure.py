@@ -6,8 +6,9 @@ import pytest
 
 from hubyard.contract.errors import Invalid
 from hubyard.contract.run import FailureReason
-from hubyard_runtime.run import failure, memory
-from hubyard_runtime.run.files import write_whole
+from hubyard_runtime.run.step import failure
+from hubyard_runtime.run.system import memory
+from hubyard_runtime.run.system.files import write_whole
 
 PLACE = "Cell 2 of 3"
 

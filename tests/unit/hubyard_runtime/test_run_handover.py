@@ -10,7 +10,7 @@ import tarfile
 import pytest
 
 from hubyard.client.source import unpack
-from hubyard_runtime.run import failure, handover
+from hubyard_runtime.run.step import failure, handover
 
 RANDOM = os.urandom(2**20)
 

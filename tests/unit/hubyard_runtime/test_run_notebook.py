@@ -9,9 +9,9 @@ import pytest
 from hubyard.contract import step_run
 from hubyard.contract.pipeline import StepPlan
 from hubyard.contract.run import FailureReason, RunFailure
-from hubyard_runtime.run import report
-from hubyard_runtime.run.failure import Broken
-from hubyard_runtime.run.notebook import prepared
+from hubyard_runtime.run.step import report
+from hubyard_runtime.run.step.failure import Broken
+from hubyard_runtime.run.step.notebook import prepared
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 FAILURE = RunFailure(reason=FailureReason.CELL_ERROR, message="it broke", cell=2)

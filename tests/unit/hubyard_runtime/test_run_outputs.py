@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubyard_runtime.run.outputs import Outputs
+from hubyard_runtime.run.step.outputs import Outputs
 
 
 def send_text(outputs, shown, text, name="stdout"):

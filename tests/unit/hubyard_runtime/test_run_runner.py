@@ -16,11 +16,12 @@ from hubyard.contract.errors import Forbidden, Invalid, NotFound, Unavailable
 from hubyard.contract.pipeline import StepPlan
 from hubyard.contract.run import FailureReason, RunJob, StepRecord
 from hubyard.contract.workload import Status
-from hubyard_runtime.run import handin, tree
+from hubyard_runtime.run import handin
 from hubyard_runtime.run import runner as module
 from hubyard_runtime.run.folder import Folder
 from hubyard_runtime.run.patience import Patience
 from hubyard_runtime.run.runner import Runner
+from hubyard_runtime.run.system import tree
 from support.patience import PATIENCE_S, SOON_S
 
 JOB = RunJob(

@@ -7,7 +7,7 @@ import pytest
 
 from hubyard.contract import environment
 from hubyard.contract.run import FailureReason
-from hubyard_runtime.run import script
+from hubyard_runtime.run.step import script
 from support.engines import engine_of, outcome, text_shown
 
 SCRIPT = '''"""Score {rows}."""

@@ -6,8 +6,8 @@ from datetime import date
 import pytest
 
 from hubyard.contract.run import FailureReason
-from hubyard_runtime.run import source
-from hubyard_runtime.run.failure import Broken
+from hubyard_runtime.run.step import source
+from hubyard_runtime.run.step.failure import Broken
 
 CELL = {"cell_type": "code", "source": "", "metadata": {}}
 

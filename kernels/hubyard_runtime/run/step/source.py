@@ -16,7 +16,7 @@ from hubyard.contract.notebook import foreign_language, what_is_wrong
 from hubyard.contract.pipeline import Variables
 from hubyard.contract.run import FailureReason
 from hubyard.contract.script import is_script, notebook_of
-from hubyard_runtime.run.failure import Broken
+from hubyard_runtime.run.step.failure import Broken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

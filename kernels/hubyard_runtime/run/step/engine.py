@@ -17,18 +17,19 @@ from typing import TYPE_CHECKING, Any, Protocol
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
-from hubyard_runtime.run import failure, memory, script
-from hubyard_runtime.run.cause import Cause
-from hubyard_runtime.run.failure import Broken, Stopped
-from hubyard_runtime.run.kernel import Kernel, no_kernel
-from hubyard_runtime.run.outputs import Outputs
+from hubyard_runtime.run.step import failure, script
+from hubyard_runtime.run.step.cause import Cause
+from hubyard_runtime.run.step.failure import Broken, Stopped
+from hubyard_runtime.run.step.kernel import Kernel, no_kernel
+from hubyard_runtime.run.step.outputs import Outputs
+from hubyard_runtime.run.system import memory
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from nbformat import NotebookNode
 
-    from hubyard_runtime.run.notebook import ExecutedNotebook
+    from hubyard_runtime.run.step.notebook import ExecutedNotebook
 
 _START_S = 60
 _LATE_OUTPUTS_S = 30

@@ -21,9 +21,10 @@ from jupyter_client.kernelspec import NoSuchKernel
 from jupyter_client.manager import AsyncKernelManager
 
 from hubyard.contract.run import FailureReason
-from hubyard_runtime.run import backpressure, tree
-from hubyard_runtime.run.cause import Cause
-from hubyard_runtime.run.failure import Broken, NotStarted, is_disk_full, no_space
+from hubyard_runtime.run.step import backpressure
+from hubyard_runtime.run.step.cause import Cause
+from hubyard_runtime.run.step.failure import Broken, NotStarted, is_disk_full, no_space
+from hubyard_runtime.run.system import tree
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence

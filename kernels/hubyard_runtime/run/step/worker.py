@@ -21,15 +21,9 @@ from hubyard.contract import environment, step_run
 from hubyard.contract.layout import NOTEBOOK, OUTPUTS, PACKED_OUTPUTS, TRACKED
 from hubyard.contract.script import is_script
 from hubyard_runtime.quickstart import skip_slow_imports
-from hubyard_runtime.run import (
-    failure,
-    handover,
-    layout,
-    script,
-    source,
-    tree,
-)
-from hubyard_runtime.run.cause import Cause
+from hubyard_runtime.run.step import failure, handover, layout, script, source
+from hubyard_runtime.run.step.cause import Cause
+from hubyard_runtime.run.system import tree
 
 skip_slow_imports()
 
@@ -39,9 +33,9 @@ from jupyter_client.provisioning.factory import (  # noqa: E402
     KernelProvisionerFactory,
 )
 
-from hubyard_runtime.run.engine import Engine  # noqa: E402
-from hubyard_runtime.run.kernel import NAME, Kernel  # noqa: E402
-from hubyard_runtime.run.notebook import ExecutedNotebook, prepared  # noqa: E402
+from hubyard_runtime.run.step.engine import Engine  # noqa: E402
+from hubyard_runtime.run.step.kernel import NAME, Kernel  # noqa: E402
+from hubyard_runtime.run.step.notebook import ExecutedNotebook, prepared  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +43,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hubyard.contract.run import RunFailure, StepRecord
-    from hubyard_runtime.run.task import Task
+    from hubyard_runtime.run.step.task import Task
 
 
 _PAUSES_S = (0.5, 2.0)

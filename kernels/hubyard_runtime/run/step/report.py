@@ -7,7 +7,7 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING
 
-from hubyard_runtime.run.files import write_whole
+from hubyard_runtime.run.system.files import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,8 +17,8 @@ from papermill.translators import PythonTranslator, papermill_translators
 
 from hubyard.contract.literal import is_json, python_of
 from hubyard.contract.run import CellStatus, FailureReason, StepStatus
-from hubyard_runtime.run.failure import Broken
-from hubyard_runtime.run.files import write_whole
+from hubyard_runtime.run.step.failure import Broken
+from hubyard_runtime.run.system.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

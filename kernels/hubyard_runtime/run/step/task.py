@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from hubyard.contract.pipeline import StepPlan
     from hubyard.contract.run import StepRecord
-    from hubyard_runtime.run.clock import Clock
+    from hubyard_runtime.run.step.clock import Clock
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What a run asks of the system: whole files, memory, its tree of processes."""
