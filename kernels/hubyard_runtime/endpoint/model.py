@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from hubyard.contract.errors import HubyardError, Invalid, Rejected
-from hubyard_runtime.endpoint import answer, body, signature
+from hubyard_runtime.endpoint.protocol import answer, body, signature
 from hubyard_runtime.endpoint.speed import Speed
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from mlflow.models import Model as Metadata
     from mlflow.pyfunc import PyFuncModel
 
-    from hubyard_runtime.endpoint.signature import Signature
-    from hubyard_runtime.endpoint.table import Table
-    from hubyard_runtime.endpoint.values import Json
+    from hubyard_runtime.endpoint.protocol.signature import Signature
+    from hubyard_runtime.endpoint.protocol.table import Table
+    from hubyard_runtime.endpoint.protocol.values import Json
 
 log = logging.getLogger("hubyard.endpoint")
 

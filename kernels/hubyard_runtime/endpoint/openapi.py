@@ -10,7 +10,7 @@ from hubyard.contract.errors import Problem
 if TYPE_CHECKING:
     from hubyard.contract.deployment import DeploymentJob
     from hubyard_runtime.endpoint.model import Model
-    from hubyard_runtime.endpoint.values import Json
+    from hubyard_runtime.endpoint.protocol.values import Json
 
 _PROBLEMS = {
     400: "The body is not JSON",

@@ -21,12 +21,12 @@ from hubyard.contract.errors import (
     TooLarge,
     Unavailable,
 )
-from hubyard_runtime.endpoint import body
 from hubyard_runtime.endpoint import model as models
 from hubyard_runtime.endpoint.batcher import Batcher
 from hubyard_runtime.endpoint.metrics import Metrics
 from hubyard_runtime.endpoint.openapi import document, example
 from hubyard_runtime.endpoint.page import page
+from hubyard_runtime.endpoint.protocol import body
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from hubyard.contract.deployment import DeploymentJob
     from hubyard_runtime.endpoint.model import Model
-    from hubyard_runtime.endpoint.table import Table
+    from hubyard_runtime.endpoint.protocol.table import Table
 
 log = logging.getLogger("hubyard.endpoint")
 

@@ -25,7 +25,7 @@ from hubyard.contract.tracking import (
     TAG_NOTEBOOK,
     TAG_WARNINGS,
 )
-from hubyard_runtime.endpoint import body
+from hubyard_runtime.endpoint.protocol import body
 from hubyard_spawner.ports import free_port
 from support.mlflow_server import mlflow_server
 

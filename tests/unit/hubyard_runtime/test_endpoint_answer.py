@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from hubyard_runtime.endpoint.answer import NotByRow, by_rows, encoded, plain
+from hubyard_runtime.endpoint.protocol.answer import NotByRow, by_rows, encoded, plain
 
 MOMENT = dt.datetime(2026, 1, 2, 3, 4, 5)  # noqa: DTZ001  as pandas gives it
 

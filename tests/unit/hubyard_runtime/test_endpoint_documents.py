@@ -8,10 +8,10 @@ import jsonschema
 import pytest
 
 from hubyard.contract.errors import Invalid
-from hubyard_runtime.endpoint import body, signature
 from hubyard_runtime.endpoint.model import Model
 from hubyard_runtime.endpoint.openapi import document, example
 from hubyard_runtime.endpoint.page import page
+from hubyard_runtime.endpoint.protocol import body, signature
 from support.endpoints import job
 
 NUMBER = {"type": "double", "required": True}

@@ -20,9 +20,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
 from hubyard.contract.errors import Invalid, Problem
-from hubyard_runtime.endpoint import batcher, service, signature
+from hubyard_runtime.endpoint import batcher, service
 from hubyard_runtime.endpoint import model as models
 from hubyard_runtime.endpoint.model import Model
+from hubyard_runtime.endpoint.protocol import signature
 from hubyard_runtime.endpoint.service import Endpoint
 from hubyard_runtime.endpoint.speed import LONGEST_S, Speed
 from support.endpoints import job

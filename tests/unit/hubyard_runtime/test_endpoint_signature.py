@@ -14,8 +14,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hubyard.contract.errors import Invalid, Rejected
-from hubyard_runtime.endpoint import body, signature
-from hubyard_runtime.endpoint.table import Frame, Tensors
+from hubyard_runtime.endpoint.protocol import body, signature
+from hubyard_runtime.endpoint.protocol.table import Frame, Tensors
 
 CELLS = {
     "double": st.floats(allow_infinity=False) | st.integers(-(2**60), 2**60),

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from hubyard.contract.errors import Invalid
-from hubyard_runtime.endpoint.values import (
+from hubyard_runtime.endpoint.protocol.values import (
     Boolean,
     Instant,
     Json,
@@ -30,7 +30,7 @@ from hubyard_runtime.endpoint.values import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hubyard_runtime.endpoint.values import At
+    from hubyard_runtime.endpoint.protocol.values import At
 
 _WHOLE = re.compile(r"(u?int(?:8|16|32|64))(?:\[pyarrow\])?", re.IGNORECASE)
 _REAL = re.compile(r"(float(?:16|32|64))|(double|float)\[pyarrow\]", re.IGNORECASE)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hubyard.contract.errors import Invalid
-from hubyard_runtime.endpoint.nested import Array, value_type
+from hubyard_runtime.endpoint.protocol.nested import Array, value_type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from hubyard_runtime.endpoint.values import ValueType
+    from hubyard_runtime.endpoint.protocol.values import ValueType
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import pandas as pd
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hubyard_runtime.endpoint.values import Json
+    from hubyard_runtime.endpoint.protocol.values import Json
 
 
 class NotByRow(Exception):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hubyard.contract.errors import Invalid
-from hubyard_runtime.endpoint.values import (
+from hubyard_runtime.endpoint.protocol.values import (
     Anything,
     Boolean,
     Instant,

@@ -20,10 +20,10 @@ import pandas as pd
 
 from hubyard.contract.errors import Invalid
 from hubyard.contract.tracking import METADATA
-from hubyard_runtime.endpoint.body import FORMATS, Named, Plain, whole_row
-from hubyard_runtime.endpoint.nested import Array, is_required, value_type
-from hubyard_runtime.endpoint.params import Params
-from hubyard_runtime.endpoint.table import (
+from hubyard_runtime.endpoint.protocol.body import FORMATS, Named, Plain, whole_row
+from hubyard_runtime.endpoint.protocol.nested import Array, is_required, value_type
+from hubyard_runtime.endpoint.protocol.params import Params
+from hubyard_runtime.endpoint.protocol.table import (
     Column,
     Frame,
     Layout,
@@ -32,14 +32,14 @@ from hubyard_runtime.endpoint.table import (
     Table,
     Tensors,
 )
-from hubyard_runtime.endpoint.tensors import Tensor
-from hubyard_runtime.endpoint.trained import as_trained
-from hubyard_runtime.endpoint.values import ABSENT, Anything, Json
+from hubyard_runtime.endpoint.protocol.tensors import Tensor
+from hubyard_runtime.endpoint.protocol.trained import as_trained
+from hubyard_runtime.endpoint.protocol.values import ABSENT, Anything, Json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from hubyard_runtime.endpoint.body import Body
+    from hubyard_runtime.endpoint.protocol.body import Body
 
 
 class Signature(ABC):

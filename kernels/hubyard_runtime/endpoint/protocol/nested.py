@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hubyard.contract.errors import Invalid
-from hubyard_runtime.endpoint.values import (
+from hubyard_runtime.endpoint.protocol.values import (
     ABSENT,
     Anything,
     Binary,

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from hubyard.contract.errors import Invalid, Rejected, TooLarge
-from hubyard_runtime.endpoint.values import ABSENT, Json, shown
+from hubyard_runtime.endpoint.protocol.values import ABSENT, Json, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence

@@ -17,7 +17,7 @@ import pandas as pd
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
 
-    from hubyard_runtime.endpoint.values import Dtype, ValueType
+    from hubyard_runtime.endpoint.protocol.values import Dtype, ValueType
 
 Shape: TypeAlias = Literal["frame", "series", "list"]
 """What the model was trained on: columns, or one column that it takes as a series or as
