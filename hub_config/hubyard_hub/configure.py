@@ -28,7 +28,7 @@ from hubyard_hub.signing_in.address import Clients
 from hubyard_hub.signing_in.authenticator import HubyardAuthenticator
 from hubyard_hub.signing_in.routes import PAGES
 from hubyard_hub.up.report import Report
-from hubyard_spawner.local import LocalSpawner
+from hubyard_spawner.local.spawner import LocalSpawner
 from hubyard_spawner.workloads import (
     ANSWER_LIMIT_S,
     KINDS,

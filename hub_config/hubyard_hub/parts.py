@@ -20,9 +20,9 @@ from hubyard_hub.sources.blobs import Blobs
 from hubyard_hub.sources.uploads import Sources
 from hubyard_hub.store import Store, in_words
 from hubyard_hub.workloads.hub_client import HubClient
-from hubyard_spawner.disk import Disk
-from hubyard_spawner.limits import Ladder
 from hubyard_spawner.live import LiveCatalogue
+from hubyard_spawner.local.disk import Disk
+from hubyard_spawner.local.limits import Ladder
 from hubyard_spawner.workloads import PLATFORM_SERVICE
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from hubyard_spawner.ports import free_port
+from hubyard_spawner.local.ports import free_port
 from support.endpoints import KEY, PREFIX, environment, neighbours, start_endpoint
 from support.hub import end_process, wait_until_answers
 

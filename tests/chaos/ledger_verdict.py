@@ -24,7 +24,7 @@ from hubyard_hub.money.audit import audit
 from hubyard_hub.money.lines import LINES, OLDEST_FIRST, read_lines
 from hubyard_hub.store import Store
 from hubyard_hub.store.tables import settlements
-from hubyard_spawner.folder import Folder
+from hubyard_spawner.local.folder import Folder
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -26,7 +26,7 @@ from hubyard.client.wire import Wire
 from hubyard.contract.errors import HubyardError
 from hubyard.contract.run import CellStatus
 from hubyard.contract.workload import Status
-from hubyard_spawner.folder import Folder
+from hubyard_spawner.local.folder import Folder
 from support.disks import small_disk
 from support.furnish import ask_for_run
 from support.patience import until

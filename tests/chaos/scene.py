@@ -19,7 +19,7 @@ from chaos.half_way import HalfWay
 from hubyard.contract.entry import EndReason
 from hubyard.contract.run import CellStatus, FailureReason, RunDetail
 from hubyard.contract.workload import Status
-from hubyard_spawner.folder import Folder
+from hubyard_spawner.local.folder import Folder
 from support.furnish import ask_for_run, deploy, start_run
 from support.load import Load, Outcome
 from support.proxy import Proxy

@@ -25,7 +25,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from hubyard_spawner.ports import free_port
+from hubyard_spawner.local.ports import free_port
 from support.hub import REPOSITORY, running_hub, wait_until_answers
 from support.patience import PATIENCE_S, SOON_S
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from hubyard_spawner.ports import free_port
+from hubyard_spawner.local.ports import free_port
 from support.endpoints import (
     KEY,
     OWN_TOKEN,

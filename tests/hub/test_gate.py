@@ -14,7 +14,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from hubyard_spawner.ports import free_port
+from hubyard_spawner.local.ports import free_port
 from support import echo
 from support.hub import (
     ADMIN_TOKEN,

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from websockets.sync.client import connect
 
-from hubyard_spawner.ports import free_port
+from hubyard_spawner.local.ports import free_port
 from support.hub import REPOSITORY, end_process, running_hub, wait_until_answers
 from support.many_gates import SPAWNER
 from support.patience import PATIENCE_S, until

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from hubyard_spawner.ports import free_port
+from hubyard_spawner.local.ports import free_port
 from support.hub import REPOSITORY
 from support.patience import PATIENCE_S
 

@@ -20,7 +20,7 @@ from hubyard.contract.app import Framework
 from hubyard_runtime.app.child import Child
 from hubyard_runtime.app.frameworks import READY_PATH
 from hubyard_runtime.workspace import prepend_kernels
-from hubyard_spawner.ports import free_port
+from hubyard_spawner.local.ports import free_port
 from support.endpoints import KEY, PREFIX, environment, neighbours, start_endpoint
 from support.hub import end_process, wait_until_answers
 from support.patience import PATIENCE_S

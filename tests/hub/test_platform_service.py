@@ -14,8 +14,8 @@ import pytest
 from hubyard_hub.money.ledger import Ledger
 from hubyard_hub.settings import Settings
 from hubyard_hub.store import Store
-from hubyard_spawner.folder import Folder
-from hubyard_spawner.ports import free_port
+from hubyard_spawner.local.folder import Folder
+from hubyard_spawner.local.ports import free_port
 from support.hub import end_process, running_hub, wait_until_answers
 from support.patience import PATIENCE_S, until
 from support.platform import CATALOGUE, packed

@@ -21,7 +21,7 @@ from hubyard_hub.parts import Parts
 from hubyard_hub.reconcile.loop import Reconciler
 from hubyard_hub.runs.runs import Runs
 from hubyard_hub.workloads.hub_client import HubClient
-from hubyard_spawner.folder import Folder
+from hubyard_spawner.local.folder import Folder
 from support.hub import HubUnderTest
 from support.patience import until
 from support.platform import packed, settings_in

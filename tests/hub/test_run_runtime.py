@@ -15,7 +15,7 @@ from hubyard.contract.entry import EndReason
 from hubyard.contract.run import CellStatus, FailureReason, StepStatus
 from hubyard.contract.workload import Kind, Status
 from hubyard_hub.reconcile.acts import bring_further
-from hubyard_spawner.folder import Folder
+from hubyard_spawner.local.folder import Folder
 from support.hub import running_hub
 from support.lines import ended, made, opened
 from support.patience import SOON_S, until

@@ -16,8 +16,8 @@ from hubyard.contract.entry import EndReason
 from hubyard.contract.workload import Limits
 from hubyard_hub.money.ledger import Ledger
 from hubyard_hub.store import Store
-from hubyard_spawner import shim
-from hubyard_spawner.folder import Folder, spec_text
+from hubyard_spawner.local import shim
+from hubyard_spawner.local.folder import Folder, spec_text
 from support import plain_workload_path
 from support.hub import HubUnderTest
 from support.lines import made, opened
@@ -71,7 +71,7 @@ store = Store(f"sqlite:///{here}/hubyard.sqlite")
 store.migrate()
 plain = [sys.executable, {plain!r}]
 workloads.WorkloadKind.cmd = property(lambda self: plain)
-c.JupyterHub.spawner_class = "hubyard_spawner.local.LocalSpawner"
+c.JupyterHub.spawner_class = "hubyard_spawner.local.spawner.LocalSpawner"
 ledger = Ledger(store)
 catalogue = Catalogue.load(Path("{here}/compute.toml"))
 c.LocalSpawner.meter = lambda: ledger
@@ -83,7 +83,7 @@ c.LocalSpawner.start_timeout = 12
 c.JupyterHub.last_activity_interval = 5
 """
 NO_CGROUPS = """
-from hubyard_spawner.local import LocalSpawner
+from hubyard_spawner.local.spawner import LocalSpawner
 LocalSpawner.ladder.default_args = (Path("{here}/no-cgroups"),)
 """
 
@@ -97,7 +97,7 @@ _HUB_GIVES_UP_S = 6
 _LOOKED_AFTER_S = 8
 """Twice what it takes until a stop is looked after, with polls of a second."""
 BREAKS_OFF = """
-from hubyard_spawner.local import LocalSpawner
+from hubyard_spawner.local.spawner import LocalSpawner
 its_stop, broken_off = LocalSpawner.stop, set()
 async def stop(self, now=False):
     if self.name.startswith("workspace-broken-off") and self.name not in broken_off:

@@ -18,7 +18,7 @@ from hubyard_hub.up.keeper import Keeper, Patience
 from hubyard_hub.up.processes import Process
 from hubyard_hub.up.report import ProcessReport, Running
 from hubyard_hub.up.supervisor import Supervisor
-from hubyard_spawner.ports import free_port
+from hubyard_spawner.local.ports import free_port
 from support.patience import PATIENCE_S
 from support.platform import settings_in
 from support.proxy import Proxy

@@ -30,8 +30,8 @@ from hubyard.contract.run import CellStatus, FailureReason
 from hubyard.contract.schedule import DropReason, Missed, Overlap, ScheduleRequest
 from hubyard.contract.workload import Status
 from hubyard_hub.store import Store, tables
-from hubyard_spawner.folder import Folder
-from hubyard_spawner.ports import free_port
+from hubyard_spawner.local.folder import Folder
+from hubyard_spawner.local.ports import free_port
 from support.furnish import ask_for_run, start_run, upload_notebook
 from support.hub import end_process, wait_until_answers
 from support.patience import SOON_S, until

@@ -16,7 +16,7 @@ import httpx
 import psutil
 import pytest
 
-from hubyard_spawner.ports import free_port
+from hubyard_spawner.local.ports import free_port
 from support.patience import PATIENCE_S, until
 from support.proxy import PATIENT_BYTES, write_blindly
 from support.running import Running, running

@@ -24,7 +24,7 @@ from hubyard.contract.deployment import DeploymentRequest
 from hubyard.contract.run import RunRequest
 from hubyard.contract.schedule import ScheduleRequest
 from hubyard.contract.tracking import RegisterRequest
-from hubyard_spawner.local import home_of
+from hubyard_spawner.local.spawner import home_of
 from support.furnish import train, upload_notebook
 from support.hub import REPOSITORY
 from support.patience import until

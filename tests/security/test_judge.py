@@ -13,7 +13,7 @@ import uvicorn
 
 from hubyard.contract.identity import Identity
 from hubyard_runtime.gate import Gate, Settings
-from hubyard_spawner.ports import free_port
+from hubyard_spawner.local.ports import free_port
 from security.attack import Tally
 from security.attackers import Attacker
 from security.judge import GATED, SHARED, Judge, Open, Question, Somebody

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from hubyard_hub.settings import Settings
-from hubyard_spawner.ports import free_port
+from hubyard_spawner.local.ports import free_port
 from hubyard_spawner.workloads import PLATFORM_SERVICE
 from support.hub import REPOSITORY, end_process, running_hub, wait_until_answers
 from support.patience import until

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 import httpx
 
-from hubyard_spawner.ports import free_port
+from hubyard_spawner.local.ports import free_port
 from support.patience import PATIENCE_S, SOON_S
 
 if TYPE_CHECKING:

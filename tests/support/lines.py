@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from hubyard.contract.base import now
 from hubyard.contract.entry import Deadline, EndReason, Entry, Settlement
 from hubyard.contract.workload import Kind, Limits, new_id
-from hubyard_spawner.folder import Clock
+from hubyard_spawner.local.folder import Clock
 
 if TYPE_CHECKING:
-    from hubyard_spawner.folder import Folder
+    from hubyard_spawner.local.folder import Folder
     from hubyard_spawner.meter import Meter
 
 START = datetime(2026, 5, 4, 10, tzinfo=UTC)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from hubyard_spawner.ports import free_port
+from hubyard_spawner.local.ports import free_port
 from support import COVERAGE
 from support.patience import PATIENCE_S
 

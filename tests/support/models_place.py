@@ -16,7 +16,7 @@ from hubyard_hub.models.tracked import Tracking
 from hubyard_hub.parts import Parts
 from hubyard_hub.serving.deployments import Deployments
 from hubyard_hub.workloads.hub_client import HubClient
-from hubyard_spawner.ports import free_port
+from hubyard_spawner.local.ports import free_port
 from support.hub import REPOSITORY, end_process, running_hub, wait_until_answers
 from support.platform import settings_in
 

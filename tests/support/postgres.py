@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from hubyard_spawner.ports import free_port
+from hubyard_spawner.local.ports import free_port
 from support import needs
 
 if TYPE_CHECKING:

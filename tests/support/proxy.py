@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from hubyard_hub.up.processes import processes
-from hubyard_spawner.ports import free_port
+from hubyard_spawner.local.ports import free_port
 from support.patience import PATIENCE_S, SOON_S, until
 from support.platform import settings_in
 

@@ -19,7 +19,7 @@ from hubyard.client import Client
 from hubyard.client.wire import Wire
 from hubyard_hub.settings import Settings
 from hubyard_hub.up.report import Report
-from hubyard_spawner.ports import free_port
+from hubyard_spawner.local.ports import free_port
 from support.hub import NAVIGATION, REPOSITORY
 from support.patience import PATIENCE_S, until
 

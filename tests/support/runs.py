@@ -33,7 +33,7 @@ from hubyard_hub.store.tables import (
     runs,
     schedules,
 )
-from hubyard_spawner.ports import free_port
+from hubyard_spawner.local.ports import free_port
 from support import coverage_environment
 from support.memory_hub import MemoryHub
 from support.patience import PATIENCE_S, until

@@ -12,7 +12,7 @@ from hubyard.contract.workload import Kind, Status
 from hubyard_hub.reconcile.acts import TABLES, bring_further
 from hubyard_hub.runs.record import keep_record
 from hubyard_hub.store import tables
-from hubyard_spawner.folder import Folder
+from hubyard_spawner.local.folder import Folder
 from support.lines import ended, made, opened
 from support.platform import upload
 

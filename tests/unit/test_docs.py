@@ -176,7 +176,7 @@ def test_each_variable_of_ours_is_told():
 def test_each_variable_that_the_spawner_sets_is_told():
     names = {
         text
-        for text in constants(REPOSITORY / "spawner/hubyard_spawner/local.py")
+        for text in constants(REPOSITORY / "spawner/hubyard_spawner/local/spawner.py")
         if re.fullmatch(r"[A-Z]+(_[A-Z]+)*", text)
     }
     kept_of_the_hub = {"LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR"}

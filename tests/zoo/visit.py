@@ -32,7 +32,7 @@ from hubyard.contract.deployment import DeploymentRequest
 from hubyard.contract.errors import HubyardError
 from hubyard.contract.identity import Identity
 from hubyard.contract.tracking import RegisterRequest
-from hubyard_spawner.ports import free_port
+from hubyard_spawner.local.ports import free_port
 from support.endpoints import KEY, PREFIX, environment, neighbours, start_endpoint
 from support.hub import end_process, wait_until_answers
 from support.models_place import models_place

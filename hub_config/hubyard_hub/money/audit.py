@@ -14,7 +14,7 @@ from sqlalchemy import select
 from hubyard.contract.entry import milliseconds
 from hubyard.contract.money import cost_of
 from hubyard_hub.store.tables import charges, deadlines, entries, settlements
-from hubyard_spawner.folder import Folder
+from hubyard_spawner.local.folder import Folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -14,7 +14,7 @@ from hubyard.contract.money import MICROS
 from hubyard.contract.workload import Kind
 from hubyard_hub.money.lines import IS_OPEN, LINES, read_lines
 from hubyard_hub.money.usage import latest_samples
-from hubyard_spawner.folder import Folder
+from hubyard_spawner.local.folder import Folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

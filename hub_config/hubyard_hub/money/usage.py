@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from hubyard.contract.usage import ActivityReport
     from hubyard_hub.money.lines import Line
     from hubyard_hub.store import Store
-    from hubyard_spawner.usage import Measured
+    from hubyard_spawner.local.usage import Measured
 
 BUSY_CORES = 0.05
 """What a workload uses at least while it computes anything; below, it is unused."""

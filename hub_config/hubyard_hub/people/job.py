@@ -22,8 +22,8 @@ from hubyard_hub.people import aside
 from hubyard_hub.people.departures import BY_HUB, Departures, Terms, busy_owners
 from hubyard_hub.store import tables
 from hubyard_runtime.gate import KNOWN_S
-from hubyard_spawner.folder import Folder
-from hubyard_spawner.local import home_of
+from hubyard_spawner.local.folder import Folder
+from hubyard_spawner.local.spawner import home_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -30,7 +30,7 @@ from hubyard_hub.store import tables
 from hubyard_hub.workloads.hub_client import Server
 from hubyard_hub.workloads.running import memory_words
 from hubyard_hub.workloads.wishes import all_rows
-from hubyard_spawner.folder import Folder
+from hubyard_spawner.local.folder import Folder
 from hubyard_spawner.workloads import ANSWER_LIMIT_S, START_LIMIT_S
 
 if TYPE_CHECKING:

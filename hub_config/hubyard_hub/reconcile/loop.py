@@ -36,7 +36,7 @@ from hubyard_hub.retention.prune import prune
 from hubyard_hub.schedules.core import fire_due
 from hubyard_hub.schedules.watch import FileWatch, ModelWatch
 from hubyard_hub.workloads.wishes import all_rows
-from hubyard_spawner.local import sweep
+from hubyard_spawner.local.spawner import sweep
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -22,8 +22,8 @@ from hubyard_hub.money.lines import IS_OPEN, LINES, read_lines
 from hubyard_hub.money.usage import idle_since
 from hubyard_hub.store.tables import charges, deadlines, entries
 from hubyard_hub.workloads.running import promised
-from hubyard_spawner.folder import Folder
 from hubyard_spawner.lifetime import Facts, deadline
+from hubyard_spawner.local.folder import Folder
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from hubyard.contract.base import now
 from hubyard.contract.workload import Kind
 from hubyard_hub.money.usage import forget_old, keep_measured
-from hubyard_spawner.folder import Folder
-from hubyard_spawner.local import home_of
-from hubyard_spawner.usage import Sampler as Measuring
-from hubyard_spawner.usage import folder_bytes
+from hubyard_spawner.local.folder import Folder
+from hubyard_spawner.local.spawner import home_of
+from hubyard_spawner.local.usage import Sampler as Measuring
+from hubyard_spawner.local.usage import folder_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from hubyard.contract.layout import PACKED_OUTPUTS
 from hubyard_hub.retention.needed import read_needed, read_run_entries
 from hubyard_hub.runs.kept import Kept, has_tracked
-from hubyard_spawner.folder import folders
-from hubyard_spawner.usage import folder_bytes
+from hubyard_spawner.local.folder import folders
+from hubyard_spawner.local.usage import folder_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from hubyard_hub.retention.needed import Needed
     from hubyard_hub.settings import Settings
     from hubyard_hub.store import Store
-    from hubyard_spawner.folder import Folder
+    from hubyard_spawner.local.folder import Folder
 
 _UPLOAD_KEPT = timedelta(days=1)
 

@@ -15,7 +15,7 @@ from hubyard.contract.errors import Invalid
 from hubyard_hub.models.registry import Models
 from hubyard_hub.schedules import files
 from hubyard_hub.schedules.triggers import awake, change_of, fire_changed, trigger_of
-from hubyard_spawner.local import home_of
+from hubyard_spawner.local.spawner import home_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

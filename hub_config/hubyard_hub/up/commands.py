@@ -233,8 +233,8 @@ def _sign_in_link(settings: Settings) -> str:
 def _stop_workloads(settings: Settings) -> None:
     from hubyard_hub.money.ledger import Ledger  # noqa: PLC0415  see the top
     from hubyard_hub.store import Store  # noqa: PLC0415
-    from hubyard_spawner.limits import Ladder  # noqa: PLC0415
-    from hubyard_spawner.local import stop_all, sweep  # noqa: PLC0415
+    from hubyard_spawner.local.limits import Ladder  # noqa: PLC0415
+    from hubyard_spawner.local.spawner import stop_all, sweep  # noqa: PLC0415
 
     count = stop_all(settings.workloads)
     store = Store(settings.database_url)

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
-from hubyard_spawner.shim import keep_short
+from hubyard_spawner.local.shim import keep_short
 
 if TYPE_CHECKING:
     from pathlib import Path

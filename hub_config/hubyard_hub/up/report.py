@@ -11,7 +11,7 @@ import psutil
 
 from hubyard.contract.base import Moment, Read
 from hubyard_hub.settings import STATE_VARIABLE, write_private
-from hubyard_spawner.shim import start_ticks
+from hubyard_spawner.local.shim import start_ticks
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hubyard.contract.errors import Conflict
 from hubyard_hub.up.report import Report
-from hubyard_spawner.ports import free_port, is_free
+from hubyard_spawner.local.ports import free_port, is_free
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

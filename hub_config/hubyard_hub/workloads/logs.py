@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fastapi.responses import PlainTextResponse
 
-from hubyard_spawner.folder import Folder
+from hubyard_spawner.local.folder import Folder
 
 if TYPE_CHECKING:
     from hubyard_hub.parts import Parts

@@ -21,7 +21,7 @@ from hubyard_hub.money.ledger import write_deadline
 from hubyard_hub.money.lines import IS_OPEN, LINES, OLDEST_FIRST, read_lines
 from hubyard_hub.money.usage import keep_report, usage_of
 from hubyard_hub.store.tables import entries, extensions
-from hubyard_spawner.folder import Folder
+from hubyard_spawner.local.folder import Folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

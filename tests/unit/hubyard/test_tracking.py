@@ -26,7 +26,7 @@ from hubyard.contract.tracking import (
     TAG_WARNINGS,
 )
 from hubyard_runtime.endpoint.protocol import body
-from hubyard_spawner.ports import free_port
+from hubyard_spawner.local.ports import free_port
 from support.mlflow_server import mlflow_server
 
 pytestmark = pytest.mark.filterwarnings(

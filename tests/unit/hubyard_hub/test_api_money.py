@@ -19,7 +19,7 @@ from hubyard.contract.workload import Kind
 from hubyard_hub.money.ledger import write_deadline
 from hubyard_hub.reconcile.reaper import reap
 from hubyard_hub.store import tables
-from hubyard_spawner.folder import Folder
+from hubyard_spawner.local.folder import Folder
 from support.hub import REPOSITORY
 from support.lines import ended, made, opened
 from support.months import BORDER, noon, stand_at

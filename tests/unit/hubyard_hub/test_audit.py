@@ -14,7 +14,7 @@ from hubyard_hub.money.ledger import Ledger
 from hubyard_hub.settings import Settings, shipped
 from hubyard_hub.store import Store
 from hubyard_hub.store.migrations.append_only import _ACTS
-from hubyard_spawner.folder import End, Folder
+from hubyard_spawner.local.folder import End, Folder
 from support.lines import ended, made, opened
 from support.stores import store
 

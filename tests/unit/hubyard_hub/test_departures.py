@@ -24,7 +24,7 @@ from hubyard_hub.people.leaving import LeavingNames
 from hubyard_hub.reconcile.loop import Reconciler
 from hubyard_hub.schedules.core import fire_due
 from hubyard_hub.store import tables
-from hubyard_spawner.local import home_of
+from hubyard_spawner.local.spawner import home_of
 from support.lines import ended, opened
 from support.platform import Caller, ada, app, bob, hub, parts, upload, workload_of
 

@@ -21,8 +21,8 @@ from hubyard_hub.reconcile.loop import Reconciler
 from hubyard_hub.reconcile.waiting import NO_ROOM
 from hubyard_hub.service import assemble
 from hubyard_hub.store.tables import apps, runs
-from hubyard_spawner.disk import Disk
-from hubyard_spawner.local import LocalSpawner, Refused
+from hubyard_spawner.local.disk import Disk
+from hubyard_spawner.local.spawner import LocalSpawner, Refused
 from support.disks import small_disk
 from support.platform import Caller, Stamped, hub, packed, parts_in, upload
 

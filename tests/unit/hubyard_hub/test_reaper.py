@@ -13,8 +13,8 @@ from hubyard.contract.workload import Kind
 from hubyard_hub.money.usage import keep_measured, keep_report
 from hubyard_hub.reconcile.reaper import reap
 from hubyard_hub.workloads.running import Workloads
-from hubyard_spawner.folder import Folder
-from hubyard_spawner.usage import Measured
+from hubyard_spawner.local.folder import Folder
+from hubyard_spawner.local.usage import Measured
 from support.lines import made, opened
 from support.platform import hub, parts
 

@@ -29,7 +29,7 @@ from hubyard_hub.runs.wanted import Wanted
 from hubyard_hub.sources.blobs import Blobs
 from hubyard_hub.store import Store, tables
 from hubyard_hub.workloads.wishes import new_wish
-from hubyard_spawner.folder import Folder
+from hubyard_spawner.local.folder import Folder
 from support.lines import ended, opened
 from support.platform import settings_in
 from support.schedules import schedule_row

@@ -10,7 +10,7 @@ from hubyard.contract.workload import Kind
 from hubyard_hub.money.ledger import Ledger
 from hubyard_hub.money.spending import NO_PROJECT, Spending
 from hubyard_hub.money.usage import keep_measured
-from hubyard_spawner.usage import Measured
+from hubyard_spawner.local.usage import Measured
 from support.lines import ended, opened
 from support.stores import store
 

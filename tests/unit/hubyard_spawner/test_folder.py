@@ -5,8 +5,8 @@ import subprocess
 
 import pytest
 
-from hubyard_spawner.folder import Folder
-from hubyard_spawner.shim import machine
+from hubyard_spawner.local.folder import Folder
+from hubyard_spawner.local.shim import machine
 
 
 def test_a_workload_that_never_printed_has_no_last_words(tmp_path):

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from hubyard_spawner import shim
-from hubyard_spawner.folder import Folder, spec_text
-from hubyard_spawner.guard import read_only_folders
+from hubyard_spawner.local import shim
+from hubyard_spawner.local.folder import Folder, spec_text
+from hubyard_spawner.local.guard import read_only_folders
 from support.lines import made
 from support.patience import PATIENCE_S
 

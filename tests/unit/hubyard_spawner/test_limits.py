@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hubyard.contract.workload import Limits, new_id
-from hubyard_spawner.limits import Ladder
+from hubyard_spawner.local.limits import Ladder
 from support import needs
 from support.patience import PATIENCE_S
 

@@ -11,10 +11,10 @@ import pytest
 
 from hubyard.contract.base import now
 from hubyard.contract.entry import Deadline, EndReason
-from hubyard_spawner import shim
-from hubyard_spawner.folder import Folder, spec_text
-from hubyard_spawner.limits import Ladder
-from hubyard_spawner.local import home_of, make_home, settle, stop_all, sweep
+from hubyard_spawner.local import shim
+from hubyard_spawner.local.folder import Folder, spec_text
+from hubyard_spawner.local.limits import Ladder
+from hubyard_spawner.local.spawner import home_of, make_home, settle, stop_all, sweep
 from hubyard_spawner.meter import MemoryMeter
 from support import lines
 from support.lines import made

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hubyard_spawner import ports
-from hubyard_spawner.ports import FIRST, LAST, free_port, is_free
+from hubyard_spawner.local import ports
+from hubyard_spawner.local.ports import FIRST, LAST, free_port, is_free
 
 
 def test_a_free_port_is_none_that_outgoing_connections_get():

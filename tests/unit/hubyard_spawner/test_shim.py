@@ -16,8 +16,8 @@ import pytest
 from hubyard.contract.base import now
 from hubyard.contract.entry import Deadline, EndReason
 from hubyard.contract.workload import new_id
-from hubyard_spawner import shim
-from hubyard_spawner.folder import Folder, folders, settlement_of, spec_text
+from hubyard_spawner.local import shim
+from hubyard_spawner.local.folder import Folder, folders, settlement_of, spec_text
 from support.disks import small_disk
 from support.lines import START, entry, made
 from support.patience import PATIENCE_S, SOON_S, until

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from hubyard_spawner.usage import Sampler, folder_bytes
+from hubyard_spawner.local.usage import Sampler, folder_bytes
 from support.patience import until
 
 SPIN = "import time; end = time.monotonic() + 60\nwhile time.monotonic() < end: pass"
@@ -66,5 +66,5 @@ def test_a_folder_is_as_large_as_its_files_and_follows_no_link(tmp_path, monkeyp
     (tmp_path / "link").symlink_to("/")
     assert 100_000 <= folder_bytes(tmp_path) < 200_000
     assert folder_bytes(tmp_path / "none") == 0
-    monkeypatch.setattr("hubyard_spawner.usage._MOST_FILES", 1)
+    monkeypatch.setattr("hubyard_spawner.local.usage._MOST_FILES", 1)
     assert folder_bytes(tmp_path) is None

@@ -34,15 +34,22 @@ from hubyard.contract.errors import (
     Unavailable,
 )
 from hubyard.contract.workload import ServerName, UserOptions, new_id
-from hubyard_spawner import options, shim
+from hubyard_spawner import options
 from hubyard_spawner.catalogue import why_unavailable
-from hubyard_spawner.disk import Disk
-from hubyard_spawner.folder import Clock, Folder, folders, settlement_of, spec_text
-from hubyard_spawner.guard import read_only_folders
-from hubyard_spawner.limits import Cage, Ladder
+from hubyard_spawner.local import shim
+from hubyard_spawner.local.disk import Disk
+from hubyard_spawner.local.folder import (
+    Clock,
+    Folder,
+    folders,
+    settlement_of,
+    spec_text,
+)
+from hubyard_spawner.local.guard import read_only_folders
+from hubyard_spawner.local.limits import Cage, Ladder
+from hubyard_spawner.local.ports import free_port
 from hubyard_spawner.meter import asked, noted
 from hubyard_spawner.persistent import Persistent
-from hubyard_spawner.ports import free_port
 from hubyard_spawner.workloads import KINDS, PLATFORM_SERVICE, WorkloadKind
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ from hubyard.contract import environment
 from hubyard.contract.base import Count, Ordinal, Read, now
 from hubyard.contract.entry import Deadline, EndReason, Entry, Settlement
 from hubyard.contract.layout import CLOCK, DEADLINE, SCRATCH, deadline_text
-from hubyard_spawner.shim import machine, start_ticks
+from hubyard_spawner.local.shim import machine, start_ticks
 
 if TYPE_CHECKING:
     from pathlib import Path
