@@ -6,6 +6,24 @@ A line `#: tags` begins a cell.
 from __future__ import annotations
 
 SAME = {
+    "a query of a table spells a variable": """
+#: imports
+import pandas as pd
+#: step:one
+most = 2
+df = pd.DataFrame({"price": [1, 2, 3]})
+#: step:two prev:one
+print(df.query("price >= @most"), df.query(f"price == @{'most'}"))
+print(pd.eval("most + 1"))
+""",
+    "what looks anywhere comes after steps side by side": """
+#: step:one
+x = 1
+#: step:two
+y = 2
+#: step:three prev:one prev:two
+print(eval("x + y"))
+""",
     "a reader is no giver": """
 #: step:x
 v = 1

@@ -88,9 +88,14 @@ def _key(key: object) -> str:
     return key
 
 
+_NO_NUMBERS = {None, "M", "m"}
+"""Kinds of dtypes: none, moments and spans of time, whose item may be a count."""
+
+
 def _number(value: object) -> object:
     """The number that a scalar of numpy, pandas or a tensor of no dimension holds."""
-    if getattr(value, "ndim", None) == 0 and hasattr(value, "dtype"):
+    kind = getattr(getattr(value, "dtype", None), "kind", None)
+    if getattr(value, "ndim", None) == 0 and kind not in _NO_NUMBERS:
         held: object = cast("Any", value).item()
         return held if isinstance(held, (bool, int, float, str)) else value
     return value

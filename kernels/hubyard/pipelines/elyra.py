@@ -12,6 +12,7 @@ https://github.com/elyra-ai/pipeline-schemas (version 3.0, application data 1 to
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping
 from pathlib import PurePosixPath
@@ -112,11 +113,14 @@ def _checked(node: dict[str, Any]) -> dict[str, Any]:
 def _names(nodes: list[dict[str, Any]]) -> dict[str, str]:
     """A step's name for each node, by the node's id."""
     found: dict[str, str] = {}
+    taken: set[str] = set()
     for node in nodes:
         label = _label(node) or PurePosixPath(_filename(node)).stem
         name = name_of(label, _NAME_LENGTH, "step")
-        again = sum(n == name or n.startswith(f"{name}-") for n in found.values())
-        found[node["id"]] = f"{name}-{again + 1}" if name in found.values() else name
+        numbered = (f"{name}-{number}" for number in itertools.count(2))
+        free = (n for n in itertools.chain([name], numbered) if n not in taken)
+        found[node["id"]] = next(free)
+        taken.add(found[node["id"]])
     return found
 
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 INDEX = "variables.index"
 _ALL = "*"
+_OPENERS = {"io", "_io"}
+"""Modules of `open`, which IPython puts among the variables in a form of its own."""
 
 
 @dataclass(frozen=True)
@@ -325,7 +327,8 @@ def _is_own(taken: _Taken, name: str, value: object) -> bool:
 def _is_plain(name: str, value: object) -> bool:
     """Whether a name is the notebook's, and none of IPython's."""
     ours = name.startswith("_") or name in {"In", "Out", "get_ipython", "exit", "quit"}
-    return not ours and not isinstance(value, types.ModuleType)
+    is_opener = name == "open" and getattr(value, "__module__", "") in _OPENERS
+    return not ours and not is_opener and not isinstance(value, types.ModuleType)
 
 
 def _kept_probes(

@@ -58,6 +58,22 @@ def test_nodes_become_steps_in_their_order():
     PipelineFile.model_validate(found.file)
 
 
+def test_no_node_is_lost_whose_name_another_one_has():
+    nodes = [
+        *(node("1", "x-3", "a.ipynb"), node("2", "x", "b.ipynb")),
+        *(node("3", "x", "c.ipynb", "1"), node("4", "X!", "d.ipynb")),
+    ]
+    found = read_elyra(json.dumps(document(*nodes)))
+    steps = found.file["steps"]
+    assert {name: step["notebook"] for name, step in steps.items()} == {
+        "x-3": "a.ipynb",
+        "x": "b.ipynb",
+        "x-2": "c.ipynb",
+        "x-4": "d.ipynb",
+    }
+    assert steps["x-2"]["after"] == ["x-3"]
+
+
 @pytest.mark.parametrize("nested", [True, False])
 @pytest.mark.parametrize(
     "variables",

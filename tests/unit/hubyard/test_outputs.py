@@ -54,6 +54,7 @@ def test_a_scalar_of_numpy_or_pandas_is_a_number(folder, value, arrives):
         *({1: 2}, {None: 2}, [{"a": {(1, 2): 3}}], {1, 2}, b"bytes", object()),
         *(np.array([1, 2]), np.datetime64("2026-01-01"), np.complex64(1j)),
         *(FRAME, pd.Timestamp("2026-01-01"), pd.NA, float("nan"), np.float32("inf")),
+        *(np.datetime64("2026-01-01", "ns"), np.timedelta64(5, "ns")),
     ],
 )
 def test_what_would_arrive_as_something_else_is_refused_in_words(folder, value):

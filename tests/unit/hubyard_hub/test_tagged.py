@@ -29,13 +29,13 @@ def test_cells_belong_to_the_step_above_them(steps):
         code_cell("a = m", "step:load"),
         code_cell("a += 1"),
         code_cell("0 / 0", "skip"),
-        code_cell("print('still of nobody')"),
+        code_cell("print('of load')"),
         code_cell("b = math.sqrt(a)", "step:root", "prev:load"),
         code_cell("%time c = 1\n!ls", "step:load"),
         given=["n"],
     )
     assert list(found) == ["load", "root"]
-    assert found["load"].cells == (0, 1, 2, 3, 4, 8)
+    assert found["load"].cells == (0, 1, 2, 3, 4, 6, 8)
     assert found["root"].cells == (0, 1, 2, 7)
     assert found["load"].variables.shared == (0, 1, 2)
     assert found["root"].after == ("load",)

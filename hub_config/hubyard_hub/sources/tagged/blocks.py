@@ -88,8 +88,11 @@ class Blocks:
         for index, cell in enumerate(document["cells"]):
             if cell["cell_type"] == "code":
                 tags = _tags(cell)
-                block = self._block(index, tags, block)
-                if block != _SKIP and _NOT_RUN not in tags:
+                own = self._block(index, tags, block)
+                if own == _SKIP:  # a cell without a tag after it belongs to the block
+                    continue
+                block = own
+                if _NOT_RUN not in tags:
                     self._take(index, block, tags, "".join(cell["source"]))
         self._check()
 

@@ -46,6 +46,9 @@ KEEPS_PARTS = {
 LOOKS_ANYWHERE = {"exec", "eval", "globals", "locals", "vars", "dir"}
 """Functions by which code reaches names that it does not spell."""
 
+NAMES_IN_TEXT = {"query", "eval"}
+"""Methods of tables that reach names which their text spells: `"price > @most"`."""
+
 _PROCESS = {"chdir", "environ", "putenv", "unsetenv"}
 
 

@@ -8,6 +8,7 @@ hand over.
 from __future__ import annotations
 
 import ast
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
@@ -18,6 +19,7 @@ from hubyard_hub.sources.tagged.calls import (
     COPIES,
     HIDES_ERRORS,
     LOOKS_ANYWHERE,
+    NAMES_IN_TEXT,
     NEEDS_NOTHING,
     SEEDS,
     SETS,
@@ -40,6 +42,7 @@ _READ_AS = {
     "TryStar": "Try",
 }
 """Kinds of nodes that are read as others are."""
+_WORD = re.compile(r"[^\W\d]\w*")
 _COUNTED = {"In", "Out", "_ih", "_oh", "__", "___", "_i", "_ii", "_iii"}
 
 
@@ -482,12 +485,21 @@ class _Reader(ast.NodeVisitor):
         line = self._line(node)
         if last in LOOKS_ANYWHERE and len(called) == 1 and not self._is_own(last):
             self.effects.everything = self.effects.everything or line
+        if last in NAMES_IN_TEXT and isinstance(node.func, ast.Attribute):
+            self._note_text(node, line)
         if last in SEEDS:
             self.effects.seeds = self.effects.seeds or line
         if is_of_process(called):
             self._note_process(node)
         roots = {r for each in _arguments(node) if (r := scope.root_of(each))}
         self._note_arguments(line, set(called[:1]), roots)
+
+    def _note_text(self, node: ast.Call, line: int) -> None:
+        """Names that the texts of a call spell, as far as they are written out."""
+        for text in (t for each in _arguments(node) for t in ast.walk(each)):
+            if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                for name in _WORD.findall(text.value):
+                    self._use(name, line)
 
     def _note_arguments(self, line: int, called: set[str], roots: set[str]) -> None:
         called = {name for name in called if not self._is_own(name)}
