@@ -6,6 +6,18 @@ A line `#: tags` begins a cell.
 from __future__ import annotations
 
 SAME = {
+    "a class keeps its cached property": """
+#: step:one
+from functools import cached_property
+class Table:
+    @cached_property
+    def size(self):
+        print("counted")
+        return 3
+table = Table()
+#: step:two prev:one
+print(table.size, table.size, Table().size)
+""",
     "a query of a table spells a variable": """
 #: imports
 import pandas as pd
@@ -510,6 +522,39 @@ print(v)
 """They do what they do from top to bottom."""
 
 REFUSED = {
+    "a setting whose former value is kept": (
+        """
+#: imports
+import numpy as np
+#: step:one
+old = np.seterr(all='raise')
+#: step:two prev:one
+print(1)
+""",
+        "cell 2, line 1: it changes np, which the other steps import anew",
+    ),
+    "a setting by a function's own name": (
+        """
+#: imports
+from pandas import set_option
+#: step:one
+set_option('display.max_rows', 5)
+#: step:two prev:one
+print(1)
+""",
+        "cell 2, line 1: it changes set_option, which the other steps import anew",
+    ),
+    "what a process does with a signal": (
+        """
+#: imports
+import signal
+#: step:one
+signal.signal(signal.SIGUSR1, print)
+#: step:two prev:one
+print(1)
+""",
+        "cell 2, line 1: it changes signal, which the other steps import anew",
+    ),
     "a step runs before what stands above it": (
         """
 #: step:b prev:a

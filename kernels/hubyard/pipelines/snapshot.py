@@ -75,14 +75,21 @@ class _Writer(Pickler):
             return self._of_function(obj)
         if isinstance(obj, types.CellType):
             return types.CellType, (), tuple(_content(obj)), None, None, _fill
-        if isinstance(obj, _CACHED) and _of_notebook(obj):
-            cached = cast("Any", obj)
-            return _cached, (cached.__wrapped__, cached.cache_parameters())
+        if isinstance(obj, (_CACHED, functools.cached_property)):
+            return self._of_cached(obj)
         if _of_pandas(obj):
             return cast("Any", obj).copy().__reduce_ex__(5)  # see _of_pandas
         root = _memory_of(obj)
         if root is not None and id(root) in self._shared and root is not obj:
             return _view_of(cast("Any", obj), root)
+        return super().reducer_override(obj)
+
+    def _of_cached(self, obj: Any) -> Any:  # noqa: ANN401  pickle's own
+        if isinstance(obj, functools.cached_property):
+            prop = cast("functools.cached_property[Any]", obj)
+            return _cached_property, (prop.func, prop.attrname)
+        if _of_notebook(obj):
+            return _cached, (obj.__wrapped__, obj.cache_parameters())
         return super().reducer_override(obj)
 
     def _of_function(self, obj: types.FunctionType) -> Any:  # noqa: ANN401  pickle's own
@@ -257,6 +264,13 @@ def _fill(cell: types.CellType, content: tuple[object, ...]) -> None:
 
 def _cached(of: Callable[..., Any], how: Mapping[str, Any]) -> Callable[..., Any]:
     return functools.lru_cache(**how)(of)
+
+
+def _cached_property(of: Callable[[Any], Any], name: str | None) -> Any:  # noqa: ANN401  of any class
+    """Until Python 3.12 it holds a lock, which cannot be pickled."""
+    made = functools.cached_property(of)
+    made.attrname = name
+    return made
 
 
 # -- arrays that share memory ----------------------------------------------------------

@@ -66,6 +66,7 @@ SETS = {
     *("filterwarnings", "simplefilter", "seterr", "set_option", "reset_option"),
     *("set_printoptions", "setrecursionlimit", "setlocale", "setdefaulttimeout"),
     *("set_theme", "set_style", "set_palette", "set_loglevel", "basicConfig"),
+    *("rc", "rcdefaults", "signal", "umask", "tzset"),
     *("setcontext", "set_config", "set_default_dtype", "use", "register_matplotlib"),
 }
 """Functions of modules that change how the module behaves from then on."""

@@ -453,10 +453,8 @@ class _Reader(ast.NodeVisitor):
     def _call_for_effect(self, node: ast.Call) -> None:
         line = self._line(node)
         match node.func:
-            case ast.Attribute(value=of, attr=name):
+            case ast.Attribute(value=of):
                 self._change(of, line)
-                if name in SETS and self._body is None and (root := scope.root_of(of)):
-                    self.effects.settings.setdefault(root, line)
             case ast.Name(id=name) if name not in NEEDS_NOTHING:
                 for each in _arguments(node):
                     self._change(each, line)
@@ -487,6 +485,8 @@ class _Reader(ast.NodeVisitor):
             self.effects.everything = self.effects.everything or line
         if last in NAMES_IN_TEXT and isinstance(node.func, ast.Attribute):
             self._note_text(node, line)
+        if last in SETS and self._body is None:
+            self.effects.settings.setdefault(called[0], line)
         if last in SEEDS:
             self.effects.seeds = self.effects.seeds or line
         if is_of_process(called):
